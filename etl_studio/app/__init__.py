@@ -1,0 +1,1 @@
+"""The composition root: builds registry, storage and engine once and hands them over."""

@@ -1,0 +1,228 @@
+"""Facts that a run tells. Frozen, made of plain values, safe to hand to another thread or process.
+
+A listener is any callable that takes one event; it is called on the thread that met the fact and must return at once.
+Times are seconds since the epoch (UTC); durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class NodeState(StrEnum):
+    """What a node is doing."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    OPEN = "open"
+    """Its breaker is open: nothing is called."""
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class RunStatus(StrEnum):
+    """How a run stands or ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    DONE_WITH_DEAD_LETTERS = "done_with_dead_letters"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    """Its process died; set when the workspace is opened again."""
+
+
+class BreakerState(StrEnum):
+    """State of a circuit breaker."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCounts:
+    """Counts of one node, from the one pass that moves the data.
+
+    Attributes:
+        rows_in: rows taken from its wires; for a source, rows read (given out or rejected).
+        rows_out: rows given on its default port; for a sink, rows loaded.
+        filtered: rows left out on purpose.
+        rejected: rows sent by the rejects port.
+        dead_letters: rows (or operations without a row) put into the dead letters.
+        skipped: rows dropped by on_error: skip.
+        inserted, updated, unchanged, superseded: what a sink did.
+        calls: operations under the policy (requests, transactions), attempts included.
+        errors: failed attempts.
+        retries: attempts after the first.
+        refused: calls that an open breaker refused.
+        bytes_out: bytes of the batches given out.
+    """
+
+    rows_in: int = 0
+    rows_out: int = 0
+    filtered: int = 0
+    rejected: int = 0
+    dead_letters: int = 0
+    skipped: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    calls: int = 0
+    errors: int = 0
+    retries: int = 0
+    refused: int = 0
+    bytes_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSample:
+    """A node at one moment. ``p50`` and ``p95``: seconds per call or batch over the last 256; None before the first."""
+
+    state: NodeState
+    counts: NodeCounts
+    p50: float | None = None
+    p95: float | None = None
+    breaker: BreakerState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireSample:
+    """A wire at one moment: rows that passed, rows that wait, and how full it is (0 to 1)."""
+
+    passed: int
+    waiting: int
+    fill: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began."""
+
+    run: str
+    at: float
+    pipeline: str
+    file: str | None
+    nodes: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChanged:
+    """A node's state changed. ``detail`` is a short text for people, such as the error or the reason to wait."""
+
+    run: str
+    at: float
+    node: str
+    state: NodeState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """All nodes and wires at one moment, ten times a second and once at the end. Wires by their text (``a.out -> b.input``)."""
+
+    run: str
+    at: float
+    nodes: Mapping[str, NodeSample]
+    wires: Mapping[str, WireSample]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """An attempt failed and another will follow after ``delay`` seconds."""
+
+    run: str
+    at: float
+    node: str
+    attempt: int
+    attempts: int
+    delay: float
+    error: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """A breaker changed its state. ``until``: when trial calls are let through, for OPEN."""
+
+    run: str
+    at: float
+    node: str
+    target: str
+    state: BreakerState
+    failure_rate: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettered:
+    """A row, or an operation without one, could not be processed.
+
+    Attributes:
+        payload: the row as JSON-ready values, or what was tried.
+        error_type: short name such as ``cast``, ``not_null``, ``http_404``.
+        line: line in the source file, where known.
+    """
+
+    run: str
+    at: float
+    node: str
+    error_type: str
+    message: str
+    payload: Mapping[str, Any]
+    column: str | None = None
+    line: int | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogWritten:
+    """A line for the log."""
+
+    run: str
+    at: float
+    level: str
+    node: str | None
+    message: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run ended: the report.
+
+    Attributes:
+        rows_in: rows read by all sources.
+        rows_out: rows loaded by all sinks.
+        error: text of the error that ended it, if one did.
+        error_node: the node that failed, if one did.
+    """
+
+    run: str
+    at: float
+    status: RunStatus
+    duration: float
+    rows_in: int
+    rows_out: int
+    rejected: int
+    dead_letters: int
+    nodes: Mapping[str, NodeCounts]
+    error: str | None = None
+    error_node: str | None = None
+
+
+Event: TypeAlias = (
+    RunStarted | NodeChanged | Sampled | RetryScheduled | BreakerChanged | DeadLettered | LogWritten | RunEnded
+)
+
+if TYPE_CHECKING:
+    Listener: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,1 @@
+"""Sources: files, APIs, web pages, generated rows."""

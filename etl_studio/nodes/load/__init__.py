@@ -1,0 +1,1 @@
+"""Sinks: tables and files."""

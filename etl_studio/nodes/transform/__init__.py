@@ -1,0 +1,1 @@
+"""Transforms: SQL in DuckDB's dialect, built from settings."""

@@ -1,0 +1,1 @@
+"""The document as plain data: model, rules, file format."""

@@ -1,0 +1,56 @@
+"""Settings of a node: a pydantic model whose fields also make the form, the help and the reference."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticUndefined
+
+Editor = Literal["text", "multiline", "sql", "sql_query", "selector", "file", "save_file", "columns", "column", "secret"]
+"""How a form edits a text: ``sql`` is one expression, ``sql_query`` a whole SELECT, ``file`` an existing file,
+``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node."""
+
+
+class Config(BaseModel):
+    """Base of all settings. Unknown names are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, populate_by_name=True)
+
+
+def setting(  # noqa: PLR0913 - the vocabulary of a field
+    default: Any = PydanticUndefined,
+    *,
+    title: str,
+    description: str,
+    example: Any = None,
+    editor: Editor | None = None,
+    advanced: bool = False,
+    **limits: Any,
+) -> Any:
+    """Declare one setting of a node.
+
+    Args:
+        default: its default; without one the setting is required. Pass a ``list``, ``dict`` or model as is: pydantic copies it.
+        title: its label in the form, in sentence case.
+        description: what it means, one or two sentences.
+        example: a value that works, shown as a placeholder and in the reference.
+        editor: how a form edits it, where the type alone does not tell.
+        advanced: folded away in the form.
+        limits: pydantic's limits (``ge``, ``le``, ``min_length``, ``pattern``, ``alias``, ...).
+    """
+    extra = {"editor": editor, "advanced": advanced}
+    examples = None if example is None else [example]
+    return Field(default, title=title, description=description, examples=examples, json_schema_extra=extra, **limits)
+
+
+def editor_of(field: Any) -> Editor | None:
+    """The editor that ``setting`` declared for a pydantic field, if any."""
+    extra = field.json_schema_extra
+    return extra.get("editor") if isinstance(extra, dict) else None
+
+
+def is_advanced(field: Any) -> bool:
+    """Whether ``setting`` declared a pydantic field as advanced."""
+    extra = field.json_schema_extra
+    return bool(isinstance(extra, dict) and extra.get("advanced"))

@@ -1,0 +1,54 @@
+"""The run, as a node sees it: five methods and three facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from etl_studio.sdk.database import Database
+    from etl_studio.sdk.http import HttpClient
+
+T = TypeVar("T")
+
+
+class RunContext(Protocol):
+    """Given to every call of a node.
+
+    Attributes:
+        run: id of the run (the correlation id).
+        node: id of the node.
+        stopping: set when the run ends early; long loops look at it, waits use ``stopping.wait(seconds)``.
+    """
+
+    run: str
+    node: str
+    stopping: threading.Event
+
+    def call(self, operation: Callable[[], T], *, target: str = "") -> T:
+        """Run ``operation`` under the node's policy: retry(breaker(rate limit(timeout))).
+
+        Args:
+            operation: raises ``TransientError`` for what may succeed when tried again.
+            target: what is called, such as a host; each target has a breaker of its own.
+        """
+        ...
+
+    def http(self) -> HttpClient:
+        """The run's HTTP client; each request goes through ``call``."""
+        ...
+
+    def database(self, path: str | None = None) -> Database:
+        """An SQLite file (relative to the pipeline file), or the workspace's ``data.db``."""
+        ...
+
+    def path(self, text: str) -> Path:
+        """A path from the settings: relative ones start at the pipeline file's folder."""
+        ...
+
+    def log(self, level: str, message: str, **facts: Any) -> None:
+        """Write to the run's log. ``level``: debug, info, warning or error."""
+        ...

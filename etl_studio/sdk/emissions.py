@@ -1,0 +1,45 @@
+"""What a node gives out besides plain batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one row was refused.
+
+    Attributes:
+        type: short name of the kind of problem, such as ``cast`` or ``not_null``.
+        message: one sentence for people: which value, and what to do.
+        column: the column at fault, where known.
+        line: line in the source file, counted from 1, where known.
+    """
+
+    type: str
+    message: str
+    column: str | None = None
+    line: int | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Rows that could not be processed: ``problems[i]`` tells about row ``i`` of ``rows``."""
+
+    rows: pa.RecordBatch
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A batch for another port than the first."""
+
+    port: str
+    batch: pa.RecordBatch

@@ -1,0 +1,78 @@
+"""What nodes see of HTTP. The run gives the client; policies surround every request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON."""
+
+    url: str
+    method: str = "GET"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One answer with a status below 400 after redirects.
+
+    Attributes:
+        url: the last address, after redirects.
+        status: HTTP status.
+        headers: names in lower case.
+        content: decoded body (gzip and the like undone).
+        encoding: charset from the headers, if given.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    encoding: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that do not fit become U+FFFD."""
+        return self.content.decode(self.encoding or "utf-8", errors="replace")
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            PermanentError: it is something else; the text quotes its beginning.
+        """
+        try:
+            return json.loads(self.content)
+        except (ValueError, UnicodeDecodeError) as error:
+            kind = self.headers.get("content-type", "no content type")
+            start = self.text[:60].replace("\n", " ").strip()
+            raise PermanentError(
+                f"{self.url} did not answer with JSON but with {kind}: {start!r}",
+                hint="Check the address; a web page is read by the node Web page.",
+                status=self.status,
+            ) from error
+
+
+class HttpClient(Protocol):
+    """Sends requests under the node's policy (retry, breaker per host, rate limit, timeout)."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send and wait.
+
+        Raises:
+            TransientError: still failing after the last attempt.
+            PermanentError: an answer that will not change (404, bad certificate, ...).
+            Cancelled: the run was stopped; ends a waiting request at once.
+        """
+        ...

@@ -1,0 +1,125 @@
+"""The kinds of nodes. A node type is one class in one file: what it is, its settings, its docs and its work."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from etl_studio.sdk import config as settings
+from etl_studio.sdk.emissions import Output, Rejected
+from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
+
+    from etl_studio.sdk.context import RunContext
+    from etl_studio.sdk.database import Loaded
+
+    Emission: TypeAlias = pa.RecordBatch | Output | Rejected
+
+Group = Literal["extract", "transform", "quality", "load"]
+Rows = Literal["same", "fewer", "any"]
+"""What a node does to the number of rows: ``same``: in = out + rejected; ``fewer``: what is missing was filtered;
+``any``: the two are not comparable (aggregate, join)."""
+
+
+class Node(ABC):
+    """What every node type declares.
+
+    The class docstring is the node's documentation (Markdown): one line, then how and when to use it.
+
+    Attributes:
+        type: name in the pipeline file, snake_case; sources end in ``_source``, sinks in ``_sink``.
+        title: name in the palette.
+        icon: file name in ``resources/icons`` without ``.svg``.
+        group: section of the palette, and colour.
+        keywords: further words that the palette's search finds it by.
+        inputs, outputs: ports; the first output is the default one.
+        open_inputs: wires may name any input port (SQL node).
+        rows: what it does to the number of rows; checked at the end of each run.
+        example: settings that work, for the reference and the tests.
+    """
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    icon: ClassVar[str]
+    group: ClassVar[Group]
+    keywords: ClassVar[tuple[str, ...]] = ()
+    inputs: ClassVar[tuple[Port, ...]] = (INPUT,)
+    outputs: ClassVar[tuple[Port, ...]] = (OUT, REJECTS)
+    open_inputs: ClassVar[bool] = False
+    rows: ClassVar[Rows] = "same"
+    example: ClassVar[dict[str, Any]] = {}
+
+    class Config(settings.Config):
+        """No settings."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+
+class Source(Node):
+    """Gives rows from outside. Every batch has the same schema; an empty one tells the columns when there are no rows."""
+
+    inputs: ClassVar[tuple[Port, ...]] = ()
+
+    @abstractmethod
+    def read(self, context: RunContext) -> Iterable[Emission]:
+        """Yield batches (about 65,536 rows, or what has come in 250 ms) and ``Rejected`` rows."""
+
+
+class Transform(Node):
+    """Turns batches into batches in Python."""
+
+    def start(self, schema: pa.Schema, context: RunContext) -> Iterable[Emission]:
+        """Called once before the first batch with the columns that will arrive."""
+        del schema, context
+        return ()
+
+    @abstractmethod
+    def process(self, batch: pa.RecordBatch, context: RunContext) -> Iterable[Emission]:
+        """Turn one batch into any number of them. Must be repeatable: a transient error calls it again."""
+
+    def finish(self, context: RunContext) -> Iterable[Emission]:
+        """Called once after the last batch."""
+        del context
+        return ()
+
+
+class SqlTransform(Node):
+    """Turns rows into rows by one SELECT in DuckDB's dialect over tables named as the input ports.
+
+    Attributes:
+        blocking: False: the query runs on each batch and a row that makes it fail is found by bisection and rejected.
+            True: it runs once over the whole input, spilling to disk when it must; such a node has no rejects port.
+    """
+
+    blocking: ClassVar[bool] = False
+
+    @abstractmethod
+    def query(self, inputs: Mapping[str, pa.Schema]) -> str:
+        """The SELECT for inputs with these columns. Raises PermanentError for settings that do not fit them."""
+
+
+class Sink(Node):
+    """Takes rows to their end."""
+
+    outputs: ClassVar[tuple[Port, ...]] = (REJECTS,)
+
+    @abstractmethod
+    def open(self, schema: pa.Schema, context: RunContext) -> None:
+        """Called once before the first batch with the columns that will arrive."""
+
+    @abstractmethod
+    def write(self, batch: pa.RecordBatch, context: RunContext) -> Iterable[Rejected]:
+        """Take one batch; give back the rows that cannot be loaded. Must not be visible to readers yet."""
+
+    @abstractmethod
+    def commit(self, context: RunContext) -> Loaded:
+        """Make everything written since the last commit visible, all or nothing. Must be repeatable after a transient error."""
+
+    @abstractmethod
+    def abort(self, context: RunContext) -> None:
+        """The run failed: leave the target as it was after the last commit. Called also when ``open`` failed."""

@@ -1,0 +1,47 @@
+"""Quoting for the SQL that nodes write."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def identifier(name: str) -> str:
+    """A quoted SQL identifier."""
+    if "\0" in name:
+        raise PermanentError("A name must not hold a NUL character.", value=name.replace("\0", "␀"))
+    return '"' + name.replace('"', '""') + '"'
+
+
+def identifiers(names: Iterable[str]) -> str:
+    """Quoted identifiers with commas between them."""
+    return ", ".join(identifier(name) for name in names)
+
+
+def literal(value: Any) -> str:
+    """A SQL literal for None, a boolean, a number or a text."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def require_columns(wanted: Iterable[str], present: Sequence[str], *, setting: str) -> None:
+    """Refuse names of columns that do not arrive.
+
+    Raises:
+        PermanentError: names the first one missing, the nearest present and what is there.
+    """
+    for name in wanted:
+        if name not in present:
+            near = get_close_matches(name, present, n=1)
+            guess = f'Did you mean "{near[0]}"?' if near else f"Columns here: {', '.join(present) or 'none'}."
+            raise PermanentError(f'There is no column "{name}" (setting {setting}).', hint=guess, column=name)

@@ -1,0 +1,1 @@
+"""Peewee on APSW: the only place that opens SQLite files."""
