@@ -1,0 +1,1 @@
+"""One design language: colours, spacing, type scale and icons, light and dark."""
