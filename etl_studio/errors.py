@@ -116,9 +116,7 @@ class TransientError(EtlError):
         status: HTTP status, if there was one.
     """
 
-    def __init__(
-        self, what: str, *, retry_after: float | None = None, status: int | None = None, **facts: Any
-    ) -> None:
+    def __init__(self, what: str, *, retry_after: float | None = None, status: int | None = None, **facts: Any) -> None:
         super().__init__(what, **facts)
         self.retry_after = retry_after
         self.status = status

@@ -18,7 +18,10 @@ def built_in_types() -> list[type[Node]]:
         found += [
             value
             for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, Node) and value.__module__ == module.__name__ and not isabstract(value)
+            if isinstance(value, type)
+            and issubclass(value, Node)
+            and value.__module__ == module.__name__
+            and not isabstract(value)
         ]
     return sorted(found, key=lambda node_type: node_type.type)
 

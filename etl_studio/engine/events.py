@@ -128,7 +128,10 @@ class NodeChanged:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """All nodes and wires at one moment, ten times a second and once at the end. Wires by their text (``a.out -> b.input``)."""
+    """All nodes and wires at one moment, ten times a second and once at the end.
+
+    Wires go by their text (``a.out -> b.input``).
+    """
 
     run: str
     at: float

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
-Editor = Literal["text", "multiline", "sql", "sql_query", "selector", "file", "save_file", "columns", "column", "secret"]
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
+
+Editor = Literal[
+    "text", "multiline", "sql", "sql_query", "selector", "file", "save_file", "columns", "column", "secret"
+]
 """How a form edits a text: ``sql`` is one expression, ``sql_query`` a whole SELECT, ``file`` an existing file,
 ``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node."""
 
@@ -31,7 +36,7 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
     """Declare one setting of a node.
 
     Args:
-        default: its default; without one the setting is required. Pass a ``list``, ``dict`` or model as is: pydantic copies it.
+        default: its default; without one the setting is required. A list, dict or model is copied.
         title: its label in the form, in sentence case.
         description: what it means, one or two sentences.
         example: a value that works, shown as a placeholder and in the reference.
@@ -39,7 +44,7 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
         advanced: folded away in the form.
         limits: pydantic's limits (``ge``, ``le``, ``min_length``, ``pattern``, ``alias``, ...).
     """
-    extra = {"editor": editor, "advanced": advanced}
+    extra: JsonDict = {"editor": editor, "advanced": advanced}
     examples = None if example is None else [example]
     return Field(default, title=title, description=description, examples=examples, json_schema_extra=extra, **limits)
 

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from etl_studio.sdk import config as settings
-from etl_studio.sdk.emissions import Output, Rejected
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from etl_studio.sdk.context import RunContext
     from etl_studio.sdk.database import Loaded
+    from etl_studio.sdk.emissions import Output, Rejected
 
     Emission: TypeAlias = pa.RecordBatch | Output | Rejected
 
@@ -61,7 +61,7 @@ class Node(ABC):
 
 
 class Source(Node):
-    """Gives rows from outside. Every batch has the same schema; an empty one tells the columns when there are no rows."""
+    """Gives rows from outside. Every batch has the same schema; an empty one tells the columns where no rows are."""
 
     inputs: ClassVar[tuple[Port, ...]] = ()
 
@@ -108,6 +108,11 @@ class Sink(Node):
 
     outputs: ClassVar[tuple[Port, ...]] = (REJECTS,)
 
+    @property
+    def keeps_partial(self) -> bool:
+        """Whether a stopped run commits the rows that came so far: an append does, a replace would lose the old ones."""
+        return False
+
     @abstractmethod
     def open(self, schema: pa.Schema, context: RunContext) -> None:
         """Called once before the first batch with the columns that will arrive."""
@@ -118,7 +123,10 @@ class Sink(Node):
 
     @abstractmethod
     def commit(self, context: RunContext) -> Loaded:
-        """Make everything written since the last commit visible, all or nothing. Must be repeatable after a transient error."""
+        """Make everything written since the last commit visible, all or nothing.
+
+        Must be repeatable after a transient error.
+        """
 
     @abstractmethod
     def abort(self, context: RunContext) -> None:

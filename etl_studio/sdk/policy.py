@@ -14,17 +14,25 @@ OnError = Literal["reject", "dead_letter", "skip", "stop"]
 class Retry(Config):
     """Try again after a transient error. ``attempts`` counts the first one."""
 
-    attempts: int = setting(3, title="Attempts", description="How often in all, the first one included.", ge=1, le=100)
+    attempts: int = setting(6, title="Attempts", description="How often in all, the first one included.", ge=1, le=100)
     backoff: Literal["fixed", "linear", "exponential"] = setting(
         "exponential", title="Backoff", description="How the delay grows from attempt to attempt."
     )
     delay: float = setting(0.5, title="First delay", description="Seconds before the second attempt.", ge=0, le=3600)
     max_delay: float = setting(
-        30.0, title="Longest delay", description="Seconds; also the most that a Retry-After may ask for.", ge=0, le=86400
+        30.0,
+        title="Longest delay",
+        description="Seconds; also the most that a Retry-After may ask for.",
+        ge=0,
+        le=86400,
     )
     jitter: bool = setting(True, title="Jitter", description="Draw each delay at random up to its value (full jitter).")
     max_elapsed: float | None = setting(
-        None, title="Give up after", description="Seconds since the first attempt; empty: no limit.", gt=0, advanced=True
+        None,
+        title="Give up after",
+        description="Seconds since the first attempt; empty: no limit.",
+        gt=0,
+        advanced=True,
     )
     on_status: list[int] = setting(
         [408, 425, 429, 500, 502, 503, 504],
@@ -39,22 +47,39 @@ class Breaker(Config):
 
     enabled: bool = setting(True, title="Use a breaker", description="Refuse calls while the other side keeps failing.")
     name: str | None = setting(
-        None, title="Name", description="Nodes with the same name share one breaker.", example="shop-api", advanced=True
+        None,
+        title="Name",
+        description="Nodes with the same name share one breaker.",
+        example="shop-api",
+        advanced=True,
     )
     window: Literal["count", "time"] = setting(
         "count", title="Window by", description="Judge the last N calls, or the calls of the last N seconds."
     )
-    window_size: int = setting(20, title="Window size", description="N: calls or seconds.", ge=1, le=100_000)
-    minimum_calls: int = setting(5, title="Minimum calls", description="Judge only after this many calls.", ge=1)
-    failure_rate: float = setting(50.0, title="Failure rate", description="Per cent of failed calls that opens it.", gt=0, le=100)
-    slow_call: float = setting(60.0, title="Slow call", description="Seconds from which a call counts as slow.", gt=0, advanced=True)
+    window_size: int = setting(10, title="Window size", description="N: calls or seconds.", ge=1, le=100_000)
+    minimum_calls: int = setting(3, title="Minimum calls", description="Judge only after this many calls.", ge=1)
+    failure_rate: float = setting(
+        50.0, title="Failure rate", description="Per cent of failed calls that opens it.", gt=0, le=100
+    )
+    slow_call: float = setting(
+        60.0, title="Slow call", description="Seconds from which a call counts as slow.", gt=0, advanced=True
+    )
     slow_call_rate: float = setting(
-        100.0, title="Slow call rate", description="Per cent of slow calls that opens it.", gt=0, le=100, advanced=True
+        100.0,
+        title="Slow call rate",
+        description="Per cent of slow calls that opens it.",
+        gt=0,
+        le=100,
+        advanced=True,
     )
     open_for: float = setting(5.0, title="Open for", description="Seconds before trial calls are let through.", gt=0)
     half_open_calls: int = setting(2, title="Trial calls", description="Calls let through while half open.", ge=1)
     max_half_open: float = setting(
-        60.0, title="Longest half open", description="Seconds after which unfinished trials open it again.", gt=0, advanced=True
+        60.0,
+        title="Longest half open",
+        description="Seconds after which unfinished trials open it again.",
+        gt=0,
+        advanced=True,
     )
     when_open: Literal["wait", "fail"] = setting(
         "wait", title="While open", description="Wait until trial calls are let through, or fail at once."
@@ -67,7 +92,9 @@ class RateLimit(Config):
     calls: float = setting(10.0, title="Calls", description="Calls allowed in each period.", gt=0)
     period: float = setting(1.0, title="Period", description="Seconds.", gt=0)
     burst: int = setting(1, title="Burst", description="Calls that may come at once.", ge=1)
-    name: str | None = setting(None, title="Name", description="Nodes with the same name share one limit.", advanced=True)
+    name: str | None = setting(
+        None, title="Name", description="Nodes with the same name share one limit.", advanced=True
+    )
 
 
 class Policy(Config):
@@ -76,7 +103,12 @@ class Policy(Config):
     retry: Retry = Field(default_factory=Retry, title="Retry")
     breaker: Breaker = Field(default_factory=Breaker, title="Circuit breaker")
     rate_limit: RateLimit | None = Field(None, title="Rate limit")
-    timeout: float | None = setting(30.0, title="Timeout", description="Seconds for one attempt; empty: none.", gt=0)
+    timeout: float | None = setting(
+        None,
+        title="Timeout",
+        description="Seconds for one attempt; empty: 30 for web requests, none for other work.",
+        gt=0,
+    )
     on_error: OnError = setting(
         "reject",
         title="Rows that fail",

@@ -48,7 +48,9 @@ class RecordBuilder:
         self._since = clock()
         self._given = False
 
-    def add(self, records: Iterable[dict[str, Any]], *, first_line: int | None = None) -> Iterator[pa.RecordBatch | Rejected]:
+    def add(
+        self, records: Iterable[dict[str, Any]], *, first_line: int | None = None
+    ) -> Iterator[pa.RecordBatch | Rejected]:
         """Take records; give what is full or has waited for 250 ms. ``first_line`` numbers them in the source."""
         for offset, record in enumerate(records):
             if not self._pending:

@@ -8,10 +8,11 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from etl_studio.errors import UsageError
-from etl_studio.sdk.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from etl_studio.sdk.node import Node
 
 ENTRY_POINTS = "etl_studio.nodes"
 

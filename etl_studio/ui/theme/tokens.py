@@ -51,7 +51,12 @@ class Tokens:
 
     def group(self, name: str) -> str:
         """The colour of a node group."""
-        colours = {"extract": self.extract, "transform": self.transform, "quality": self.quality, "load": self.load}
+        colours = {
+            "extract": self.extract,
+            "transform": self.transform,
+            "quality": self.quality,
+            "load": self.load,
+        }
         return colours.get(name, self.text_muted)
 
     def state(self, name: str) -> str:

@@ -1,0 +1,238 @@
+"""The composition root: builds registry, storage and engine once and hands them over."""
+
+from __future__ import annotations
+
+import os
+import secrets as random_ids
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from etl_studio.app.catalogue import full_registry
+from etl_studio.errors import PipelineError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from etl_studio.engine.events import Listener
+    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.pipeline.rules import Problem
+    from etl_studio.sdk import Registry
+    from etl_studio.storage.databases import Databases
+    from etl_studio.storage.workspace import Workspace
+
+WORKSPACE_FOLDER = ".etl_studio"
+SECRET_VARIABLE = "ETL_STUDIO_SECRET_"  # noqa: S105 - the prefix of names, not a secret
+
+
+def secret_from_environment(name: str) -> str | None:
+    """``${secret:shop_token}`` is the environment variable ``ETL_STUDIO_SECRET_SHOP_TOKEN``."""
+    return os.environ.get(SECRET_VARIABLE + name.upper().replace("-", "_"))
+
+
+class Studio:
+    """What window and terminal share. Close it at the end.
+
+    Args:
+        registry: node types; default: the built-in ones and plug-ins.
+        secrets: finds a secret by name.
+    """
+
+    def __init__(
+        self, registry: Registry | None = None, secrets: Callable[[str], str | None] = secret_from_environment
+    ) -> None:
+        self.registry = registry if registry is not None else full_registry()
+        self._secrets = secrets
+        self._databases: Databases | None = None
+        self._workspaces: dict[Path, Workspace] = {}
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every database."""
+        with self._lock:
+            self._workspaces.clear()
+            if self._databases is not None:
+                self._databases.close()
+                self._databases = None
+
+    @property
+    def databases(self) -> Databases:
+        """The SQLite files that are open."""
+        from etl_studio.storage.databases import Databases
+
+        with self._lock:
+            if self._databases is None:
+                self._databases = Databases()
+            return self._databases
+
+    def load(self, path: Path) -> Pipeline:
+        """Read a pipeline file.
+
+        Raises:
+            PipelineError: it cannot be read; carries every problem.
+        """
+        from etl_studio.pipeline.file_format import load
+
+        return load(path, self.registry)
+
+    def check(self, pipeline: Pipeline, parameters: Mapping[str, str] | None = None) -> list[Problem]:
+        """Every problem of a pipeline, with its address."""
+        from etl_studio.pipeline.rules import check
+
+        return check(pipeline, self.registry, parameters=parameters, check_sql=check_sql)
+
+    def workspace_folder(self, file: Path | None) -> Path:
+        """Where runs and results are kept: ``.etl_studio`` beside the pipeline file, or the user's data folder."""
+        if file is not None:
+            return file.resolve().parent / WORKSPACE_FOLDER
+        from platformdirs import user_data_path
+
+        return user_data_path("etl-studio", appauthor=False)
+
+    def workspace(self, folder: Path) -> Workspace:
+        """Open a workspace (once)."""
+        from etl_studio.storage.workspace import Workspace
+
+        key = folder.resolve()
+        with self._lock:
+            if key not in self._workspaces:
+                self._workspaces[key] = Workspace(key, self.databases)
+            return self._workspaces[key]
+
+    def prepare(  # noqa: PLR0913 - a run is where everything meets
+        self,
+        pipeline: Pipeline,
+        *,
+        file: Path | None,
+        parameters: Mapping[str, str],
+        workspace: Workspace,
+        listeners: Sequence[Listener] = (),
+        start_worker: StartWorker | None = None,
+    ) -> Run:
+        """Check a pipeline and make it ready to run.
+
+        Raises:
+            PipelineError: the pipeline has errors; carries them.
+            UsageError: a parameter is missing or wrong.
+        """
+        from etl_studio.engine.context import Places
+        from etl_studio.engine.masking import masking
+        from etl_studio.engine.plan import make_plan
+        from etl_studio.engine.run import Run, start_thread
+
+        resolved = self._resolve(pipeline, parameters)
+        self._refuse_errors(pipeline, parameters)
+        run_id = new_run_id()
+        return Run(
+            run_id,
+            make_plan(pipeline, self.registry, resolved.settings),
+            Places(
+                (file.resolve().parent if file else Path.cwd()),
+                workspace.data_path,
+                workspace.folder / "scratch" / run_id,
+            ),
+            self.databases,
+            listeners,
+            start_worker=start_worker or start_thread,
+            mask=masking(resolved.secrets),
+            facts={"file": str(file) if file else None, "parameters": resolved.shown},
+        )
+
+    def preview(  # noqa: PLR0913 - what a look needs
+        self,
+        pipeline: Pipeline,
+        *,
+        file: Path | None,
+        node: str,
+        rows: int = 200,
+        port: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        on_run: Callable[[Run], Any] | None = None,
+    ) -> pa.Table:
+        """The first rows at a node (at a sink: what would be loaded). Nothing is written.
+
+        Args:
+            pipeline: the document.
+            file: its file, where relative paths start.
+            node: id of the node.
+            rows: how many at most.
+            port: output port; default: the node's first one.
+            parameters: values as typed.
+            on_run: gets the run, so that it can be stopped.
+
+        Raises:
+            PipelineError: the node or what feeds it has errors.
+            EtlError: reading failed.
+        """
+        from etl_studio.engine.context import Places
+        from etl_studio.engine.events import RunStatus
+        from etl_studio.engine.masking import masking
+        from etl_studio.engine.plan import ancestors, make_plan
+        from etl_studio.engine.preview import Collector, with_collector
+        from etl_studio.engine.run import Run
+        from etl_studio.errors import PermanentError
+
+        if node not in pipeline.nodes:
+            raise UsageError(f'There is no node "{node}".', hint=f"Nodes: {', '.join(pipeline.nodes)}.")
+        wanted = ancestors(pipeline, node)
+        self._refuse_errors(pipeline, parameters or {}, only=wanted)
+        resolved = self._resolve(pipeline, parameters or {})
+        runs: list[Run] = []
+        collector = Collector(rows, lambda: runs[0].stop(hard=True))
+        plan = make_plan(pipeline, self.registry, resolved.settings, only=wanted)
+        with tempfile.TemporaryDirectory(prefix="etl-studio-") as scratch:
+            folder = file.resolve().parent if file else Path.cwd()
+            places = Places(folder, Path(scratch) / "data.db", Path(scratch) / "scratch")
+            run = Run(
+                new_run_id(),
+                with_collector(plan, node, collector, port),
+                places,
+                self.databases,
+                (),
+                mask=masking(resolved.secrets),
+            )
+            runs.append(run)
+            if on_run is not None:
+                on_run(run)
+            ended = run.execute()
+        if ended.status is RunStatus.FAILED and not collector.full:
+            raise PermanentError(ended.error or "The preview failed.")
+        return collector.table()
+
+    def _resolve(self, pipeline: Pipeline, parameters: Mapping[str, str]) -> Any:
+        from etl_studio.pipeline.parameters import resolve
+
+        return resolve(pipeline, self.registry, parameters, self._secrets)
+
+    def _refuse_errors(
+        self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str] | None = None
+    ) -> None:
+        problems = [problem for problem in self.check(pipeline, parameters) if problem.severity == "error"]
+        if only is not None:
+            problems = [problem for problem in problems if problem.node in only]
+        if problems:
+            count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+            raise PipelineError(f"The pipeline cannot run: it has {count}.", problems=problems, pipeline=pipeline.name)
+
+
+def new_run_id() -> str:
+    """Time and chance: ``20261123-221530-4f2a1c``; sorts by time."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + random_ids.token_hex(3)
+
+
+def check_sql(text: str, editor: str) -> str | None:
+    """What is wrong with the syntax of an expression (editor ``sql``) or a query (``sql_query``), if anything."""
+    from etl_studio.engine.sql import check_expression, check_query
+
+    return check_query(text) if editor == "sql_query" else check_expression(text)

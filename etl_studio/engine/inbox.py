@@ -1,0 +1,125 @@
+"""What arrives at a node: its wires, each a queue bounded by rows and bytes.
+
+A node with several inputs takes whatever has come on any of them, so that a split that rejoins cannot stand still.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from etl_studio.engine.events import WireSample
+from etl_studio.errors import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+    from etl_studio.pipeline.model import Wire
+
+MAX_ROWS = 262_144
+MAX_BYTES = 32 * 1024 * 1024
+
+
+class _Queue:
+    """One wire's batches. Guarded by the inbox's condition."""
+
+    def __init__(self) -> None:
+        self.batches: deque[pa.RecordBatch] = deque()
+        self.rows = 0
+        self.bytes = 0
+        self.put = 0
+        self.taken = 0
+        self.closed = False
+
+    def full(self, max_rows: int, max_bytes: int) -> bool:
+        return bool(self.batches) and (self.rows >= max_rows or self.bytes >= max_bytes)
+
+
+class Inbox:
+    """The wires into one node.
+
+    Args:
+        wires: those that end at the node.
+        max_rows, max_bytes: bound of each wire; one batch always fits.
+    """
+
+    def __init__(self, wires: Iterable[Wire], max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> None:
+        self._queues = {wire: _Queue() for wire in wires}
+        self._order = deque(self._queues)
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._changed = threading.Condition()
+        self._cancelled = False
+
+    def put(self, wire: Wire, batch: pa.RecordBatch) -> None:
+        """Send a batch; waits while the wire is full.
+
+        Raises:
+            Cancelled: the run is over.
+        """
+        queue = self._queues[wire]
+        size = batch.nbytes
+        with self._changed:
+            while queue.full(self._max_rows, self._max_bytes) and not self._cancelled:
+                self._changed.wait()
+            if self._cancelled:
+                raise Cancelled("The run was stopped.")
+            queue.batches.append(batch)
+            queue.rows += batch.num_rows
+            queue.bytes += size
+            queue.put += batch.num_rows
+            self._changed.notify_all()
+
+    def close(self, wire: Wire) -> None:
+        """No more batches will come on this wire."""
+        with self._changed:
+            self._queues[wire].closed = True
+            self._changed.notify_all()
+
+    def take(self) -> tuple[Wire, pa.RecordBatch] | None:
+        """The next batch of any wire, in turn; waits for one. None: all wires are closed and empty.
+
+        Raises:
+            Cancelled: the run is over.
+        """
+        with self._changed:
+            while True:
+                if self._cancelled:
+                    raise Cancelled("The run was stopped.")
+                for wire in self._order:
+                    queue = self._queues[wire]
+                    if queue.batches:
+                        batch = queue.batches.popleft()
+                        queue.rows -= batch.num_rows
+                        queue.bytes -= batch.nbytes
+                        queue.taken += batch.num_rows
+                        self._order.rotate(-1 - self._order.index(wire))
+                        self._changed.notify_all()
+                        return wire, batch
+                if all(queue.closed for queue in self._queues.values()):
+                    return None
+                self._changed.wait()
+
+    def cancel(self) -> None:
+        """Wake everybody who waits; they get ``Cancelled``."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
+
+    def samples(self) -> dict[str, WireSample]:
+        """Each wire now."""
+        return {
+            str(wire): WireSample(
+                queue.taken,
+                queue.rows,
+                min(1.0, max(queue.rows / self._max_rows, queue.bytes / self._max_bytes)),
+            )
+            for wire, queue in self._queues.items()
+        }
+
+    def lost(self) -> list[tuple[Wire, int]]:
+        """Wires on which fewer rows were taken than put, with the difference."""
+        return [(wire, q.put - q.taken) for wire, q in self._queues.items() if q.put != q.taken]

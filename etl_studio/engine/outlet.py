@@ -1,0 +1,137 @@
+"""What leaves a node: batches to its wires, refused rows to the rejects port or the dead letters."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from etl_studio.engine.events import DeadLettered
+from etl_studio.engine.json_values import json_rows
+from etl_studio.errors import PermanentError
+from etl_studio.sdk import REJECTS, Output, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etl_studio.engine.events import Listener
+    from etl_studio.engine.inbox import Inbox
+    from etl_studio.engine.meter import Meter
+    from etl_studio.engine.plan import PlannedNode
+    from etl_studio.pipeline.model import Wire
+    from etl_studio.sdk import Problem
+
+ERROR_COLUMNS = pa.schema([("_error", pa.string()), ("_error_type", pa.string()), ("_node", pa.string())])
+
+
+class Outlet:
+    """Sends what a node gives out and counts it.
+
+    Args:
+        run: id of the run.
+        planned: the node.
+        inboxes: where wires end, by wire.
+        meter: counts of the node.
+        emit: takes the events.
+    """
+
+    def __init__(
+        self, run: str, planned: PlannedNode, inboxes: Mapping[Wire, Inbox], meter: Meter, emit: Listener
+    ) -> None:
+        self._run = run
+        self._planned = planned
+        self._inboxes = inboxes
+        self._meter = meter
+        self._emit = emit
+        self._told: dict[str, pa.Schema] = {}
+
+    def send(self, emission: pa.RecordBatch | Output | Rejected) -> None:
+        """Send one emission of the node."""
+        if isinstance(emission, Rejected):
+            self.refuse(emission)
+        elif isinstance(emission, Output):
+            self._put(emission.port, emission.batch)
+        else:
+            self._meter.rows_out += emission.num_rows
+            self._meter.bytes_out += emission.nbytes
+            port = self._planned.default_output
+            if port is not None:
+                self._put(port, emission)
+
+    def refuse(self, rejected: Rejected) -> None:
+        """Do with refused rows what the policy says.
+
+        Raises:
+            PermanentError: the policy says stop.
+        """
+        if not rejected.rows.num_rows:
+            return
+        on_error = self._planned.policy.on_error
+        if on_error == "stop":
+            raise _as_error(rejected.problems[0])
+        if on_error == "skip":
+            self._meter.skipped += rejected.rows.num_rows
+        elif on_error == "reject" and self._planned.outputs.get(REJECTS.name):
+            self._meter.rejected += rejected.rows.num_rows
+            self._put(REJECTS.name, self._with_errors(rejected))
+        else:
+            self._dead_letter(rejected)
+
+    def close(self, schema: pa.Schema | None) -> None:
+        """The node ended. Ports that gave nothing tell their columns; ``schema``: columns that arrived at the node."""
+        for port, wires in self._planned.outputs.items():
+            if port not in self._told:
+                columns = list(schema) if schema is not None and port == REJECTS.name else []
+                if port == REJECTS.name:
+                    columns += list(ERROR_COLUMNS)
+                self._put(port, _nothing(columns))
+            for wire in wires:
+                self._inboxes[wire].close(wire)
+
+    def close_wires(self) -> None:
+        """The node was stopped: nothing more comes."""
+        for wires in self._planned.outputs.values():
+            for wire in wires:
+                self._inboxes[wire].close(wire)
+
+    def _put(self, port: str, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows and port in self._told:
+            return
+        self._told.setdefault(port, batch.schema)
+        for wire in self._planned.outputs.get(port, ()):
+            self._inboxes[wire].put(wire, batch)
+
+    def _with_errors(self, rejected: Rejected) -> pa.RecordBatch:
+        rows = rejected.rows
+        columns = {name: rows.column(name) for name in rows.schema.names if name not in ERROR_COLUMNS.names}
+        columns["_error"] = pa.array([problem.message for problem in rejected.problems], pa.string())
+        columns["_error_type"] = pa.array([problem.type for problem in rejected.problems], pa.string())
+        columns["_node"] = pa.array([self._planned.id] * rows.num_rows, pa.string())
+        return pa.record_batch(columns)
+
+    def _dead_letter(self, rejected: Rejected) -> None:
+        now = time.time()
+        for row, problem in zip(json_rows(rejected.rows), rejected.problems, strict=True):
+            self._meter.dead_letters += 1
+            self._emit(
+                DeadLettered(
+                    self._run,
+                    now,
+                    self._planned.id,
+                    problem.type,
+                    problem.message,
+                    row,
+                    problem.column,
+                    problem.line,
+                )
+            )
+
+
+def _as_error(problem: Problem) -> PermanentError:
+    facts: dict[str, Any] = {"column": problem.column, "line": problem.line, "value": problem.value}
+    return PermanentError(problem.message, **facts)
+
+
+def _nothing(columns: list[pa.Field]) -> pa.RecordBatch:
+    return pa.record_batch([pa.array([], field.type) for field in columns], schema=pa.schema(columns))

@@ -1,0 +1,222 @@
+"""Gives life to a node's policy: retry(breaker(rate limit(call)))."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+from etl_studio.engine.breaker import Change, CircuitBreaker
+from etl_studio.engine.events import BreakerChanged, BreakerState, NodeChanged, NodeState, RetryScheduled
+from etl_studio.engine.rate_limit import RateLimiter
+from etl_studio.errors import Cancelled, CircuitOpenError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl_studio.engine.breaker import Permit
+    from etl_studio.engine.events import Listener
+    from etl_studio.engine.meter import Meter
+    from etl_studio.sdk import Policy, RateLimit, Retry
+
+T = TypeVar("T")
+
+
+class SharedPolicies:
+    """Breakers and rate limiters of one run: by node, or by name where nodes share them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._breakers: dict[tuple[str, str], CircuitBreaker] = {}
+        self._limiters: dict[str, RateLimiter] = {}
+        self._listeners: dict[tuple[str, str], list[Callable[[Change], None]]] = {}
+
+    def breaker(self, node: str, target: str, policy: Policy, changed: Callable[[Change], None]) -> CircuitBreaker:
+        """The breaker of a target; ``changed`` is told of every change, whoever caused it."""
+        key = (policy.breaker.name or node, target)
+        with self._lock:
+            listeners = self._listeners.setdefault(key, [])
+            if changed not in listeners:
+                listeners.append(changed)
+            if key not in self._breakers:
+
+                def tell(change: Change) -> None:
+                    for listener in tuple(listeners):
+                        listener(change)
+
+                self._breakers[key] = CircuitBreaker(target, policy.breaker, tell, self.clock)
+            return self._breakers[key]
+
+    def limiter(self, node: str, limit: RateLimit) -> RateLimiter:
+        """The rate limiter of a node, or of its name."""
+        with self._lock:
+            return self._limiters.setdefault(limit.name or f"node:{node}", RateLimiter(limit, self.clock))
+
+
+class PolicyCaller:
+    """Runs operations of one node under its policy.
+
+    Args:
+        run, node: ids for the events.
+        policy: the policy.
+        shared: breakers and limiters of the run.
+        meter: counts of the node.
+        emit: takes the events.
+        stopping: ends every wait at once.
+        rng: random numbers for the jitter.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a policy touches
+        self,
+        run: str,
+        node: str,
+        policy: Policy,
+        shared: SharedPolicies,
+        meter: Meter,
+        emit: Listener,
+        stopping: threading.Event,
+        rng: Callable[[], float] = random.random,  # jitter, no cryptography
+    ) -> None:
+        self._run = run
+        self._node = node
+        self._policy = policy
+        self._shared = shared
+        self._meter = meter
+        self._emit = emit
+        self._stopping = stopping
+        self._rng = rng
+        self._limiter = shared.limiter(node, policy.rate_limit) if policy.rate_limit else None
+
+    def call(self, operation: Callable[[], T], *, target: str = "") -> T:
+        """Run an operation.
+
+        Raises:
+            TransientError: it still failed at the last attempt.
+            PermanentError: as the operation raised it; never tried again.
+            Cancelled: the run was stopped while waiting.
+        """
+        retry = self._policy.retry
+        stops: list[tenacity.stop.stop_base] = [tenacity.stop_after_attempt(retry.attempts)]
+        if retry.max_elapsed is not None:
+            stops.append(tenacity.stop_before_delay(retry.max_elapsed))
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_tried_again),
+            stop=tenacity.stop_any(*stops),
+            wait=lambda state: self._delay(state, retry),
+            before_sleep=lambda state: self._announce(state, target),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        result: T = retrying(self._attempt, operation, target)
+        return result
+
+    def _attempt(self, operation: Callable[[], T], target: str) -> T:
+        permit = self._permit(target)
+        if self._limiter is not None:
+            self._wait(self._limiter.reserve(), permit)
+        if self._meter.state is not NodeState.RUNNING:
+            self._state(NodeState.RUNNING)
+        self._meter.calls += 1
+        started = self._shared.clock()
+        try:
+            result = operation()
+        except TransientError as error:
+            self._meter.errors += 1
+            seconds = self._shared.clock() - started
+            self._meter.took(seconds)
+            if permit:
+                permit.record(failed=True, seconds=seconds)
+            if error.retry_after and self._limiter is not None:
+                self._limiter.penalise(min(error.retry_after, self._policy.retry.max_delay))
+            raise
+        except Exception as error:
+            # A permanent answer (404, bad settings) says nothing about the health of the other side.
+            if not isinstance(error, Cancelled):
+                self._meter.errors += 1
+            if permit:
+                permit.release()
+            raise
+        seconds = self._shared.clock() - started
+        self._meter.took(seconds)
+        if permit:
+            permit.record(failed=False, seconds=seconds)
+        return result
+
+    def _permit(self, target: str) -> Permit | None:
+        if not self._policy.breaker.enabled:
+            return None
+        breaker = self._shared.breaker(self._node, target, self._policy, self._breaker_changed)
+        while True:
+            try:
+                return breaker.acquire()
+            except CircuitOpenError as error:
+                self._meter.refused += 1
+                if self._policy.breaker.when_open == "fail":
+                    raise
+                self._state(NodeState.OPEN, f"The breaker of {target or self._node} is open.")
+                self._sleep(error.retry_after or 0.0)
+
+    def _wait(self, seconds: float, permit: Permit | None) -> None:
+        try:
+            if seconds > 0:
+                self._sleep(seconds)
+        except Cancelled:
+            if permit:
+                permit.release()
+            raise
+
+    def _sleep(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise Cancelled("The run was stopped.")
+
+    def _delay(self, state: tenacity.RetryCallState, retry: Retry) -> float:
+        delay = backoff_delay(retry, state.attempt_number)
+        if retry.jitter:
+            delay *= self._rng()
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        return min(max(delay, asked or 0.0), max(retry.max_delay, delay))
+
+    def _announce(self, state: tenacity.RetryCallState, target: str) -> None:
+        self._meter.retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        delay = state.next_action.sleep if state.next_action else 0.0
+        what = getattr(error, "what", str(error))
+        attempts = self._policy.retry.attempts
+        self._emit(
+            RetryScheduled(self._run, time.time(), self._node, state.attempt_number, attempts, delay, what, target)
+        )
+        self._state(NodeState.RETRYING, f"Attempt {state.attempt_number} of {attempts} failed: {what}")
+
+    def _state(self, state: NodeState, detail: str = "") -> None:
+        if self._meter.state is not state:
+            self._meter.state = state
+            self._emit(NodeChanged(self._run, time.time(), self._node, state, detail))
+
+    def _breaker_changed(self, change: Change) -> None:
+        self._meter.breaker = change.state
+        until = time.time() + change.open_for if change.open_for is not None else None
+        self._emit(
+            BreakerChanged(self._run, time.time(), self._node, change.target, change.state, change.failure_rate, until)
+        )
+        if change.state is BreakerState.CLOSED and self._meter.state is NodeState.OPEN:
+            self._state(NodeState.RUNNING)
+
+
+def backoff_delay(retry: Retry, attempt: int) -> float:
+    """Seconds after attempt ``attempt`` (from 1), before jitter and Retry-After."""
+    if retry.backoff == "fixed":
+        delay = retry.delay
+    elif retry.backoff == "linear":
+        delay = retry.delay * attempt
+    else:
+        delay = retry.delay * 2.0 ** min(attempt - 1, 62)
+    return min(delay, retry.max_delay)
+
+
+def _may_be_tried_again(error: BaseException) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, CircuitOpenError)

@@ -1,0 +1,297 @@
+"""One execution of a plan: starts a worker for each node, tells facts, ends with a report."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from etl_studio.engine.conservation import check_rows
+from etl_studio.engine.context import NodeContext
+from etl_studio.engine.events import (
+    LogWritten,
+    NodeChanged,
+    NodeState,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    Sampled,
+)
+from etl_studio.engine.gate import CommitGate
+from etl_studio.engine.http import HttpService
+from etl_studio.engine.inbox import Inbox
+from etl_studio.engine.meter import Meter
+from etl_studio.engine.outlet import Outlet
+from etl_studio.engine.policies import PolicyCaller, SharedPolicies
+from etl_studio.engine.sql import SqlSession
+from etl_studio.engine.workers import Station, work
+from etl_studio.errors import Cancelled, EtlError, PermanentError
+from etl_studio.sdk import Sink, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from etl_studio.engine.context import OpenDatabase, Places
+    from etl_studio.engine.events import Event, Listener
+    from etl_studio.engine.plan import Plan, PlannedNode
+
+SAMPLE_SECONDS = 0.1
+
+
+class Worker(Protocol):
+    """A started worker."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        ...
+
+
+class StartWorker(Protocol):
+    """How a worker is started: the terminal gives plain threads, the window QThreads."""
+
+    def __call__(self, name: str, work: Callable[[], None]) -> Worker:
+        """Start ``work`` in a thread of that name."""
+        ...
+
+
+def start_thread(name: str, work: Callable[[], None]) -> Worker:
+    """Start a plain thread."""
+    thread = threading.Thread(target=work, name=name)
+    thread.start()
+    return thread
+
+
+class Run:
+    """One execution. ``execute`` may be called once, from any thread; ``stop`` from any other.
+
+    Args:
+        run: id.
+        plan: what to execute.
+        places: where it reads and writes.
+        databases: opens SQLite files.
+        listeners: take the events, in the order given, on the thread that met the fact.
+        start_worker: starts a worker.
+        mask: hides secret values in texts and rows.
+        facts: ``file`` and ``parameters`` for the record.
+        memory_limit: of SQL, such as ``2GB``.
+    """
+
+    def __init__(  # noqa: PLR0913 - a run is where everything meets
+        self,
+        run: str,
+        plan: Plan,
+        places: Places,
+        databases: OpenDatabase,
+        listeners: Sequence[Listener],
+        *,
+        start_worker: StartWorker = start_thread,
+        mask: Callable[[Event], Event] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        memory_limit: str | None = None,
+    ) -> None:
+        self.id = run
+        self.plan = plan
+        self._places = places
+        self._databases = databases
+        self._listeners = tuple(listeners)
+        self._start_worker = start_worker
+        self._mask = mask
+        self._facts = dict(facts or {})
+        self._memory_limit = memory_limit
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._hard = threading.Event()
+        self._finished = threading.Event()
+        self._error: EtlError | None = None
+        self._sql: SqlSession | None = None
+        self._http = HttpService()
+        sinks = sum(isinstance(item.node, Sink) for item in plan.nodes.values())
+        self._gate = CommitGate(sinks)
+        self._meters = {node: Meter() for node in plan.nodes}
+        self._inboxes = {node: Inbox(item.inputs) for node, item in plan.nodes.items()}
+        self._stations: dict[str, Station] = {}
+
+    def execute(self) -> RunEnded:
+        """Run to the end and return the report; errors are in it."""
+        started = time.monotonic()
+        self._emit(
+            RunStarted(
+                self.id,
+                time.time(),
+                self.plan.pipeline,
+                self._facts.get("file"),
+                tuple(self.plan.nodes),
+                self._facts.get("parameters", {}),
+            )
+        )
+        self._places.scratch.mkdir(parents=True, exist_ok=True)
+        monitor: Worker | None = None
+        try:
+            shared = SharedPolicies()
+            self._stations = {node: self._station(item, shared) for node, item in self.plan.nodes.items()}
+            monitor = self._start_worker("monitor", self._watch)
+            workers = [
+                self._start_worker(f"node {node}", self._worker(station)) for node, station in self._stations.items()
+            ]
+            for worker in workers:
+                worker.join()
+        finally:
+            self._finished.set()
+            if monitor is not None:
+                monitor.join()
+            self._http.close()
+            if self._sql is not None:
+                self._sql.close()
+            shutil.rmtree(self._places.scratch, ignore_errors=True)
+        return self._report(time.monotonic() - started)
+
+    def stop(self, *, hard: bool = False) -> None:
+        """End early. Gracefully: sources stop, wires drain, sinks commit what may be committed. Hard: all at once."""
+        self._stopping.set()
+        if hard:
+            self._cancel()
+
+    def _station(self, planned: PlannedNode, shared: SharedPolicies) -> Station:
+        meter = self._meters[planned.id]
+        caller = PolicyCaller(self.id, planned.id, planned.policy, shared, meter, self._emit, self._stopping)
+        context = NodeContext(
+            self.id,
+            planned.id,
+            planned.policy,
+            caller,
+            self._places,
+            self._databases,
+            self._http,
+            self._stopping,
+            self._emit,
+        )
+        inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
+        outlet = Outlet(self.id, planned, inboxes, meter, self._emit)
+        return Station(
+            planned,
+            context,
+            self._inboxes[planned.id],
+            outlet,
+            meter,
+            self._gate,
+            self._stopping,
+            self._places.scratch,
+            self._sql_session,
+            draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
+        )
+
+    def _sql_session(self) -> SqlSession:
+        with self._lock:
+            if self._sql is None:
+                self._sql = SqlSession(self._places.scratch, memory_limit=self._memory_limit)
+            return self._sql
+
+    def _worker(self, station: Station) -> Callable[[], None]:
+        def run() -> None:
+            self._change(station, NodeState.RUNNING)
+            try:
+                work(station)
+            except Cancelled as cancelled:
+                # Without a stop, a node itself gave up: that is an error like any other.
+                if not self._stopping.is_set():
+                    self._fail(station, cancelled)
+                self._change(station, NodeState.STOPPED)
+                self._abandon(station)
+            except EtlError as error:
+                self._fail(station, error)
+            except Exception as error:  # noqa: BLE001 - a defect of a node must end as a message
+                self._fail(station, _unexpected(error))
+            else:
+                self._change(station, NodeState.DONE)
+
+        return run
+
+    def _abandon(self, station: Station) -> None:
+        """A node ended without closing its wires; only a hard end leaves readers behind."""
+        if not self._hard.is_set():
+            station.outlet.close_wires()
+
+    def _fail(self, station: Station, error: EtlError) -> None:
+        error.at(pipeline=self.plan.pipeline, node=station.planned.id)
+        with self._lock:
+            first = self._error is None
+            if first:
+                self._error = error
+        self._change(station, NodeState.FAILED, str(error))
+        if first:
+            self._emit(LogWritten(self.id, time.time(), "error", station.planned.id, str(error)))
+        self._stopping.set()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        self._hard.set()
+        self._gate.cancel()
+        for inbox in self._inboxes.values():
+            inbox.cancel()
+        for station in self._stations.values():
+            interrupt = station.interrupt
+            if interrupt is not None:
+                interrupt()
+
+    def _watch(self) -> None:
+        while not self._finished.wait(SAMPLE_SECONDS):
+            self._sample()
+            now = time.monotonic()
+            for station in self._stations.values():
+                station.check_deadline(now)
+
+    def _sample(self) -> None:
+        nodes = {node: meter.sample() for node, meter in self._meters.items()}
+        wires = {text: sample for inbox in self._inboxes.values() for text, sample in inbox.samples().items()}
+        self._emit(Sampled(self.id, time.time(), nodes, wires))
+
+    def _change(self, station: Station, state: NodeState, detail: str = "") -> None:
+        if station.meter.state is not state:
+            station.meter.state = state
+            self._emit(NodeChanged(self.id, time.time(), station.planned.id, state, detail))
+
+    def _report(self, duration: float) -> RunEnded:
+        counts = {node: meter.counts() for node, meter in self._meters.items()}
+        if self._error is None and not self._stopping.is_set():
+            try:
+                check_rows(self.plan, counts, self._inboxes)
+            except EtlError as error:
+                self._fail(self._stations[error.node or next(iter(self._stations))], error)
+        self._sample()
+        dead = sum(count.dead_letters for count in counts.values())
+        if self._error is not None:
+            status = RunStatus.FAILED
+        elif self._stopping.is_set():
+            status = RunStatus.STOPPED
+        else:
+            status = RunStatus.DONE_WITH_DEAD_LETTERS if dead else RunStatus.DONE
+        kinds = {node: item.node for node, item in self.plan.nodes.items()}
+        ended = RunEnded(
+            self.id,
+            time.time(),
+            status,
+            duration,
+            rows_in=sum(count.rows_in for node, count in counts.items() if isinstance(kinds[node], Source)),
+            rows_out=sum(count.rows_out for node, count in counts.items() if isinstance(kinds[node], Sink)),
+            rejected=sum(count.rejected for count in counts.values()),
+            dead_letters=dead,
+            nodes=counts,
+            error=str(self._error) if self._error else None,
+            error_node=self._error.node if self._error else None,
+        )
+        self._emit(ended)
+        return ended
+
+    def _emit(self, event: Event) -> None:
+        if self._mask is not None:
+            event = self._mask(event)
+        for listener in self._listeners:
+            listener(event)
+
+
+def _unexpected(error: Exception) -> PermanentError:
+    return PermanentError(
+        f"An unexpected error: {type(error).__name__}: {error}",
+        hint="This is a defect of the node or of the studio; please report it with the pipeline's steps.",
+    )

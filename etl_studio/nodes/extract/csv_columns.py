@@ -1,0 +1,106 @@
+"""Types of CSV columns: found in a sample, and given to texts without ever changing a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from etl_studio.nodes.extract.csv_dialect import Dialect
+
+TRUE = ("true", "True", "TRUE", "1", "yes", "Yes", "YES", "t", "T", "y", "Y")
+FALSE = ("false", "False", "FALSE", "0", "no", "No", "NO", "f", "F", "n", "N")
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
+_SHAPES: tuple[tuple[pa.DataType, str], ...] = (
+    (pa.bool_(), r"^(?i:true|false)$"),
+    (pa.int64(), r"^-?\d{1,18}$"),
+    (pa.float64(), r"^-?(\d+(D\d*)?|D\d+)([eE][+-]?\d+)?$"),
+    (pa.date32(), f"^{_DAY}$"),
+    (pa.timestamp("us"), f"^{_DAY}([T ]{_CLOCK})?$"),
+    (pa.timestamp("us", tz="UTC"), f"^{_DAY}[T ]{_CLOCK}(Z|[+-]\\d{{2}}(:?\\d{{2}})?)$"),
+    (pa.time64("us"), f"^{_CLOCK}$"),
+)
+"""A type and what its values look like, narrow before wide. D stands for the decimal sign."""
+_CODE = r"^-?0\d+$"
+"""A number with leading zeros is a code (a postcode, an article): as a number it would lose them."""
+
+
+def infer(texts: pa.Array, dialect: Dialect) -> pa.DataType:
+    """The type of a column's sample.
+
+    A column is of a type when all but max(1, 1 %) of its values fit and at least four times as many fit as do not;
+    those that do not are rejected later, by the node that reads them.
+    """
+    values = pc.utf8_trim(texts.drop_null(), characters=" \t")
+    values = values.filter(pc.invert(pc.is_in(values, pa.array([*dialect.nulls, ""]))))
+    count = len(values)
+    if count == 0 or _fitting(values, _CODE):
+        return pa.string()
+    best, most = pa.string(), 0
+    for data_type, shape in _SHAPES:
+        fitting = _fitting(values, shape.replace("D", "\\" + dialect.decimal))
+        misfits = count - fitting
+        if fitting > most and misfits <= max(1, count // 100) and fitting >= 4 * misfits:
+            best, most = data_type, fitting
+    return best
+
+
+def _fitting(values: pa.Array, shape: str) -> int:
+    return int(pc.sum(pc.match_substring_regex(values, shape)).as_py() or 0)
+
+
+def to_texts(raw: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Bytes as text, and which of them are no UTF-8 (None: all are)."""
+    try:
+        return raw.cast(pa.string()), None
+    except pa.ArrowInvalid:
+        values = [None if value is None else _decoded(value) for value in raw.to_pylist()]
+        wrong = [value is None and there for value, there in zip(values, raw.is_valid().to_pylist(), strict=True)]
+        return pa.array(values, pa.string()), pa.array(wrong)
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> tuple[pa.Array, pa.Array | None]:
+    """Texts as values of a type, and which of them do not fit (None: all do; the others are null)."""
+    if pa.types.is_string(data_type):
+        return texts, None
+    texts = pc.utf8_trim(texts, characters=" \t")
+    missing = pc.is_in(texts, pa.array([*dialect.nulls, ""]))
+    texts = pc.if_else(missing, None, texts)
+    if pa.types.is_boolean(data_type):
+        true, false = (pc.is_in(texts, pa.array(words)) for words in (TRUE, FALSE))
+        wrong = pc.and_(texts.is_valid(), pc.invert(pc.or_(true, false)))
+        return pc.if_else(pc.or_(true, false), true, None), wrong if pc.any(wrong).as_py() else None
+    spelled = _with_point(texts, data_type, dialect)
+    try:
+        return spelled.cast(data_type), None
+    except pa.ArrowInvalid:
+        misfits = pa.array([value for value in spelled.unique().to_pylist() if not _fits(value, data_type)], pa.string())
+        wrong = pc.is_in(spelled, misfits, skip_nulls=True)
+        return pc.if_else(wrong, None, spelled).cast(data_type), wrong
+
+
+def _with_point(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Array:
+    if dialect.decimal == "." or not (pa.types.is_floating(data_type) or pa.types.is_decimal(data_type)):
+        return texts
+    # A point is no decimal sign here: the letter makes sure that it does not fit.
+    hidden = pc.replace_substring(texts, ".", "x")
+    return pc.replace_substring(hidden, dialect.decimal, ".")
+
+
+def _fits(value: str | None, data_type: pa.DataType) -> bool:
+    try:
+        pa.array([value], pa.string()).cast(data_type)
+    except pa.ArrowInvalid:
+        return False
+    return True

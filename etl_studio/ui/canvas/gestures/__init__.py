@@ -1,0 +1,1 @@
+"""What hands do on the canvas: one small class for each gesture."""

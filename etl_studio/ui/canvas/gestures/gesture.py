@@ -1,0 +1,60 @@
+"""What all gestures have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QPoint, QPointF, Qt
+
+    from etl_studio.ui.canvas.scene import Hit
+    from etl_studio.ui.canvas.view import CanvasView
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The mouse at one moment.
+
+    Attributes:
+        at: in scene coordinates.
+        on_screen: in pixels of the viewport.
+        hit: what is under it.
+        space: the space bar is down.
+    """
+
+    at: QPointF
+    on_screen: QPoint
+    button: Qt.MouseButton
+    modifiers: Qt.KeyboardModifier
+    hit: Hit
+    space: bool = False
+
+
+class Gesture:
+    """One thing done with the mouse from press to release. Escape cancels it and nothing has happened.
+
+    Args:
+        view: the canvas; its document takes the result.
+        press: where it began.
+    """
+
+    def __init__(self, view: CanvasView, press: Pointer) -> None:
+        self.view = view
+        self.scene = view.pipeline_scene
+        self.document = view.document
+        self.press = press
+
+    @classmethod
+    def starts(cls, press: Pointer) -> bool:
+        """Whether a press begins this gesture."""
+        raise NotImplementedError
+
+    def move(self, pointer: Pointer) -> None:
+        """The mouse moved."""
+
+    def end(self, pointer: Pointer) -> None:
+        """The button was released: make the edit."""
+
+    def cancel(self) -> None:
+        """Leave no trace."""

@@ -1,0 +1,365 @@
+"""A node on the canvas: a card with icon, title, summary or counters, ports, and what the run says about it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QStaticText
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from etl_studio.engine.events import NodeState
+from etl_studio.ui.canvas.items.sprites import (
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    MARGIN,
+    PORT_BOX,
+    Body,
+    Dot,
+    Sprites,
+    mixed,
+    translucent,
+)
+from etl_studio.ui.canvas.live import ACTIVE, LiveNode, Notice, short_number
+from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort
+from etl_studio.ui.canvas.summary import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from etl_studio.pipeline.model import NodeSpec
+    from etl_studio.pipeline.problems import Problem
+    from etl_studio.sdk import Node
+
+TEXT_LEFT, TEXT_RIGHT = 62.0, CARD_WIDTH - 12.0
+PORT_GAP = 20.0
+BOX_BELOW = 0.35
+"""Below this zoom a node is a coloured box."""
+TITLE_BELOW = 0.5
+"""Below this zoom there is only the title."""
+PILL_HEIGHT = 20.0
+BADGE = 18.0
+FLAGS = QGraphicsItem.GraphicsItemFlag
+
+
+class NodeItem(QGraphicsItem):
+    """The card of one node. It shows what it is told and changes nothing.
+
+    Args:
+        sprites: shared pictures, fonts and colours.
+
+    Attributes:
+        name: id of the node.
+        ports: its ports, inputs first.
+    """
+
+    Type = QGraphicsItem.UserType + 1
+
+    def __init__(self, sprites: Sprites) -> None:
+        super().__init__()
+        self.name = ""
+        self.ports: tuple[CanvasPort, ...] = ()
+        self.height = CARD_HEIGHT
+        self._sprites = sprites
+        self._body = Body("box", "", CARD_HEIGHT)
+        self._title, self._summary = QStaticText(), QStaticText()
+        self._anchors: dict[tuple[bool, str], QPointF] = {}
+        self._problems: tuple[Problem, ...] = ()
+        self._live: LiveNode | None = None
+        self._notice: Notice | None = None
+        self._ends = (False, False)
+        self._hovered: CanvasPort | None = None
+        self._is_hovered = False
+        self._marks: dict[tuple[bool, str], str] = {}
+        self.setFlags(FLAGS.ItemIsSelectable | FLAGS.ItemIsFocusable)
+        self.setZValue(10)
+
+    # -- told by the scene ------------------------------------------------------------------------------------
+
+    def show_spec(self, spec: NodeSpec, node_type: type[Node] | None, ports: tuple[CanvasPort, ...]) -> None:
+        """Show a node's specification."""
+        self.prepareGeometryChange()
+        self.name, self.ports = spec.id, ports
+        sides = [sum(port.is_input for port in ports), sum(not port.is_input for port in ports)]
+        self.height = max(CARD_HEIGHT, PORT_GAP * max(sides) + 24)
+        self._anchors = _anchors(ports, self.height)
+        self._ends = (not any(p.is_input for p in ports), all(p.is_input or p.is_rejects for p in ports))
+        icon, group = (node_type.icon, node_type.group) if node_type else ("help", "")
+        self._body = Body(icon, group, self.height, missing=node_type is None)
+        title = spec.title or (node_type.title if node_type else spec.id)
+        self._title = self._text(title, self._sprites.title_font, TEXT_RIGHT - TEXT_LEFT - 20)
+        self._summary = self._text(
+            summary(spec, node_type), self._sprites.small_font, TEXT_RIGHT - TEXT_LEFT
+        )
+        self._type_title = node_type.title if node_type else spec.type
+        self._full_title = title
+        self._renew_tool_tip()
+        self.update()
+
+    def show_problems(self, problems: Iterable[Problem]) -> None:
+        """Show what is wrong with the node as a badge."""
+        problems = tuple(problems)
+        if problems != self._problems:
+            self._problems = problems
+            self._renew_tool_tip()
+            self.update()
+
+    def show_live(self, live: LiveNode | None, now: float) -> None:
+        """Show what the run says; repaints only what changed.
+
+        Args:
+            live: the facts; None outside a run.
+            now: seconds since the epoch.
+        """
+        before, notice = self._body.state, live.notice(now) if live else None
+        self._live = live
+        self._body = _with(self._body, state=live.state.value if live else "")
+        if notice != self._notice:
+            self._notice = notice
+            self.update(self._pill_rect())
+            self._renew_tool_tip()
+        if self._body.state != before or live is None:
+            self.update()
+        else:
+            self.update(self._counter_rect())
+
+    def show_hover(self, port: CanvasPort | None, *, hovered: bool) -> None:
+        """Show that the pointer is on the node, or on one of its ports."""
+        if (port, hovered) != (self._hovered, self._is_hovered):
+            self._hovered, self._is_hovered = port, hovered
+            self._body = _with(self._body, hovered=hovered)
+            self.update()
+
+    def mark_ports(self, marks: dict[tuple[bool, str], str] | None) -> None:
+        """While a wire is drawn: which ports take it (``valid``) or refuse it (``refused``); None: no wire is drawn."""
+        self._marks = marks or {}
+        self.setOpacity(0.45 if marks is not None and "valid" not in marks.values() else 1.0)
+        self.update()
+
+    # -- geometry ---------------------------------------------------------------------------------------------
+
+    def anchor(self, name: str, *, is_input: bool) -> QPointF:
+        """Where a wire meets a port, in scene coordinates."""
+        middle = QPointF(0 if is_input else CARD_WIDTH, self.height / 2)
+        return self.pos() + self._anchors.get((is_input, name), middle)
+
+    def port_at(self, position: QPointF, reach: float) -> CanvasPort | None:
+        """The nearest port within ``reach`` pixels of a point in scene coordinates."""
+        local = position - self.pos()
+        nearest, distance = None, reach
+        for port in self.ports:
+            apart = local - self._anchors[port.is_input, port.name]
+            if (length := (apart.x() ** 2 + apart.y() ** 2) ** 0.5) <= distance:
+                nearest, distance = port, length
+        return nearest
+
+    def card(self) -> QRectF:
+        """The card without shadow, badge and notice, in item coordinates."""
+        return QRectF(0, 0, CARD_WIDTH, self.height)
+
+    def type(self) -> int:
+        return self.Type
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-70, -PORT_BOX / 2, CARD_WIDTH + 140, self.height + PORT_BOX / 2 + PILL_HEIGHT + 10)
+
+    def shape(self):  # noqa: ANN201 - QPainterPath
+        path = super().shape()
+        path.clear()
+        path.addRect(self.card())
+        return path
+
+    # -- painting ---------------------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        zoom = option.levelOfDetailFromTransform(painter.worldTransform())
+        if zoom < BOX_BELOW:
+            self._paint_box(painter)
+            return
+        tokens = self._sprites.tokens
+        scale = zoom * painter.device().devicePixelRatioF()
+        body = self._sprites.body(_with(self._body, selected=self.isSelected()), scale)
+        outer = self.card().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        painter.drawPixmap(outer, body, QRectF(body.rect()))
+        middle = self.height / 2
+        painter.setFont(self._sprites.title_font)
+        painter.setPen(QColor(tokens.text))
+        if zoom < TITLE_BELOW:
+            painter.drawStaticText(QPointF(TEXT_LEFT, middle - self._title.size().height() / 2), self._title)
+            self._paint_ports(painter, scale)
+            return
+        painter.drawStaticText(QPointF(TEXT_LEFT, middle - 19), self._title)
+        painter.setFont(self._sprites.small_font)
+        if self._live is None or self._live.state is NodeState.WAITING:
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawStaticText(QPointF(TEXT_LEFT, middle + 3), self._summary)
+        else:
+            self._paint_counters(painter)
+        if self._live:
+            self._paint_state(painter)
+        self._paint_ports(painter, scale)
+        if self._problems:
+            self._paint_badge(painter)
+        if self._notice:
+            self._paint_notice(painter, self._notice)
+
+    def _paint_box(self, painter: QPainter) -> None:
+        tokens = self._sprites.tokens
+        state = self._body.state
+        colour = tokens.state(state) if state in (*ACTIVE, "failed", "done") else tokens.group(self._body.group)
+        painter.fillRect(self.card(), QColor(tokens.accent if self.isSelected() else tokens.border_strong))
+        painter.fillRect(self.card().adjusted(4, 4, -4, -4), mixed(tokens.raised, colour, 0.35))
+        if self._problems:
+            painter.fillRect(QRectF(CARD_WIDTH - 28, 0, 28, 28), self._problem_colour())
+
+    def _paint_counters(self, painter: QPainter) -> None:
+        tokens, live = self._sprites.tokens, self._live
+        box = self._counter_rect()
+        painter.setPen(QColor(tokens.text))
+        is_source, is_sink = self._ends
+        text = live.counters(is_source=is_source, is_sink=is_sink)
+        rate = f"{short_number(live.rate)}/s" if live.state in ACTIVE and live.rate >= 1 else ""
+        metrics = QFontMetricsF(self._sprites.small_font)
+        if rate and metrics.horizontalAdvance(text) + metrics.horizontalAdvance(rate) + 8 > box.width():
+            text = text.replace(",", "\u2009")
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        if rate and metrics.horizontalAdvance(text) + metrics.horizontalAdvance(rate) + 6 <= box.width():
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, rate)
+
+    def _paint_state(self, painter: QPainter) -> None:
+        """A glyph besides the colour, so that nobody needs to tell red from green."""
+        tokens, state = self._sprites.tokens, self._live.state
+        colour = QColor(tokens.state(state.value))
+        centre = QPointF(TEXT_RIGHT - 6, self.height / 2 - 11)
+        if state in (NodeState.WAITING, NodeState.STOPPED):
+            painter.setPen(QPen(colour, 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(centre, 4, 4)
+            if state is NodeState.STOPPED:
+                painter.fillRect(QRectF(centre.x() - 1.5, centre.y() - 1.5, 3, 3), colour)
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        if state in ACTIVE:
+            painter.setBrush(translucent(colour, 0.25))
+            painter.drawEllipse(centre, 7, 7)
+            painter.setBrush(colour)
+            painter.drawEllipse(centre, 4, 4)
+            return
+        painter.setBrush(colour)
+        painter.drawEllipse(centre, 7, 7)
+        painter.setPen(QPen(QColor(tokens.raised), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        if state is NodeState.DONE:
+            painter.drawPolyline([centre + QPointF(-3, 0.2), centre + QPointF(-0.8, 2.4), centre + QPointF(3.2, -2.2)])
+        else:
+            painter.drawLine(centre + QPointF(0, -3.4), centre + QPointF(0, 0.6))
+            painter.drawLine(centre + QPointF(0, 3.2), centre + QPointF(0, 3.3))
+
+    def _paint_ports(self, painter: QPainter, scale: float) -> None:
+        for port in self.ports:
+            key = (port.is_input, port.name)
+            mark = "hover" if self._hovered and key == (self._hovered.is_input, self._hovered.name) else ""
+            look = Dot(port.is_rejects or not port.known, port.connected, port.name == NEW_INPUT,
+                       mark or self._marks.get(key, ""))
+            picture = self._sprites.dot(look, scale)
+            anchor = self._anchors[key]
+            box = QRectF(anchor.x() - PORT_BOX / 2, anchor.y() - PORT_BOX / 2, PORT_BOX, PORT_BOX)
+            painter.drawPixmap(box, picture, QRectF(picture.rect()))
+            if mark or (self._is_hovered and self._needs_label(port)) or self._marks.get(key) == "valid":
+                self._paint_port_label(painter, port, anchor)
+
+    def _needs_label(self, port: CanvasPort) -> bool:
+        same_side = [other for other in self.ports if other.is_input == port.is_input]
+        return port.is_rejects or len(same_side) > 1
+
+    def _paint_port_label(self, painter: QPainter, port: CanvasPort, anchor: QPointF) -> None:
+        tokens = self._sprites.tokens
+        painter.setFont(self._sprites.small_font)
+        metrics = QFontMetricsF(self._sprites.small_font)
+        text = metrics.elidedText(port.title or port.name, Qt.TextElideMode.ElideRight, 48)
+        width = metrics.horizontalAdvance(text) + 8
+        left = anchor.x() - 10 - width if port.is_input else anchor.x() + 10
+        box = QRectF(left, anchor.y() - 8, width, 16)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(translucent(tokens.canvas, 0.9))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(QColor(tokens.danger if port.is_rejects else tokens.text_muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_badge(self, painter: QPainter) -> None:
+        tokens = self._sprites.tokens
+        box = QRectF(CARD_WIDTH - BADGE * 0.6, -BADGE * 0.4, BADGE, BADGE)
+        painter.setPen(QPen(QColor(tokens.canvas), 2))
+        painter.setBrush(self._problem_colour())
+        painter.drawEllipse(box)
+        painter.setFont(self._sprites.small_font)
+        painter.setPen(QColor(tokens.raised))
+        count = len(self._problems)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(count) if count < 10 else "9+")  # noqa: PLR2004
+
+    def _paint_notice(self, painter: QPainter, notice: Notice) -> None:
+        tokens = self._sprites.tokens
+        colour = QColor(getattr(tokens, notice.role))
+        painter.setFont(self._sprites.small_font)
+        metrics = QFontMetricsF(self._sprites.small_font)
+        room = self._pill_rect()
+        text = metrics.elidedText(notice.text, Qt.TextElideMode.ElideRight, room.width() - 28)
+        box = QRectF(room.left(), room.top(), metrics.horizontalAdvance(text) + 27, PILL_HEIGHT)
+        painter.setPen(QPen(mixed(tokens.canvas, colour, 0.4), 1))
+        painter.setBrush(mixed(tokens.raised, colour, 0.12))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), PILL_HEIGHT / 2, PILL_HEIGHT / 2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(QPointF(box.left() + 10.5, box.center().y()), 3, 3)
+        painter.setPen(mixed(colour, tokens.text, 0.35))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(box.adjusted(18, 0, 0, 0), left, text)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _counter_rect(self) -> QRectF:
+        return QRectF(TEXT_LEFT, self.height / 2 + 1, TEXT_RIGHT - TEXT_LEFT, 18)
+
+    def _pill_rect(self) -> QRectF:
+        return QRectF(0, self.height + 6, CARD_WIDTH, PILL_HEIGHT)
+
+    def _problem_colour(self) -> QColor:
+        error = any(problem.severity == "error" for problem in self._problems)
+        return QColor(self._sprites.tokens.danger if error else self._sprites.tokens.warning)
+
+    def _renew_tool_tip(self) -> None:
+        """Problems first: they are why a person points at the node."""
+        lines = [f"<b>{escape(self._full_title)}</b><br>{escape(self._type_title)} · <code>{escape(self.name)}</code>"]
+        lines += [f"{escape(problem.message)} {escape(problem.hint)}" for problem in self._problems]
+        if self._notice:
+            lines.append(escape(self._notice.text))
+        self.setToolTip("<br><br>".join(lines))
+
+    def _text(self, text: str, font, width: float) -> QStaticText:  # noqa: ANN001 - QFont
+        elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+        static = QStaticText(elided)
+        static.setTextFormat(Qt.TextFormat.PlainText)
+        static.prepare(font=font)
+        return static
+
+
+def _with(body: Body, **looks: object) -> Body:
+    if all(getattr(body, name) == value for name, value in looks.items()):
+        return body
+    values = {name: getattr(body, name) for name in Body.__dataclass_fields__}
+    return Body(**{**values, **looks})
+
+
+def _anchors(ports: tuple[CanvasPort, ...], height: float) -> dict[tuple[bool, str], QPointF]:
+    """Ports stand evenly around the middle of their side; rejects leave at the lower right."""
+    anchors = {}
+    for is_input in (True, False):
+        side = [port for port in ports if port.is_input is is_input and not port.is_rejects]
+        top = height / 2 - PORT_GAP * (len(side) - 1) / 2
+        for index, port in enumerate(side):
+            anchors[is_input, port.name] = QPointF(0 if is_input else CARD_WIDTH, top + PORT_GAP * index)
+    for port in ports:
+        if port.is_rejects:
+            anchors[False, port.name] = QPointF(CARD_WIDTH, height - 12)
+    return anchors

@@ -1,0 +1,168 @@
+"""A wire on the canvas: a curve from port to port that shows how full its queue is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+
+from etl_studio.ui.canvas.items.sprites import Sprites, mixed, translucent
+
+if TYPE_CHECKING:
+    from etl_studio.engine.events import WireSample
+    from etl_studio.pipeline.model import Wire
+
+REACH = 12.0
+"""Width of the band in which a wire can be pointed at."""
+FILL_STEPS = 12
+"""Shades of fill: a change smaller than one repaints nothing."""
+LABEL_FROM = 0.6
+"""The zoom from which rows are written on wires."""
+
+
+def curve(start: QPointF, end: QPointF, *, straight: bool = False) -> QPainterPath:
+    """From an output on the right of a card to an input on the left of another."""
+    path = QPainterPath(start)
+    if straight:
+        path.lineTo(end)
+        return path
+    across, down = end.x() - start.x(), abs(end.y() - start.y())
+    bend = max(32.0, across / 2) if across > 0 else min(240.0, 64.0 + -across * 0.35 + down * 0.1)
+    path.cubicTo(start + QPointF(bend, 0), end - QPointF(bend, 0), end)
+    return path
+
+
+class WireItem(QGraphicsPathItem):
+    """The curve of one wire. C++ paints it, so that thousands stay quick; it is never Qt-selected for that reason.
+
+    Args:
+        wire: what it shows.
+        sprites: shared colours and fonts.
+    """
+
+    Type = QGraphicsItem.UserType + 2
+
+    def __init__(self, wire: Wire, sprites: Sprites) -> None:
+        super().__init__()
+        self.wire = wire
+        self.chosen = False
+        self._sprites = sprites
+        self._hovered = False
+        self._sample: WireSample | None = None
+        self._flows = False
+        self._shade = 0
+        self._label: RowsLabel | None = None
+        self.setZValue(0)
+        self.renew_pen()
+
+    def type(self) -> int:
+        return self.Type
+
+    def route(self, start: QPointF, end: QPointF, *, straight: bool = False) -> None:
+        """Run from one point to another, in scene coordinates."""
+        self.setPath(curve(start, end, straight=straight))
+        if self._label:
+            self._label.setPos(self.path().pointAtPercent(0.5))
+
+    def shape(self) -> QPainterPath:
+        stroker = QPainterPathStroker()
+        stroker.setWidth(REACH)
+        return stroker.createStroke(self.path())
+
+    def show_hover(self, *, hovered: bool) -> None:
+        """Show that the pointer is on the wire."""
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self.renew_pen()
+
+    def show_chosen(self, *, chosen: bool) -> None:
+        """Show that the wire is selected."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.renew_pen()
+
+    def show_sample(self, sample: WireSample | None) -> None:
+        """Show rows and fill; None outside a run."""
+        before, self._sample = self._sample, sample
+        if sample is None:
+            if self._label:
+                self._label.scene().removeItem(self._label)
+                self._label = None
+            self._flows, self._shade = False, 0
+            self.renew_pen()
+            return
+        flows = sample.waiting > 0 or (before is not None and sample.passed != before.passed)
+        shade = round(sample.fill * FILL_STEPS)
+        if (flows, shade) != (self._flows, self._shade):
+            self._flows, self._shade = flows, shade
+            self.renew_pen()
+        if self._label is None:
+            self._label = RowsLabel(self, self._sprites)
+            self._label.setPos(self.path().pointAtPercent(0.5))
+        self._label.show_sample(sample)
+
+    def renew_pen(self) -> None:
+        """Colour and width by state: selected, pointed at, flowing (calm to amber to red by fill), idle."""
+        tokens = self._sprites.tokens
+        rejects = self.wire.source_port == "rejects"
+        fill = self._shade / FILL_STEPS
+        if self.chosen:
+            pen = QPen(QColor(tokens.accent), 3.0)
+        elif self._flows:
+            calm = QColor(tokens.danger if rejects else tokens.wire_active)
+            colour = mixed(calm, tokens.warning, fill * 2) if fill < 0.5 else mixed(  # noqa: PLR2004 - half way
+                tokens.warning, tokens.danger, fill * 2 - 1
+            )
+            pen = QPen(colour, 2.0 + 2.0 * fill)
+        else:
+            colour = mixed(tokens.wire, tokens.danger, 0.6) if rejects else QColor(tokens.wire)
+            pen = QPen(mixed(colour, tokens.text, 0.4) if self._hovered else colour, 2.5 if self._hovered else 1.8)
+        if rejects and not self.chosen:
+            pen.setDashPattern([4.0, 3.0])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap if rejects else Qt.PenCapStyle.RoundCap)
+        self.setPen(pen)
+
+
+class RowsLabel(QGraphicsItem):
+    """The rows that passed and those that wait, in the middle of a wire; an item of its own, since few wires show one."""
+
+    def __init__(self, wire: WireItem, sprites: Sprites) -> None:
+        super().__init__(wire)
+        self._sprites = sprites
+        self._text = ""
+        self._size = QRectF()
+        self._full = False
+
+    def show_sample(self, sample: WireSample) -> None:
+        """Write the numbers of a sample."""
+        text = f"{sample.passed:,}" if not sample.waiting else f"{sample.passed:,} · {sample.waiting:,} wait"
+        full = sample.fill >= 0.75  # noqa: PLR2004 - three quarters: the next node cannot keep up
+        if (text, full) == (self._text, self._full):
+            return
+        self._full = full
+        width = QFontMetricsF(self._sprites.small_font).horizontalAdvance(text) + 14
+        if width != self._size.width():
+            self.prepareGeometryChange()
+            self._size = QRectF(-width / 2, -9, width, 18)
+        self._text = text
+        self.setVisible(bool(sample.passed or sample.waiting))
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._size.adjusted(-1, -1, 1, 1)
+
+    def shape(self) -> QPainterPath:
+        return QPainterPath()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if option.levelOfDetailFromTransform(painter.worldTransform()) < LABEL_FROM:
+            return
+        tokens = self._sprites.tokens
+        painter.setPen(QPen(mixed(tokens.border, tokens.danger, 0.6 if self._full else 0.0), 1))
+        painter.setBrush(translucent(tokens.canvas, 0.95))
+        painter.drawRoundedRect(self._size, 9, 9)
+        painter.setFont(self._sprites.small_font)
+        painter.setPen(QColor(tokens.danger if self._full else tokens.text_muted))
+        painter.drawText(self._size, Qt.AlignmentFlag.AlignCenter, self._text)

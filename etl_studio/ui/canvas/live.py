@@ -1,0 +1,150 @@
+"""What the canvas knows of the run: plain facts per node and wire, made from the engine's events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from etl_studio.engine.events import (
+    BreakerChanged,
+    BreakerState,
+    NodeChanged,
+    NodeCounts,
+    NodeState,
+    RetryScheduled,
+    Sampled,
+)
+
+if TYPE_CHECKING:
+    from etl_studio.engine.events import NodeSample
+
+SMOOTHING = 0.3
+"""Weight of the newest sample in the shown rate; about a second's memory at ten samples a second."""
+
+ACTIVE = (NodeState.RUNNING, NodeState.RETRYING, NodeState.OPEN)
+
+
+def short_number(value: float) -> str:
+    """``999``, ``1.2k``, ``34k``, ``1.2M``."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            scaled = value / limit
+            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits
+    return f"{value:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A short line under a node. ``role``: warning or danger."""
+
+    text: str
+    role: str
+
+
+@dataclass(slots=True)
+class LiveNode:
+    """One node of the run.
+
+    Attributes:
+        rate: rows per second taken in, smoothed.
+        retry: the retry that is waited for.
+        breakers: those that are not closed, by target.
+    """
+
+    state: NodeState = NodeState.WAITING
+    detail: str = ""
+    counts: NodeCounts = field(default_factory=NodeCounts)
+    rate: float = 0.0
+    retry: RetryScheduled | None = None
+    breakers: dict[str, BreakerChanged] = field(default_factory=dict)
+    sampled_at: float | None = None
+
+    def sample(self, at: float, sample: NodeSample) -> bool:
+        """Take a sample and tell whether it shows anything new."""
+        before = (self.state, self.counts, round(self.rate))
+        if self.sampled_at is not None and at > self.sampled_at:
+            now = (sample.counts.rows_in - self.counts.rows_in) / (at - self.sampled_at)
+            self.rate += SMOOTHING * (max(now, 0.0) - self.rate)
+        self.sampled_at, self.counts = at, sample.counts
+        self._enter(sample.state)
+        return before != (self.state, self.counts, round(self.rate))
+
+    def change(self, event: NodeChanged) -> None:
+        """Take a new state."""
+        self.detail = event.detail
+        self._enter(event.state)
+
+    def retry_scheduled(self, event: RetryScheduled) -> None:
+        """A failed attempt will be followed by another."""
+        self.retry = event
+
+    def breaker_changed(self, event: BreakerChanged) -> None:
+        """A breaker opened, half opened or closed."""
+        if event.state is BreakerState.CLOSED:
+            self.breakers.pop(event.target, None)
+        else:
+            self.breakers[event.target] = event
+
+    def counting_down(self, now: float) -> bool:
+        """Whether the notice changes by the clock alone."""
+        return bool(self.retry and now < self.retry.at + self.retry.delay) or any(
+            event.until is not None and now < event.until for event in self.breakers.values()
+        )
+
+    def notice(self, now: float) -> Notice | None:
+        """What a person should see first: the failure, an open breaker, a retry, rows that were refused."""
+        if self.state is NodeState.FAILED:
+            return Notice(self.detail or "failed", "danger")
+        for event in self.breakers.values():
+            return _breaker_notice(event, now)
+        if self.retry:
+            left = self.retry.at + self.retry.delay - now
+            attempt = f"retry {self.retry.attempt + 1}/{self.retry.attempts}"
+            return Notice(f"{attempt} in {left:.1f} s" if left > 0 else f"{attempt}…", "warning")
+        refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, "dead letters")]
+        if texts := [f"{count:,} {what}" for count, what in refused if count]:
+            return Notice(" · ".join(texts), "danger")
+        return None
+
+    def counters(self, *, is_source: bool, is_sink: bool) -> str:
+        """``12,400 → 11,002``; one number at the ends of the pipeline."""
+        counts = self.counts
+        if is_source:
+            return f"{counts.rows_out:,} rows"
+        if is_sink:
+            return f"{counts.rows_in:,} → {counts.rows_out:,} loaded"
+        return f"{counts.rows_in:,} → {counts.rows_out:,}"
+
+    def _enter(self, state: NodeState) -> None:
+        if state not in ACTIVE:
+            self.breakers.clear()
+            self.rate = 0.0
+        if state is not NodeState.RETRYING and (self.state is NodeState.RETRYING or state not in ACTIVE):
+            self.retry = None
+        self.state = state
+
+
+def _breaker_notice(event: BreakerChanged, now: float) -> Notice:
+    if event.state is BreakerState.HALF_OPEN:
+        return Notice("breaker half open, trial calls", "warning")
+    left = (event.until or now) - now
+    return Notice(f"breaker open, trial in {left:.0f} s" if left > 0 else "breaker open, trial is due", "danger")
+
+
+class LiveRun:
+    """All nodes of the run that the canvas shows."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, LiveNode] = {}
+
+    def node(self, name: str) -> LiveNode:
+        """What is known of a node; nothing yet for a new one."""
+        return self.nodes.setdefault(name, LiveNode())
+
+    def sampled(self, event: Sampled) -> list[str]:
+        """Take a sample of all nodes and name those that show anything new."""
+        return [name for name, sample in event.nodes.items() if self.node(name).sample(event.at, sample)]
+
+    def counting_down(self, now: float) -> list[str]:
+        """The nodes whose notice changes by the clock alone."""
+        return [name for name, node in self.nodes.items() if node.counting_down(now)]

@@ -1,0 +1,344 @@
+"""The scene: listens to the document and draws it; listens to the run and shows it. It changes neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtWidgets import QGraphicsScene
+
+from etl_studio.ui.canvas.items.node import NodeItem
+from etl_studio.ui.canvas.items.sprites import Sprites
+from etl_studio.ui.canvas.items.wire import WireItem
+from etl_studio.ui.canvas.live import LiveRun
+from etl_studio.ui.canvas.ports import CanvasPort, ports_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from etl_studio.engine.events import BreakerChanged, NodeChanged, RetryScheduled, Sampled
+    from etl_studio.pipeline.model import Wire
+    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.theme.theme import Theme
+
+PORT_REACH = 11.0
+"""Distance in pixels at zoom 1 within which a port is hit."""
+TICK = 100
+"""Milliseconds between repaints of countdowns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What is under a point: a port, else a node, else a wire, else nothing."""
+
+    node: str | None = None
+    port: CanvasPort | None = None
+    wire: Wire | None = None
+
+
+class PipelineScene(QGraphicsScene):
+    """Items for the nodes and wires of one document.
+
+    Args:
+        document: what is shown.
+        theme: colours and icons.
+        clock: seconds since the epoch, for countdowns.
+        parent: the QObject that owns it.
+
+    Attributes:
+        nodes, wires: the items by node id and wire.
+        live: what is known of the run.
+    """
+
+    chosen_changed = Signal()
+    """Other nodes or wires are selected."""
+
+    def __init__(
+        self,
+        document: PipelineDocument,
+        theme: Theme,
+        *,
+        clock: Callable[[], float] = time,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+        self.document = document
+        self.sprites = Sprites(theme, self)
+        self.nodes: dict[str, NodeItem] = {}
+        self.wires: dict[Wire, WireItem] = {}
+        self.live = LiveRun()
+        self._wires_of: dict[str, set[WireItem]] = {}
+        self._clock = clock
+        self._hover = Hit()
+        self._straight = False
+        self._countdown = QTimer(self, interval=TICK)
+        self._countdown.timeout.connect(self._tick)
+        self.sprites.changed.connect(self._on_theme_changed)
+        self.selectionChanged.connect(self.chosen_changed)
+        document.node_added.connect(self._on_node_added)
+        document.node_removed.connect(self._on_node_removed)
+        document.node_changed.connect(self._on_node_changed)
+        document.node_moved.connect(self._on_node_moved)
+        document.node_renamed.connect(self._on_node_renamed)
+        document.wire_added.connect(self._on_wire_added)
+        document.wire_removed.connect(self._on_wire_removed)
+        document.problems_changed.connect(self._on_problems_changed)
+        document.reset.connect(self._on_reset)
+        self._on_reset()
+
+    # -- selection --------------------------------------------------------------------------------------------
+
+    def chosen_nodes(self) -> list[str]:
+        """Ids of the selected nodes, in the order of the document."""
+        return [name for name in self.document.pipeline.nodes if name in self.nodes and self.nodes[name].isSelected()]
+
+    def chosen_wires(self) -> list[Wire]:
+        """The selected wires."""
+        return [wire for wire, item in self.wires.items() if item.chosen]
+
+    def choose(self, nodes: Iterable[str] = (), wires: Iterable[Wire] = ()) -> None:
+        """Select exactly these."""
+        names, links = set(nodes), set(wires)
+        if (names, links) == (set(self.chosen_nodes()), set(self.chosen_wires())):
+            return
+        self.selectionChanged.disconnect(self.chosen_changed)
+        for name, item in self.nodes.items():
+            item.setSelected(name in names)
+            item.setZValue(11 if name in names else 10)
+        for wire, item in self.wires.items():
+            item.show_chosen(chosen=wire in links)
+        self.selectionChanged.connect(self.chosen_changed)
+        self.chosen_changed.emit()
+
+    # -- pointing ---------------------------------------------------------------------------------------------
+
+    def hit(self, point: QPointF, zoom: float = 1.0) -> Hit:
+        """What is under a point; ports and wires are easier to hit than they look."""
+        reach = PORT_REACH / min(max(zoom, 0.5), 1.0)
+        around = QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach)
+        found = self.items(around)
+        nodes = [item for item in found if isinstance(item, NodeItem)]
+        ports = [port for item in nodes if (port := item.port_at(point, reach))]
+        if ports:
+            return Hit(ports[0].node, ports[0])
+        for item in nodes:
+            if item.card().contains(point - item.pos()):
+                return Hit(item.name)
+        for item in found:
+            if isinstance(item, WireItem) and item.shape().contains(point):
+                return Hit(wire=item.wire)
+        return Hit()
+
+    def show_hover(self, hit: Hit) -> None:
+        """Show what the pointer is on."""
+        if hit == self._hover:
+            return
+        before, self._hover = self._hover, hit
+        if before.node in self.nodes and before.node != hit.node:
+            self.nodes[before.node].show_hover(None, hovered=False)
+        if before.wire in self.wires:
+            self.wires[before.wire].show_hover(hovered=False)
+        if hit.node in self.nodes:
+            self.nodes[hit.node].show_hover(hit.port, hovered=True)
+        if hit.wire in self.wires:
+            self.wires[hit.wire].show_hover(hovered=True)
+
+    def content_rect(self) -> QRectF:
+        """The smallest rectangle around all cards."""
+        rect = QRectF()
+        for item in self.nodes.values():
+            rect = rect.united(item.card().translated(item.pos()))
+        return rect
+
+    # -- previews of gestures ---------------------------------------------------------------------------------
+
+    def preview_positions(self, positions: Mapping[str, tuple[float, float]], *, straight: bool = False) -> None:
+        """Show nodes elsewhere while they are dragged; the document does not know yet."""
+        self._straight = straight
+        touched: set[WireItem] = set()
+        for name, (x, y) in positions.items():
+            self.nodes[name].setPos(x, y)
+            touched |= self._wires_of.get(name, set())
+        for wire in touched:
+            self._route(wire)
+
+    def end_preview(self, names: Iterable[str]) -> None:
+        """Put dragged nodes where the document says."""
+        layout = self.document.pipeline.layout
+        self.preview_positions({name: layout[name] for name in names if name in self.nodes and name in layout})
+
+    def mark_ports(self, marks: Mapping[str, dict[tuple[bool, str], str]] | None) -> None:
+        """While a wire is drawn: what each node's ports would say to it; None: no wire is drawn any more."""
+        for name, item in self.nodes.items():
+            item.mark_ports(None if marks is None else marks.get(name))
+
+    # -- the run ----------------------------------------------------------------------------------------------
+
+    def show_sample(self, event: Sampled) -> None:
+        """Show counts, rates and fill, ten times a second."""
+        now = self._clock()
+        for name in self.live.sampled(event):
+            if name in self.nodes:
+                self.nodes[name].show_live(self.live.nodes[name], now)
+        for wire, item in self.wires.items():
+            if (sample := event.wires.get(str(wire))) is not None:
+                item.show_sample(sample)
+
+    def show_state(self, event: NodeChanged) -> None:
+        """Show that a node runs, waits, failed or is done."""
+        self.live.node(event.node).change(event)
+        self._show_live(event.node)
+
+    def show_retry(self, event: RetryScheduled) -> None:
+        """Show the countdown to the next attempt."""
+        self.live.node(event.node).retry_scheduled(event)
+        self._show_live(event.node)
+
+    def show_breaker(self, event: BreakerChanged) -> None:
+        """Show that a breaker opened, half opened or closed."""
+        self.live.node(event.node).breaker_changed(event)
+        self._show_live(event.node)
+
+    def clear_run(self) -> None:
+        """Forget the run: nodes show their settings again."""
+        self.live = LiveRun()
+        self._countdown.stop()
+        for item in self.nodes.values():
+            item.show_live(None, 0.0)
+        for item in self.wires.values():
+            item.show_sample(None)
+
+    def _show_live(self, name: str) -> None:
+        if name in self.nodes:
+            self.nodes[name].show_live(self.live.nodes[name], self._clock())
+        if not self._countdown.isActive() and self.live.counting_down(self._clock()):
+            self._countdown.start()
+
+    def _tick(self) -> None:
+        now = self._clock()
+        names = self.live.counting_down(now)
+        if not names:
+            self._countdown.stop()
+        for name in names or self.live.nodes:
+            if name in self.nodes:
+                self.nodes[name].show_live(self.live.nodes[name], now)
+
+    # -- the document -----------------------------------------------------------------------------------------
+
+    def _on_reset(self) -> None:
+        self.clear()
+        self.nodes.clear()
+        self.wires.clear()
+        self._wires_of.clear()
+        self.live = LiveRun()
+        self._hover = Hit()
+        self._countdown.stop()
+        for name in self.document.pipeline.nodes:
+            self._on_node_added(name)
+        for wire in self.document.pipeline.wires:
+            self._on_wire_added(wire)
+        self.chosen_changed.emit()
+
+    def _on_node_added(self, name: str) -> None:
+        item = self.nodes[name] = NodeItem(self.sprites)
+        self._show_spec(name)
+        item.setPos(*self.document.pipeline.layout.get(name, (0.0, 0.0)))
+        self.addItem(item)
+        item.show_problems(problem for problem in self.document.problems if problem.node == name)
+
+    def _on_node_removed(self, name: str) -> None:
+        if self._hover.node == name:
+            self._hover = Hit()
+        self.live.nodes.pop(name, None)
+        item = self.nodes.pop(name)
+        was_selected = item.isSelected()
+        self.removeItem(item)
+        if was_selected:
+            self.chosen_changed.emit()
+
+    def _on_node_changed(self, name: str) -> None:
+        self._show_spec(name)
+        self._route_all(name)
+
+    def _on_node_moved(self, name: str) -> None:
+        if name in self.document.pipeline.layout:
+            self.preview_positions({name: self.document.pipeline.layout[name]})
+
+    def _on_node_renamed(self, old: str, new: str) -> None:
+        self.nodes[new] = self.nodes.pop(old)
+        if old in self.live.nodes:
+            self.live.nodes[new] = self.live.nodes.pop(old)
+        self._wires_of[new] = self._wires_of.pop(old, set())
+        self._hover = Hit()
+        self.wires = dict(zip(self.document.pipeline.wires, self._in_old_order(old, new), strict=True))
+        for wire, item in self.wires.items():
+            item.wire = wire
+        self._show_spec(new)
+        self.chosen_changed.emit()
+
+    def _in_old_order(self, old: str, new: str) -> list[WireItem]:
+        """The items of the document's wires, found by the names that they had before a node was renamed."""
+        from dataclasses import replace
+
+        return [
+            self.wires[
+                replace(
+                    wire,
+                    source=old if wire.source == new else wire.source,
+                    target=old if wire.target == new else wire.target,
+                )
+            ]
+            for wire in self.document.pipeline.wires
+        ]
+
+    def _on_wire_added(self, wire: Wire) -> None:
+        item = self.wires[wire] = WireItem(wire, self.sprites)
+        self.addItem(item)
+        for name in {wire.source, wire.target} & self.nodes.keys():
+            self._wires_of.setdefault(name, set()).add(item)
+            self._on_node_changed(name)
+        self._route(item)
+
+    def _on_wire_removed(self, wire: Wire) -> None:
+        if self._hover.wire == wire:
+            self._hover = Hit()
+        item = self.wires.pop(wire)
+        self.removeItem(item)
+        for name in (wire.source, wire.target):
+            self._wires_of.get(name, set()).discard(item)
+            if name in self.nodes and name in self.document.pipeline.nodes:
+                self._on_node_changed(name)
+        if item.chosen:
+            self.chosen_changed.emit()
+
+    def _on_problems_changed(self) -> None:
+        for name, item in self.nodes.items():
+            item.show_problems(problem for problem in self.document.problems if problem.node == name)
+
+    def _on_theme_changed(self) -> None:
+        for item in self.wires.values():
+            item.renew_pen()
+        self.update()
+
+    def _show_spec(self, name: str) -> None:
+        spec = self.document.pipeline.nodes[name]
+        node_type = self.document.registry.get(spec.type)
+        wires = [item.wire for item in self._wires_of.get(name, ())]
+        order = {wire: index for index, wire in enumerate(self.document.pipeline.wires)} if len(wires) > 1 else {}
+        wires.sort(key=lambda wire: order.get(wire, 0))
+        self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
+
+    def _route_all(self, name: str) -> None:
+        for item in self._wires_of.get(name, ()):
+            self._route(item)
+
+    def _route(self, item: WireItem) -> None:
+        source, target = self.nodes.get(item.wire.source), self.nodes.get(item.wire.target)
+        item.setVisible(bool(source and target))
+        if source and target:
+            start = source.anchor(item.wire.source_port, is_input=False)
+            end = target.anchor(item.wire.target_port, is_input=True)
+            item.route(start, end, straight=self._straight)

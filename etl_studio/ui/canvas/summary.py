@@ -1,0 +1,50 @@
+"""One muted line that tells what a node does with its settings."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.sdk.config import editor_of, is_advanced
+
+if TYPE_CHECKING:
+    from etl_studio.pipeline.model import NodeSpec
+    from etl_studio.sdk import Node
+
+
+def summary(spec: NodeSpec, node_type: type[Node] | None) -> str:
+    """The first settings that say something, such as ``quantity >= 5``, or what is still to be chosen."""
+    if node_type is None:
+        return f'unknown type "{spec.type}"'
+    parts = []
+    for name, field in node_type.Config.model_fields.items():
+        key = next((key for key in (name, field.alias) if key in spec.config), None)
+        if key is not None and not is_advanced(field):
+            parts.append(_shown(spec.config[key], as_file=editor_of(field) in ("file", "save_file")))
+        elif key is None and field.is_required():
+            return f"set {(field.title or name).lower()}…"
+    if parts := [part for part in parts if part][:2]:
+        return " · ".join(parts)
+    return node_type.title if spec.title else first_line(node_type)
+
+
+def first_line(node_type: type[Node]) -> str:
+    """The first line of a node type's documentation."""
+    return next(iter((node_type.__doc__ or node_type.title).strip().splitlines()), "").rstrip(".")
+
+
+def _shown(value: Any, *, as_file: bool) -> str:
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(str(key) for key in value)
+    if isinstance(value, list | tuple):
+        if all(isinstance(item, dict) for item in value):
+            return f"{len(value)} {'rule' if len(value) == 1 else 'rules'}" if value and "rule" in value[0] else ", ".join(
+                str(next(iter(item.values()), "")) for item in value
+            )
+        return ", ".join(_shown(item, as_file=as_file) for item in value)
+    text = " ".join(str(value).split())
+    if as_file:
+        return PurePath(text).name
+    return text.removeprefix("https://").removeprefix("http://")

@@ -1,0 +1,55 @@
+"""One small multiple: a title, the value of now in large, and a plot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from etl_studio.ui.theme.tokens import SPACE
+
+if TYPE_CHECKING:
+    from etl_studio.ui.charts.plots import TimePlot
+
+
+class ChartCard(QWidget):
+    """A plot with its title and its value of now.
+
+    Args:
+        title: what is drawn.
+        plot: the plot.
+    """
+
+    def __init__(self, title: str, plot: TimePlot, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plot = plot
+        self._title = QLabel(title)
+        self._title.setProperty("role", "overline")
+        self._note = QLabel()
+        self._note.setProperty("role", "muted")
+        self._value = QLabel()
+        self._value.setProperty("role", "title")
+        head = QHBoxLayout()
+        head.setSpacing(2 * SPACE)
+        head.addWidget(self._title)
+        head.addStretch()
+        head.addWidget(self._note)
+        head.addWidget(self._value)
+        for label in (self._title, self._note, self._value):
+            label.setAlignment(Qt.AlignmentFlag.AlignBottom)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE)
+        layout.addLayout(head)
+        layout.addWidget(plot, 1)
+
+    @property
+    def value(self) -> str:
+        """The value of now, as shown."""
+        return self._value.text()
+
+    def set_value(self, text: str, note: str = "") -> None:
+        """Show the value of now, and a smaller remark before it."""
+        self._value.setText(text)
+        self._note.setText(note)

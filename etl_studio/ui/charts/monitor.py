@@ -1,0 +1,292 @@
+"""The run monitor: throughput, errors, latency and queue fill of the run, live."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from etl_studio.engine.events import RunStarted, Sampled
+from etl_studio.ui import quantities
+from etl_studio.ui.charts.card import ChartCard
+from etl_studio.ui.charts.history import History
+from etl_studio.ui.theme.tokens import SPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+
+    from etl_studio.ui.charts.history import Kind
+    from etl_studio.ui.charts.plots import Line
+    from etl_studio.ui.theme.theme import Theme
+
+REFRESH = 220
+"""Milliseconds between two drawings."""
+
+FLAT = 3.4
+"""From this ratio of width to height on, the four charts stand side by side."""
+
+PLOTS = "etl_studio.ui.charts.plots"
+
+
+class PlotLoader(QObject):
+    """Imports pyqtgraph in a plain thread: on the window's own it would stand still for half a second.
+
+    Attributes:
+        loaded: the import is done; told on the thread of this object.
+    """
+
+    loaded = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="charts", daemon=True)
+            self._thread.start()
+
+    def _load(self) -> None:
+        import_module(PLOTS)
+        with contextlib.suppress(RuntimeError):  # the window may be gone by now
+            self.loaded.emit()
+
+
+class RunMonitor(QWidget):
+    """Four small charts with one time axis.
+
+    Args:
+        theme: colours.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._history = History()
+        self._cards: dict[str, ChartCard] = {}
+        self._dirty = False
+        self._columns = 0
+        self._loader = PlotLoader(self)
+        self._loader.loaded.connect(self._build)
+        self._timer = QTimer(self, interval=REFRESH)
+        self._timer.timeout.connect(self._refresh)
+
+        self._picture = QLabel()
+        self._words = QLabel()
+        self._words.setProperty("role", "muted")
+        self._placeholder = QWidget()
+        calm = QVBoxLayout(self._placeholder)
+        calm.setSpacing(2 * SPACE)
+        calm.addStretch()
+        for label in (self._picture, self._words):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            calm.addWidget(label)
+        calm.addStretch()
+
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setMinimumWidth(1)
+        self._charts = QWidget()
+        outside = QVBoxLayout(self._charts)
+        outside.setContentsMargins(3 * SPACE, 2 * SPACE, 3 * SPACE, 2 * SPACE)
+        outside.setSpacing(2 * SPACE)
+        outside.addWidget(self._legend)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(6 * SPACE)
+        self._grid.setVerticalSpacing(2 * SPACE)
+        outside.addLayout(self._grid, 1)
+
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._placeholder)
+        self._stack.addWidget(self._charts)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+        theme.changed.connect(self._dress)
+        self._dress()
+        self._show_words()
+
+    @property
+    def samples(self) -> History:
+        """What the charts hold: the samples of the last run."""
+        return self._history
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the charts are there: their library is loaded in the background."""
+        return bool(self._cards)
+
+    def warm_up(self) -> None:
+        """Load the charts' library in the background; called when the window has been painted."""
+        self._loader.start()
+
+    def take(self, event: object) -> None:
+        """Take the events of a run: ``RunStarted`` and ``Sampled``; others are ignored."""
+        if isinstance(event, RunStarted):
+            self.clear(event.at)
+        elif isinstance(event, Sampled):
+            self._history.add(event)
+            self._dirty = True
+            if len(self._history) == 1:
+                self._show_words()
+                self._refresh()
+
+    def clear(self, started: float | None = None) -> None:
+        """Forget the last run; ``started``: when the next one began, seconds since the epoch."""
+        self._history = History(started)
+        self._dirty = False
+        for card in self._cards.values():
+            card.plot.clear_lines()
+            card.set_value("")
+        self._show_words()
+
+    def refresh_now(self) -> None:
+        """Draw what has come since the last drawing."""
+        self._dirty = True
+        self._refresh()
+
+    # -- Qt ---------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.warm_up()
+        self._timer.start()
+        self._refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        from etl_studio.ui.charts.plots import TimePlot
+
+        if self._cards:
+            return
+        self._cards = {
+            "rows": ChartCard("Throughput", TimePlot(quantities.short, least=10)),
+            "errors": ChartCard("Errors and rejected rows", TimePlot(quantities.short, least=1)),
+            "latency": ChartCard("Latency per batch or call", TimePlot(quantities.latency, least=0.01)),
+            "fill": ChartCard("Queue fill", TimePlot(quantities.percent, least=1.0, fixed=True)),
+        }
+        self._columns = 0
+        self._arrange()
+        self._dress()
+        self._show_words()
+
+    def _arrange(self) -> None:
+        columns = 4 if self.width() > FLAT * self.height() else 2
+        if not self._cards or columns == self._columns:
+            return
+        self._columns = columns
+        for index, card in enumerate(self._cards.values()):
+            self._grid.addWidget(card, index // columns, index % columns)
+        for column in range(4):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
+
+    def _dress(self) -> None:
+        tokens = self._theme.tokens
+        self._picture.setPixmap(self._theme.pixmap("activity", tokens.text_disabled, 28))
+        for card in self._cards.values():
+            card.plot.set_tokens(tokens)
+        self.refresh_now()
+
+    def _show_words(self) -> None:
+        has_data = len(self._history) > 0
+        self._stack.setCurrentWidget(self._charts if has_data and self._cards else self._placeholder)
+        self._words.setText(
+            "Preparing the charts…" if has_data else "Run the pipeline to see throughput, errors, latency and queues."
+        )
+        if has_data and self._cards:
+            self._dirty = True
+
+    def _refresh(self) -> None:
+        if not self._dirty or not self._cards or not self.isVisible() or not len(self._history):
+            return
+        self._dirty = False
+        end = float(self._history.times[-1])
+        names = self._busiest()
+        colors = {name: self._color(index) for index, name in enumerate(names)}
+        self._write_legend(colors)
+        self._draw_rates("rows", "rows", colors, end)
+        self._draw_rates("errors", "errors", colors, end)
+        self._draw_latency(colors, end)
+        self._draw_fill(colors, end)
+
+    def _busiest(self) -> list[str]:
+        """The nodes that are drawn: as many as there are colours, in the order of the pipeline."""
+        limit = len(self._theme.tokens.series)
+        nodes = self._history.nodes
+        if len(nodes) <= limit:
+            return nodes
+        ranked = sorted(nodes, key=lambda name: -self._history.column("rows", name)[-1])[:limit]
+        return [name for name in nodes if name in ranked]
+
+    def _color(self, index: int) -> str:
+        series = self._theme.tokens.series
+        return series[index % len(series)]
+
+    def _write_legend(self, colors: dict[str, str]) -> None:
+        parts = [f'<span style="color:{color}">●</span>&nbsp;{escape(name)}' for name, color in colors.items()]
+        left_out = len(self._history.nodes) - len(colors)
+        if left_out:
+            parts.append(f"and {left_out} quieter nodes")
+        self._legend.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(parts))
+
+    def _lines(self, pairs: Iterable[tuple[str, np.ndarray]], *, faint: bool = False) -> list[Line]:
+        from etl_studio.ui.charts.plots import Line
+
+        times = self._history.times
+        return [Line(times, values, color, faint) for color, values in pairs]
+
+    def _draw_rates(self, card: str, kind: Kind, colors: dict[str, str], end: float) -> None:
+        history = self._history
+        rates = {name: history.rates(kind, name) for name in colors}
+        self._cards[card].plot.set_lines(self._lines((colors[name], rates[name]) for name in colors), end)
+        if kind == "rows":
+            now = sum(float(history.rates("rows", name)[-1]) for name in history.sources())
+            total = sum(history.latest.nodes[name].counts.rows_in for name in history.sources())
+            self._cards[card].set_value(quantities.rate(now), f"{quantities.short(total)} read")
+        else:
+            total = int(sum(np.nan_to_num(history.column("errors", name)[-1]) for name in history.nodes))
+            self._cards[card].set_value(quantities.count(total))
+
+    def _draw_latency(self, colors: dict[str, str], end: float) -> None:
+        p50 = {name: self._history.column("p50", name) for name in colors}
+        p95 = {name: self._history.column("p95", name) for name in colors}
+        faint = self._lines(((colors[name], p95[name]) for name in colors), faint=True)
+        lines = self._lines((colors[name], p50[name]) for name in colors)
+        card = self._cards["latency"]
+        card.plot.set_lines([*faint, *lines], end)
+        known = [name for name in colors if not np.isnan(p95[name][-1])]
+        if known:
+            slowest = max(known, key=lambda name: p95[name][-1])
+            low, high = float(p50[slowest][-1]), float(p95[slowest][-1])
+            card.set_value(f"{quantities.latency(low)} / {quantities.latency(high)}", f"{slowest}, p50 / p95")
+        else:
+            card.set_value("")
+
+    def _draw_fill(self, colors: dict[str, str], end: float) -> None:
+        wires = {text: text.partition(" -> ")[2].rpartition(".")[0] for text in self._history.wires}
+        shown = [(colors[target], text) for text, target in wires.items() if target in colors]
+        card = self._cards["fill"]
+        card.plot.set_lines(self._lines((color, self._history.column("fill", text)) for color, text in shown), end)
+        fills = {text: sample.fill for text, sample in self._history.latest.wires.items()}
+        fullest = max(fills, key=lambda text: fills[text], default=None)
+        if fullest is not None:
+            note = f"before {wires[fullest]}" if fills[fullest] else ""
+            card.set_value(quantities.percent(fills[fullest]), note)

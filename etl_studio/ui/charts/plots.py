@@ -1,0 +1,172 @@
+"""The only module that touches pyqtgraph: a line plot over the time of a run.
+
+An array of objects given to pyqtgraph kills the process, so that every number passes ``as_float``. Pens are one pixel
+wide and not smoothed: wider or smoothed ones cost ten to a hundred times as much.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont
+
+from etl_studio.ui.quantities import clock
+from etl_studio.ui.theme.tokens import FONT_SMALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtWidgets import QWidget
+
+    from etl_studio.ui.theme.tokens import Tokens
+
+BUCKETS = 300
+"""At most this many pairs of lowest and highest value are drawn per line."""
+
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+"""Distances of the marks on the time axis, in seconds."""
+
+SHORTEST = 5.0
+"""The time axis shows at least this many seconds."""
+
+
+def as_float(values: Any) -> np.ndarray:
+    """Numbers as float64.
+
+    Raises:
+        TypeError: it is an array of objects.
+    """
+    array = np.asarray(values)
+    if array.dtype == object:
+        raise TypeError("A chart draws numbers only; this is an array of objects.")
+    return array.astype(np.float64, copy=False)
+
+
+def decimate(x: np.ndarray, y: np.ndarray, buckets: int = BUCKETS) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest of each bucket, so that no peak is lost; the last value always stays. Shapes (n,), (n,)."""
+    size = len(y) // buckets
+    if size < 2:  # noqa: PLR2004 - nothing to win below
+        return x, y
+    even = len(y) // size * size
+    lows, highs = (f(y[:even].reshape(-1, size), axis=1) for f in (np.fmin.reduce, np.fmax.reduce))
+    values = np.column_stack((lows, highs)).ravel()
+    times = np.repeat(x[:even].reshape(-1, size)[:, -1], 2)
+    return np.append(times, x[even - 1 :][-1]), np.append(values, y[-1])
+
+
+def ceiling(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50 ... at or above a positive value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a plot.
+
+    Attributes:
+        x: seconds, shape (n,). y: values, shape (n,); NaN leaves a gap.
+        color: ``#rrggbb``.
+        faint: drawn in the background.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    color: str
+    faint: bool = False
+
+
+class TimePlot(pg.PlotWidget):
+    """Lines over the time of a run. The value axis grows with the values and never jumps back within a run.
+
+    Args:
+        form: writes a value of the axis.
+        least: top of the value axis at the beginning.
+        fixed: whether that top stays.
+    """
+
+    def __init__(
+        self, form: Callable[[float], str], *, least: float, fixed: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent, enableMenu=False)
+        self._form = form
+        self._least = least
+        self._fixed = fixed
+        self._top = 0.0
+        self._end = 0.0
+        self._curves: list[pg.PlotCurveItem] = []
+        self._tokens: Tokens | None = None
+        self.setMouseEnabled(x=False, y=False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hideButtons()
+        self.setMinimumHeight(56)
+        self.getPlotItem().disableAutoRange()
+        font = QFont(self.font())
+        font.setPixelSize(FONT_SMALL - 1)
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setStyle(tickFont=font, tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
+        self.getAxis("left").setWidth(46)
+        self.getAxis("bottom").setHeight(18)
+        self.clear_lines()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme; lines follow with the next values."""
+        self._tokens = tokens
+        self.setBackground(QColor(tokens.surface))
+        for side in ("left", "bottom"):
+            self.getAxis(side).setTextPen(pg.mkPen(tokens.text_muted))
+            self.getAxis(side).setPen(pg.mkPen(tokens.border if side == "bottom" else tokens.surface))
+        grid = QColor(tokens.border)
+        self.getAxis("left").setTickPen(pg.mkPen(grid, width=1))
+        self.getAxis("left").setGrid(150)
+
+    def clear_lines(self) -> None:
+        """Begin again for another run."""
+        for curve in self._curves:
+            self.removeItem(curve)
+        self._curves.clear()
+        self._top = self._end = 0.0
+        self._set_time(SHORTEST)
+        self._set_top(self._least)
+
+    def set_lines(self, lines: Sequence[Line], end: float) -> None:
+        """Draw lines; ``end``: seconds since the start of the run."""
+        while len(self._curves) < len(lines):
+            curve = pg.PlotCurveItem(antialias=False, connect="finite")
+            self._curves.append(curve)
+            self.addItem(curve)
+        highest = 0.0
+        for curve, line in zip(self._curves, lines, strict=False):
+            x, y = decimate(as_float(line.x), as_float(line.y))
+            color = QColor(line.color)
+            color.setAlpha(110 if line.faint else 255)
+            curve.setPen(pg.mkPen(color, width=1))
+            curve.setData(x, y, connect="finite")
+            curve.setVisible(True)
+            if len(y) and not np.isnan(y).all():
+                highest = max(highest, float(np.nanmax(y)))
+        for curve in self._curves[len(lines) :]:
+            curve.setVisible(False)
+        self._set_time(max(end, SHORTEST))
+        if not self._fixed and highest > self._top:
+            self._set_top(ceiling(highest))
+
+    def _set_time(self, end: float) -> None:
+        if end == self._end:
+            return
+        self._end = end
+        self.setXRange(0.0, end, padding=0.0)
+        step = next((step for step in STEPS if end / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
+        marks = [(float(at), clock(at)) for at in range(0, int(end) + 1, step) if at < end * 0.96]
+        self.getAxis("bottom").setTicks([marks, []])
+
+    def _set_top(self, top: float) -> None:
+        self._top = top
+        self.setYRange(0.0, top * 1.06, padding=0.0)
+        self.getAxis("left").setTicks([[(value, self._form(value)) for value in (0.0, top / 2, top)], []])

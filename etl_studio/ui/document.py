@@ -1,0 +1,256 @@
+"""The open document: a shell with signals and undo over the plain ``Pipeline``; the only truth for the window."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+
+from etl_studio.errors import UsageError
+from etl_studio.pipeline import clipboard, file_format, rules
+from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
+from etl_studio.ui import commands
+from etl_studio.ui.arrange import arranged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from etl_studio.pipeline.model import Parameter
+    from etl_studio.sdk import Registry
+
+CHECK_AFTER = 150
+"""Milliseconds of quiet before the rules look at the document again."""
+
+
+class PipelineDocument(QObject):
+    """A pipeline that a person edits. Every edit is one undo command.
+
+    Args:
+        registry: the node types that the rules know.
+        pipeline: the data; an empty one by default.
+        parent: the QObject that owns it.
+
+    Attributes:
+        pipeline: the data; change it through the methods only.
+        undo_stack: what was done.
+        path: its file, once it has one.
+        problems: what ``rules.check`` found, soon after the last change.
+    """
+
+    node_added = Signal(str)
+    node_removed = Signal(str)
+    node_changed = Signal(str)
+    """Settings, policy or title of a node."""
+    node_moved = Signal(str)
+    node_renamed = Signal(str, str)
+    """Old id, new id; wires and layout are renamed already."""
+    wire_added = Signal(object)
+    wire_removed = Signal(object)
+    pipeline_changed = Signal()
+    """Name, description or parameters."""
+    reset = Signal()
+    """Another pipeline has been put in: forget everything."""
+    problems_changed = Signal()
+    path_changed = Signal()
+
+    def __init__(self, registry: Registry, pipeline: Pipeline | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.registry = registry
+        self.pipeline = pipeline or Pipeline()
+        self.undo_stack = QUndoStack(self)
+        self.path: Path | None = None
+        self.problems: list[rules.Problem] = []
+        self._check_timer = QTimer(self, singleShot=True, interval=CHECK_AFTER)
+        self._check_timer.timeout.connect(self.check_now)
+        self._place_nodes()
+        for signal in (self.node_added, self.node_removed, self.node_changed, self.node_renamed):
+            signal.connect(self._check_soon)
+        for signal in (self.wire_added, self.wire_removed, self.pipeline_changed, self.reset):
+            signal.connect(self._check_soon)
+        self._check_soon()
+
+    # -- the file ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether there is something that the file does not have."""
+        return not self.undo_stack.isClean()
+
+    def new(self) -> None:
+        """Begin an empty pipeline."""
+        self._replace(Pipeline(), None)
+
+    def load(self, path: Path) -> None:
+        """Open a file in place of what is here.
+
+        Raises:
+            PipelineError: it is no pipeline, or one of a newer version.
+            UsageError: it cannot be read.
+        """
+        self._replace(file_format.load(path, self.registry), Path(path))
+
+    def save(self, path: Path | None = None) -> None:
+        """Write the file; ``path`` gives it another name.
+
+        Raises:
+            UsageError: it has no name yet, or the file cannot be written.
+        """
+        target = Path(path) if path else self.path
+        if target is None:
+            raise UsageError("This pipeline has no file yet.", hint="Choose a name for it.")
+        file_format.save(self.pipeline, target)
+        self.undo_stack.setClean()
+        if target != self.path:
+            self.path = target
+            self.path_changed.emit()
+
+    # -- edits ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def macro(self, text: str) -> Iterator[None]:
+        """Several edits that a person undoes at once."""
+        self.undo_stack.beginMacro(text)
+        try:
+            yield
+        finally:
+            self.undo_stack.endMacro()
+
+    def add_node(self, node_type: str, x: float, y: float, config: Mapping[str, Any] | None = None) -> str:
+        """Add a node with its top left corner at (x, y) and return its new id."""
+        name = self.pipeline.new_id(node_type.removesuffix("_source").removesuffix("_sink"))
+        spec = NodeSpec(name, node_type, deepcopy(dict(config or {})))
+        self.undo_stack.push(commands.AddNode(self, spec, (float(x), float(y))))
+        return name
+
+    def remove(self, nodes: Iterable[str] = (), wires: Iterable[Wire] = ()) -> None:
+        """Remove nodes with their wires, and further wires."""
+        command = commands.RemoveItems(self, nodes, wires)
+        if command.nodes or command.wires:
+            self.undo_stack.push(command)
+
+    def move(self, positions: Mapping[str, tuple[float, float]], *, nudge: bool = False) -> None:
+        """Move nodes to these top left corners; ``nudge``: quick repetitions are one edit."""
+        moved = {name: at for name, at in positions.items() if self.pipeline.layout.get(name) != at}
+        if moved:
+            self.undo_stack.push(commands.MoveNodes(self, moved, nudge=nudge))
+
+    def connect_ports(self, wire: Wire) -> rules.Problem | None:
+        """Add a wire, or return why it is refused."""
+        problem = self.check_wire(wire)
+        if problem is None:
+            self.undo_stack.push(commands.ConnectPorts(self, wire))
+        return problem
+
+    def set_setting(self, node: str, name: str, value: Any) -> None:
+        """Change one setting; None removes it, so that its default holds."""
+        if self.pipeline.nodes[node].config.get(name) != value or (
+            value is None and name in self.pipeline.nodes[node].config
+        ):
+            self.undo_stack.push(commands.SetSetting(self, node, name, deepcopy(value)))
+
+    def set_policy(self, node: str, policy: Mapping[str, Any]) -> None:
+        """Write a node's policy: only what differs from the defaults."""
+        if self.pipeline.nodes[node].policy != policy:
+            self.undo_stack.push(commands.SetPolicy(self, node, deepcopy(dict(policy))))
+
+    def set_title(self, node: str, title: str) -> None:
+        """Change a node's label; empty: the title of its type."""
+        if self.pipeline.nodes[node].title != title:
+            self.undo_stack.push(commands.SetTitle(self, node, title))
+
+    def rename_node(self, old: str, new: str) -> None:
+        """Change a node's id.
+
+        Raises:
+            UsageError: the new one is taken or is no identifier.
+        """
+        if new == old:
+            return
+        if not (new.isascii() and new.isidentifier()):
+            raise UsageError(
+                f'"{new}" cannot be the name of a node.',
+                hint="Use letters, digits and underscores, and begin with a letter.",
+            )
+        if new in self.pipeline.nodes:
+            raise UsageError(f'There is a node called "{new}" already.', hint="Choose another name.")
+        self.undo_stack.push(commands.RenameNode(self, old, new))
+
+    def set_name(self, name: str) -> None:
+        """Change the pipeline's name."""
+        self._set_attribute("name", name)
+
+    def set_description(self, text: str) -> None:
+        """Change the pipeline's description."""
+        self._set_attribute("description", text)
+
+    def set_parameters(self, parameters: Mapping[str, Parameter]) -> None:
+        """Replace the pipeline's parameters."""
+        self._set_attribute("parameters", deepcopy(dict(parameters)))
+
+    def copy(self, nodes: Iterable[str]) -> str:
+        """Nodes and the wires between them as text for the clipboard."""
+        return clipboard.copy_text(self.pipeline, list(nodes))
+
+    def cut(self, nodes: Iterable[str]) -> str:
+        """Copy, then remove."""
+        names = list(nodes)
+        text = self.copy(names)
+        self.remove(names)
+        return text
+
+    def paste(self, text: str, x: float, y: float) -> list[str]:
+        """Add what was copied, its top left corner at (x, y), and return the new ids; [] for other text."""
+        return self._insert_text(text, x, y, "Paste")
+
+    def duplicate(self, nodes: Iterable[str], offset: float = 32.0) -> list[str]:
+        """Add copies of nodes, a little lower and to the right, and return their ids."""
+        names = list(nodes)
+        corner = [self.pipeline.layout[name] for name in names]
+        if not corner:
+            return []
+        x, y = min(x for x, _ in corner), min(y for _, y in corner)
+        return self._insert_text(self.copy(names), x + offset, y + offset, "Duplicate")
+
+    # -- rules ------------------------------------------------------------------------------------------------
+
+    def check_wire(self, wire: Wire) -> rules.Problem | None:
+        """Why a wire would be refused, or None."""
+        return rules.check_wire(self.pipeline, wire, self.registry)
+
+    def check_now(self) -> None:
+        """Look for problems at once instead of soon."""
+        self._check_timer.stop()
+        problems = list(rules.check(self.pipeline, self.registry))
+        if problems != self.problems:
+            self.problems = problems
+            self.problems_changed.emit()
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _check_soon(self) -> None:
+        self._check_timer.start()
+
+    def _replace(self, pipeline: Pipeline, path: Path | None) -> None:
+        self.pipeline = pipeline
+        self._place_nodes()
+        self.undo_stack.clear()
+        moved, self.path = path != self.path, path
+        self.reset.emit()
+        if moved:
+            self.path_changed.emit()
+
+    def _place_nodes(self) -> None:
+        """Give a place to nodes without one; a person who wrote the file by hand need not think of it."""
+        if any(name not in self.pipeline.layout for name in self.pipeline.nodes):
+            self.pipeline.layout = {**arranged(self.pipeline), **self.pipeline.layout}
+
+    def _set_attribute(self, attribute: str, value: Any) -> None:
+        if getattr(self.pipeline, attribute) != value:
+            self.undo_stack.push(commands.SetPipelineAttribute(self, attribute, value))
+
+    def _insert_text(self, text: str, x: float, y: float, verb: str) -> list[str]:
+        raise NotImplementedError

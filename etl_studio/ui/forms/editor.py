@@ -1,0 +1,72 @@
+"""What every editor of a form is: a widget with a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl_studio.ui.theme.theme import Theme
+
+Address: TypeAlias = tuple[str, ...]
+"""Where a problem is inside a value: keys and indexes, outermost first."""
+
+Complaint: TypeAlias = tuple[Address, str]
+"""A problem for an editor to show: its address inside the value, and its text."""
+
+
+def _nothing() -> Sequence[str]:
+    return ()
+
+
+def _nowhere() -> Path | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class FormContext:
+    """What editors need to know of their surroundings.
+
+    Attributes:
+        theme: colours and icons.
+        columns: names of the columns that arrive at the node.
+        parameters: names of the pipeline's parameters.
+        folder: where relative paths start, or None.
+    """
+
+    theme: Theme
+    columns: Callable[[], Sequence[str]] = field(default=_nothing)
+    parameters: Callable[[], Sequence[str]] = field(default=_nothing)
+    folder: Callable[[], Path | None] = field(default=_nowhere)
+
+
+class Editor(QWidget):
+    """Edits one value.
+
+    Signals:
+        edited: a person changed the value; True while they may still be typing, False when the change is complete.
+    """
+
+    edited = Signal(bool)
+
+    def value(self) -> Any:
+        """The value as it is to be written, or ``UNSET``. What cannot be read as the right type stays as it was typed."""
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show a value without telling anybody. Parts that show it already are left alone, with their cursors."""
+        raise NotImplementedError
+
+    def accepts(self, value: Any) -> bool:
+        """Whether this editor can show such a value."""
+        raise NotImplementedError
+
+    def complain(self, complaints: Sequence[Complaint]) -> list[Complaint]:
+        """Show problems inside the value; gives back those that have no place of their own here."""
+        return list(complaints)

@@ -1,0 +1,126 @@
+"""Which editor edits which type of value."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from etl_studio.ui.forms.chips import ChipsEditor
+from etl_studio.ui.forms.choice import ChoiceEditor, SwitchEditor
+from etl_studio.ui.forms.code import JsonEditor, MultilineEditor
+from etl_studio.ui.forms.guarded import GuardedEditor
+from etl_studio.ui.forms.maps import MapEditor
+from etl_studio.ui.forms.models import ModelEditor, NestedEditor, OptionalEditor, UnionEditor
+from etl_studio.ui.forms.rows import RowsEditor
+from etl_studio.ui.forms.setting import Setting, settings_of
+from etl_studio.ui.forms.text import ColumnEditor, FileEditor, LineEditor, NumberEditor, SecretEditor
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from etl_studio.ui.forms.editor import Editor, FormContext
+
+_CODE = ("multiline", "sql", "sql_query", "selector")
+_STACKED = ("multiline", "sql", "sql_query")
+_INLINE_FIELDS = 2
+_SCALARS = (str, int, float, bool)
+
+
+def build_editor(setting: Setting, context: FormContext, parent: QWidget | None = None) -> Editor:
+    """The editor of a setting. It keeps any value, also one that does not fit the type.
+
+    Raises:
+        TypeError: no editor knows the type of the setting.
+    """
+    inner = _editor(setting, context, parent)
+    return inner if isinstance(inner, JsonEditor) else GuardedEditor(inner, setting, context, parent)
+
+
+def _editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:  # noqa: PLR0911 - one for each type
+    kind, origin = setting.annotation, get_origin(setting.annotation)
+    if kind is str:
+        return _text_editor(setting, context, parent)
+    if kind is bool:
+        return ChoiceEditor(setting, (True, False), parent) if setting.optional else SwitchEditor(setting, parent)
+    if kind in (int, float):
+        return NumberEditor(setting, parent)
+    if origin is Literal:
+        return ChoiceEditor(setting, get_args(kind), parent)
+    if origin in (list, tuple, set, frozenset):
+        return _list_editor(setting, get_args(kind)[0], context, parent)
+    if origin is dict:
+        return _map_editor(setting, get_args(kind)[1], context, parent)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _model_editor(setting, context, parent)
+    if origin in (Union, UnionType):
+        return _union_editor(setting, context, parent)
+    if kind in (Any, dict, list, object):
+        return JsonEditor(setting, context, parent)
+    raise TypeError(f"No editor knows the type {kind!r} of the setting {setting.name}.")
+
+
+def _text_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
+    if setting.editor in _CODE:
+        return MultilineEditor(setting, context, parent)
+    if setting.editor in ("file", "save_file"):
+        return FileEditor(setting, context, parent)
+    if setting.editor in ("column", "columns"):
+        return ColumnEditor(setting, context, parent)
+    return SecretEditor(setting, parent) if setting.editor == "secret" else LineEditor(setting, parent)
+
+
+def _list_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
+    if item is int or (item is str and setting.editor in ("column", "columns")):
+        return ChipsEditor(setting, item, context, parent)
+    example = setting.example[0] if isinstance(setting.example, list) and setting.example else setting.example
+    element = setting.item(item, setting.title, example)
+    framed = isinstance(item, type) and issubclass(item, BaseModel)
+    inline = framed and _is_short(item)
+
+    def new_item(owner: QWidget) -> Editor:
+        if framed:
+            return ModelEditor(item, build_editor, context, owner, inline=inline)
+        return build_editor(element, context, owner)
+
+    add_text = f"Add {_singular(setting.title)}"
+    return RowsEditor(new_item, context, add_text, parent, card=framed and not inline)
+
+
+def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
+    key, value = next(iter(setting.example.items()), ("", "")) if isinstance(setting.example, dict) else ("", "")
+    element = setting.item(item, setting.title, value)
+
+    def new_value(owner: QWidget) -> Editor:
+        return build_editor(element, context, owner)
+
+    stacked = setting.editor in _STACKED
+    add_text = f"Add {_singular(setting.title)}"
+    return MapEditor(new_value, context, add_text, str(key) or "name", parent, stacked=stacked)
+
+
+def _model_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
+    defaults = setting.default if isinstance(setting.default, BaseModel) else None
+    content = ModelEditor(setting.annotation, build_editor, context, parent, defaults=defaults)
+    return OptionalEditor(setting, content, parent) if setting.optional else NestedEditor(content, parent)
+
+
+def _union_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
+    if setting.discriminator:
+        return UnionEditor(setting, build_editor, context, parent)
+    members = get_args(setting.annotation)
+    if all(member in _SCALARS or get_origin(member) in (list, dict, Literal) for member in members):
+        return JsonEditor(setting, context, parent)
+    raise TypeError(f"No editor knows the type {setting.annotation!r} of the setting {setting.name}.")
+
+
+def _is_short(model: type[BaseModel]) -> bool:
+    settings = settings_of(model)
+    simple = all(setting.annotation in _SCALARS and setting.editor not in _CODE for setting in settings)
+    return simple and len(settings) <= _INLINE_FIELDS
+
+
+def _singular(title: str) -> str:
+    text = title.lower()
+    return text[:-1] if text.endswith("s") and not text.endswith("ss") else text

@@ -1,0 +1,66 @@
+"""A part of a form that is folded away until somebody asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
+
+if TYPE_CHECKING:
+    from etl_studio.ui.forms.editor import FormContext
+
+
+class Fold(QWidget):
+    """A title that unfolds what is under it.
+
+    Args:
+        title: what is inside.
+        context: gives the theme.
+        parent: its parent.
+    """
+
+    def __init__(self, title: str, context: FormContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title, self._theme = title, context.theme
+        self.button = QToolButton(self)
+        self.button.setAutoRaise(True)
+        self.button.setCheckable(True)
+        self.button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setText(title)
+        self.button.toggled.connect(self._toggled)
+        self._content = QWidget(self)
+        self._inside = QVBoxLayout(self._content)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(3 * SPACE)
+        self._content.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2 * SPACE)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._content)
+        self._theme.changed.connect(self._dress)
+        self._dress()
+
+    def add(self, widget: QWidget) -> None:
+        """Put one more widget inside."""
+        self._inside.addWidget(widget)
+
+    def unfold(self) -> None:
+        """Show what is inside."""
+        self.button.setChecked(True)
+
+    def show_count(self, count: int) -> None:
+        """Say how many of the settings inside are set."""
+        self.button.setText(f"{self._title} ({count} set)" if count else self._title)
+
+    def _toggled(self) -> None:
+        self._content.setVisible(self.button.isChecked())
+        self._dress()
+
+    def _dress(self) -> None:
+        name = "chevron-down" if self.button.isChecked() else "chevron-right"
+        self.button.setIcon(self._theme.icon(name, self._theme.tokens.text_muted, FONT_BODY))

@@ -1,0 +1,110 @@
+"""What a form knows of one setting, read from a pydantic model's fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class _Unset:
+    """The type of ``UNSET``."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET = _Unset()
+"""The value of a setting that is not written: its default counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a settings model, ready for an editor.
+
+    Attributes:
+        key: its name in the file (the alias, where there is one).
+        name: its name in the model.
+        title, description: for people.
+        annotation: its type without ``None``.
+        optional: whether ``None`` is allowed.
+        default: its default; ``UNSET`` when it is required.
+        example: a value that works, or None.
+        editor: what ``sdk.setting(editor=...)`` asked for, or None.
+        advanced: folded away.
+        discriminator: name of the field that tells the members of a union apart, or None.
+    """
+
+    key: str
+    name: str
+    title: str
+    annotation: Any
+    description: str = ""
+    optional: bool = False
+    default: Any = UNSET
+    example: Any = None
+    editor: str | None = None
+    advanced: bool = False
+    discriminator: str | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether the node cannot do without it."""
+        return self.default is UNSET
+
+    def item(self, annotation: Any, title: str = "", example: Any = None) -> Setting:
+        """The setting of one element of this list or map: same editor, another type."""
+        annotation, optional = without_none(annotation)
+        return replace(
+            self, annotation=annotation, optional=optional, title=title, description="", default=UNSET, example=example
+        )
+
+
+def without_none(annotation: Any) -> tuple[Any, bool]:
+    """The annotation without ``None`` and without ``Annotated``, and whether ``None`` was allowed."""
+    if get_origin(annotation) is Annotated:
+        return without_none(get_args(annotation)[0])
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation, False
+    members = [member for member in get_args(annotation) if member is not NoneType]
+    if len(members) == 1:
+        return without_none(members[0])[0], len(get_args(annotation)) > 1
+    return (Union[tuple(members)], len(members) < len(get_args(annotation)))  # noqa: UP007 - built at run time
+
+
+def settings_of(model: type[BaseModel], defaults: BaseModel | None = None) -> list[Setting]:
+    """The settings of a model, in its order; ``defaults`` where they differ from the model's own."""
+    settings = [_setting(name, field) for name, field in model.model_fields.items()]
+    if defaults is None:
+        return settings
+    return [replace(setting, default=getattr(defaults, setting.name)) for setting in settings]
+
+
+def _setting(name: str, field: Any) -> Setting:
+    annotation, optional = without_none(field.annotation)
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    if field.default_factory is not None:
+        default = field.default_factory()
+    else:
+        default = UNSET if field.default is PydanticUndefined else field.default
+    return Setting(
+        key=field.alias or name,
+        name=name,
+        title=field.title or name.replace("_", " ").capitalize(),
+        annotation=annotation,
+        description=field.description or "",
+        optional=optional,
+        default=default,
+        example=field.examples[0] if field.examples else None,
+        editor=extra.get("editor"),
+        advanced=bool(extra.get("advanced")),
+        discriminator=field.discriminator if isinstance(field.discriminator, str) else None,
+    )

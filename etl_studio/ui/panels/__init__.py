@@ -1,0 +1,1 @@
+"""The panels below and beside the canvas, each of its own."""

@@ -1,0 +1,61 @@
+"""Numbers as people read them: counts, rates, durations."""
+
+from __future__ import annotations
+
+MINUTE, HOUR = 60, 3600
+
+
+def count(value: int) -> str:
+    """``1,234,567``."""
+    return f"{value:,}"
+
+
+def rows(value: int) -> str:
+    """``1 row``, ``1,234 rows``."""
+    return f"{value:,} {'row' if value == 1 else 'rows'}"
+
+
+def short(value: float) -> str:
+    """``0.4``, ``12``, ``3.4k``, ``34k``, ``1.2M``: at most four characters."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            scaled = value / limit
+            return f"{scaled:.1f}{unit}".replace(".0", "") if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits are read at a glance
+    if value and value < 10:  # noqa: PLR2004 - two digits are read at a glance
+        return f"{value:.1f}".replace(".0", "")
+    return f"{value:.0f}"
+
+
+def rate(value: float) -> str:
+    """``34k rows/s``."""
+    return f"{short(value)} rows/s"
+
+
+def latency(seconds: float) -> str:
+    """``0.4 ms``, ``12 ms``, ``1.5 s``."""
+    if seconds >= 1:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    milliseconds = seconds * 1000
+    if milliseconds >= 10 or milliseconds == 0:  # noqa: PLR2004 - two digits are read at a glance
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.1f}".removesuffix(".0") + " ms"
+
+
+def percent(share: float) -> str:
+    """``87 %`` of a share between 0 and 1."""
+    return f"{share * 100:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """``4.2 s``, ``3:07``, ``1:02:03``."""
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    return clock(seconds)
+
+
+def clock(seconds: float) -> str:
+    """``0:07``, ``3:07``, ``1:02:03``."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, HOUR)
+    minutes, left = divmod(rest, MINUTE)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

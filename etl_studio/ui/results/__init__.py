@@ -1,0 +1,1 @@
+"""The tables of results: browsing at any size, and export."""

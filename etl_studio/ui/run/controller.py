@@ -1,0 +1,138 @@
+"""One run at a time, beside the window: it executes in a QThread and each of its nodes in another."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from etl_studio.engine.events import RunEnded, RunStarted
+from etl_studio.errors import EtlError, PermanentError
+from etl_studio.ui.run.mailbox import EventMailbox
+from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from etl_studio.app.studio import Studio
+    from etl_studio.engine.events import Event
+    from etl_studio.engine.run import Run
+    from etl_studio.pipeline.model import Pipeline
+
+
+class RunController(QObject):
+    """Starts and stops runs and tells their events on the window's thread.
+
+    Args:
+        studio: prepares runs.
+
+    Attributes:
+        event: every event, as in ``engine.events``; of samples that wait only the newest.
+        started: the run's id.
+        ended: the ``RunEnded``, after everything has stopped.
+        refused: an ``EtlError`` (a ``PipelineError`` holds the problems): the run did not begin.
+        running_changed: ``is_running`` changed.
+    """
+
+    event = Signal(object)
+    started = Signal(str)
+    ended = Signal(object)
+    refused = Signal(object)
+    running_changed = Signal()
+
+    def __init__(self, studio: Studio, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._mailbox = EventMailbox(self)
+        self._mailbox.delivered.connect(self._deliver)
+        self._worker: QtWorker | None = None
+        self._run: Run | None = None
+        self._report: RunEnded | None = None
+        self._error: EtlError | None = None
+        self._stop_asked = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is being prepared or executed."""
+        return self._worker is not None
+
+    def start(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any] | None = None) -> None:
+        """Begin a run of the pipeline as it is now; later edits do not touch it. Ignored while one runs.
+
+        Args:
+            pipeline: what is on the screen, saved or not.
+            file: its file: relative paths start there, and the workspace is beside it.
+            parameters: values that replace the defaults.
+        """
+        if self._worker is not None:
+            return
+        self._run = self._report = self._error = None
+        self._stop_asked = False
+        copy = deepcopy(pipeline)
+        self._worker = QtWorker("run", lambda: self._execute(copy, file, dict(parameters or {})))
+        self._worker.finished.connect(self._finish)
+        self._worker.start()
+        self.running_changed.emit()
+
+    def stop(self) -> None:
+        """Ask for a graceful end: sources stop, what is under way is loaded."""
+        self._stop_asked = True
+        if self._run is not None:
+            self._run.stop()
+
+    def stop_now(self) -> None:
+        """End at once; what is not committed is given up."""
+        self._stop_asked = True
+        if self._run is not None:
+            self._run.stop(hard=True)
+
+    def shut_down(self, timeout: float = 15.0) -> bool:
+        """Stop at once and wait, at most ``timeout`` seconds; whether everything has ended."""
+        worker = self._worker
+        if worker is None:
+            return True
+        self.stop_now()
+        worker.join(timeout)
+        return not worker.is_alive()
+
+    def _execute(self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any]) -> None:
+        try:
+            run = self._studio.prepare(
+                pipeline,
+                file=file,
+                parameters=parameters,
+                workspace=self._studio.workspace_folder(file),
+                listeners=[self._mailbox.put],
+                start_worker=start_qt_worker,
+            )
+            self._run = run
+            if self._stop_asked:
+                run.stop(hard=True)
+            self._report = run.execute()
+        except EtlError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001 - a defect must end as a message, not as a dead window
+            self._error = PermanentError(
+                f"The run could not begin: {type(error).__name__}: {error}",
+                hint="This is a defect of the studio; please report it.",
+            )
+
+    def _deliver(self, event: Event) -> None:
+        self.event.emit(event)
+        if isinstance(event, RunStarted):
+            self.started.emit(event.run)
+
+    def _finish(self) -> None:
+        self._mailbox.flush()
+        worker, self._worker = self._worker, None
+        self._run = None
+        if worker is not None:
+            worker.wait()
+            worker.deleteLater()
+        self.running_changed.emit()
+        if self._error is not None:
+            self.refused.emit(self._error)
+        elif self._report is not None:
+            self.ended.emit(self._report)

@@ -1,0 +1,90 @@
+"""A small, real run context for the tests of nodes: no policy, paths start at the test's own folder."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from etl_studio import sdk
+
+
+class NodeContext:
+    """Runs each operation once.
+
+    Args:
+        folder: where relative paths start.
+        http: client that ``http()`` gives; without one, asking for it fails the test.
+        database: what ``database(path)`` gives, made by a function of the path; without it, asking fails the test.
+
+    Attributes:
+        logged: ``(level, message, facts)`` of each call of ``log``.
+        called: the target of each ``call``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        http: sdk.HttpClient | None = None,
+        database: Callable[[str | None], sdk.Database] | None = None,
+    ) -> None:
+        self.run = "test-run"
+        self.node = "node"
+        self.stopping = threading.Event()
+        self.folder = folder
+        self.logged: list[tuple[str, str, dict[str, Any]]] = []
+        self.called: list[str] = []
+        self._http = http
+        self._database = database
+
+    def call(self, operation: Callable[[], Any], *, target: str = "") -> Any:
+        self.called.append(target)
+        return operation()
+
+    def http(self) -> sdk.HttpClient:
+        assert self._http is not None, "this node must not use HTTP"
+        return self._http
+
+    def database(self, path: str | None = None) -> sdk.Database:
+        assert self._database is not None, "this node must not use a database"
+        return self._database(path)
+
+    def path(self, text: str) -> Path:
+        return self.folder / text
+
+    def log(self, level: str, message: str, **facts: Any) -> None:
+        self.logged.append((level, message, facts))
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> NodeContext:
+    """The context of most tests: ``tmp_path`` is the pipeline's folder."""
+    return NodeContext(tmp_path)
+
+
+@pytest.fixture
+def node_context() -> type[NodeContext]:
+    """The class, for tests that need another folder, a client or a database."""
+    return NodeContext
+
+
+@pytest.fixture
+def stopping_after() -> Iterator[Callable[[sdk.RunContext, float], None]]:
+    """A function that stops a context after so many seconds, from another thread."""
+    timers: list[threading.Timer] = []
+
+    def start(context: sdk.RunContext, seconds: float) -> None:
+        timer = threading.Timer(seconds, context.stopping.set)
+        timers.append(timer)
+        timer.start()
+
+    yield start
+    for timer in timers:
+        timer.cancel()
+        timer.join()
