@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+REQUEST_SECONDS = 30.0
+"""Timeout of a web request where the policy gives none."""
+
 
 class OpenDatabase(Protocol):
     """How the run opens SQLite files; given by ``app``, done by ``storage``."""
@@ -104,7 +107,7 @@ class _PolicyClient:
         def attempt() -> HttpResponse:
             return self._service.fetch(
                 request,
-                timeout=self._policy.timeout,
+                timeout=self._policy.timeout or REQUEST_SECONDS,
                 stopping=self._context.stopping,
                 retry_on=self._policy.retry.on_status,
             )

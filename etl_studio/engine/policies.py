@@ -147,7 +147,9 @@ class PolicyCaller:
         return result
 
     def _permit(self, target: str) -> Permit | None:
-        if not self._policy.breaker.enabled:
+        breaking = self._policy.breaker
+        # Work inside this process has no other side to spare, unless nodes share a breaker by name.
+        if not breaking.enabled or not (target or breaking.name):
             return None
         breaker = self._shared.breaker(self._node, target, self._policy, self._breaker_changed)
         while True:

@@ -173,9 +173,12 @@ def _run_blocking(station: Station, node: SqlTransform) -> None:
     station.interrupt = query.interrupt
     meter = station.meter
     try:
-        for port, batch in station.batches():
-            station.context.call(partial(station.guarded, query.add, port, batch))
-        results = query.finish()
+        if query.streams:
+            results = query.run(batch for _, batch in station.batches())
+        else:
+            for port, batch in station.batches():
+                station.context.call(partial(station.guarded, query.add, port, batch))
+            results = query.finish()
         # Not under the retry: a result that broke off must never pass for its end.
         while (out := station.timed(next, results, None)) is not None:
             station.outlet.send(out)

@@ -120,8 +120,8 @@ def save(pipeline: Pipeline, path: Path | str, registry: NodeTypes | None = None
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-                os.chmod(file.name, mode)
-                os.replace(file.name, target)
+                Path(file.name).chmod(mode)
+                Path(file.name).replace(target)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
@@ -186,7 +186,9 @@ class _Reader:
         pipeline.source = Source(text, tree, dict(reversed(wires)))
         return pipeline
 
-    def _refuse(self, tree: Tree, message: str, hint: str = "", node: str | None = None, field: str | None = None) -> None:
+    def _refuse(
+        self, tree: Tree, message: str, hint: str = "", node: str | None = None, field: str | None = None
+    ) -> None:
         self._problems.append(Problem("error", message, hint, node, field, tree.line, tree.column))
 
     def _text(self, tree: Mapping, key: str, node: str | None = None) -> str:
@@ -203,7 +205,9 @@ class _Reader:
         if value is None or isinstance(value, Mapping):
             return value
         if not (isinstance(value, Scalar) and value.value is None):
-            self._refuse(value, f"{key} must hold names with values, not {_kind(value)}.", hint, node, key if node else None)
+            self._refuse(
+                value, f"{key} must hold names with values, not {_kind(value)}.", hint, node, key if node else None
+            )
         return None
 
     def _entries(self, tree: Mapping, key: str) -> list[tuple[str, Mapping]]:
@@ -215,7 +219,9 @@ class _Reader:
                 self._refuse(entry.key, f'"{name}" is no name that {key} can have.', hint)
             elif not isinstance(entry.value, Mapping):
                 hint = f"Write {name}: {{type: ...}}."
-                self._refuse(entry.key, f'"{name}" in {key} must hold keys with values, not {_kind(entry.value)}.', hint)
+                self._refuse(
+                    entry.key, f'"{name}" in {key} must hold keys with values, not {_kind(entry.value)}.', hint
+                )
             else:
                 found.append((name, entry.value))
         return found

@@ -1,8 +1,9 @@
 """Changes a YAML text where its values changed, and nowhere else.
 
-A merge of three: the text, the values that were read from it and the values that are wanted. What is in the text but in
-neither of the values (keys written with their default, other spellings of the same value) stays as it is. A removed entry
-takes its own comments with it: those directly above it at its indentation, and those below it that are indented deeper.
+A merge of three: the text, the values that were read from it and the values that are wanted. What is in the text but
+in neither of the values (keys written with their default, other spellings of the same value) stays as it is. A removed
+entry takes its own comments with it: those directly above it at its indentation, and those below it that are indented
+deeper.
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ class _Patch:
     def _replace(self, parent: Mapping, entry: Entry, value: Any) -> bool:
         """Write one entry anew; a comment behind it stays."""
         if parent.flow:
-            self._edits.append((entry.value.start, max(entry.value.end, entry.value.start), self._flow_value(entry, value)))
+            self._edits.append(
+                (entry.value.start, max(entry.value.end, entry.value.start), self._flow_value(entry, value))
+            )
             return True
         indent = entry.key.column - 1
         value = _in_style_of(entry.value, value)
@@ -133,7 +136,8 @@ class _Patch:
             return False
         if tree.flow:
             return len(base) == len(wanted) and all(
-                same(old, new) or self._item(item, old, new) for item, old, new in zip(tree.items, base, wanted, strict=True)
+                same(old, new) or self._item(item, old, new)
+                for item, old, new in zip(tree.items, base, wanted, strict=True)
             )
         dashes = [self._dash(item) for item in tree.items]
         if None in dashes:

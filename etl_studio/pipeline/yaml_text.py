@@ -1,7 +1,7 @@
 """Writes plain values as YAML in the canonical style of pipeline files.
 
-Mappings are blocks, lists of single values are ``[a, b]``, a text of several lines is a ``|`` block. A text is quoted where
-YAML 1.1 or 1.2 would read it as something else.
+Mappings are blocks, lists of single values are ``[a, b]``, a text of several lines is a ``|`` block. A text is quoted
+where YAML 1.1 or 1.2 would read it as something else.
 """
 
 from __future__ import annotations

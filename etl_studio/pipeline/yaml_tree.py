@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_DEPTH = 50
-LITERAL_STYLES = ("|", ">")
 
 # A PyYAML built without libyaml reads the same files, only slower.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -111,7 +110,10 @@ def parse(text: str) -> Tree | None:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise refused(
-            "The file is no valid YAML: it holds a control character.", line, 1, "Remove it, or write it escaped in quotes."
+            "The file is no valid YAML: it holds a control character.",
+            line,
+            1,
+            "Remove it, or write it escaped in quotes.",
         ) from None
 
 
@@ -142,40 +144,43 @@ def refused(message: str, line: int, column: int, hint: str = "") -> PipelineErr
 def _build(events: Iterator[Any]) -> Tree | None:
     root: Tree | None = None
     stack: list[Mapping | Sequence] = []
-    keys: list[Scalar | None] = []  # for each open mapping the key that waits for its value
+    keys: list[Scalar | None] = []  # for each open collection the key that waits for its value
     documents = 0
     for event in events:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            _refuse_extras(event)
-            node: Tree = _scalar(event)
-        elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
-            _refuse_extras(event)
-            mark = event.start_mark
-            build = Mapping if kind is yaml.MappingStartEvent else Sequence
-            node = build(mark.index, mark.index, mark.line + 1, mark.column + 1, event.flow_style)
-            if len(stack) == MAX_DEPTH:
-                raise refused(f"Values are nested more than {MAX_DEPTH} deep.", node.line, node.column)
-        elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if documents > 1:
+            raise _position(event, "The file holds more than one document.", "Keep one pipeline in one file.")
+        if isinstance(event, yaml.CollectionEndEvent):
             _close(stack.pop(), event)
             keys.pop()
+        if not isinstance(event, yaml.NodeEvent):
             continue
-        elif kind is yaml.AliasEvent:
-            raise _position(event, "Aliases (*name) are not used in pipeline files.", "Write the value out.")
-        else:
-            if kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    raise _position(event, "The file holds more than one document.", "Keep one pipeline in one file.")
-            continue
-        if not stack:
-            root = node
-        else:
+        node = _node(event)
+        if stack:
             _attach(stack[-1], keys, node)
+        else:
+            root = node
         if not isinstance(node, Scalar):
             stack.append(node)
             keys.append(None)
+            if len(stack) > MAX_DEPTH:
+                raise refused(f"Values are nested more than {MAX_DEPTH} deep.", node.line, node.column)
     return None if isinstance(root, Scalar) and root.start == root.end else root
+
+
+def _node(event: Any) -> Tree:
+    if isinstance(event, yaml.AliasEvent):
+        raise _position(event, "Aliases (*name) are not used in pipeline files.", "Write the value out.")
+    if event.anchor is not None:
+        raise _position(event, f"Anchors (&{event.anchor}) are not used in pipeline files.", "Write the value out.")
+    if event.tag is not None:
+        raise _position(event, f"Tags ({event.tag}) are not used in pipeline files.", "Remove the tag.")
+    start, end = event.start_mark, event.end_mark
+    if isinstance(event, yaml.ScalarEvent):
+        value = event.value if event.style else resolve(event.value)
+        return Scalar(start.index, end.index, start.line + 1, start.column + 1, event.value, value)
+    collection = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+    return collection(start.index, start.index, start.line + 1, start.column + 1, event.flow_style)
 
 
 def _attach(parent: Mapping | Sequence, keys: list[Scalar | None], node: Tree) -> None:
@@ -188,7 +193,9 @@ def _attach(parent: Mapping | Sequence, keys: list[Scalar | None], node: Tree) -
         keys[-1] = None
         return
     if not isinstance(node, Scalar):
-        raise refused("A key must be a text.", node.line, node.column, "Write it in quotes if it holds brackets or braces.")
+        raise refused(
+            "A key must be a text.", node.line, node.column, "Write it in quotes if it holds brackets or braces."
+        )
     if node.text in parent.entries:
         first = parent.entries[node.text].key.line
         raise refused(
@@ -209,19 +216,6 @@ def _close(node: Mapping | Sequence, event: Any) -> None:
     else:
         entry = next(reversed(node.entries.values()))
         node.end = max(entry.value.end, entry.key.end)
-
-
-def _scalar(event: Any) -> Scalar:
-    start, end = event.start_mark, event.end_mark
-    value = resolve(event.value) if event.style in (None, "") else event.value
-    return Scalar(start.index, end.index, start.line + 1, start.column + 1, event.value, value)
-
-
-def _refuse_extras(event: Any) -> None:
-    if event.anchor is not None:
-        raise _position(event, f"Anchors (&{event.anchor}) are not used in pipeline files.", "Write the value out.")
-    if event.tag is not None:
-        raise _position(event, f"Tags ({event.tag}) are not used in pipeline files.", "Remove the tag.")
 
 
 def _position(event: Any, message: str, hint: str) -> PipelineError:

@@ -4,19 +4,21 @@ from etl_studio.sdk.config import Config, Editor, setting
 from etl_studio.sdk.context import RunContext
 from etl_studio.sdk.database import Database, Loaded, TableLoad, WriteDisposition
 from etl_studio.sdk.emissions import Output, Problem, Rejected
-from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse
+from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
 from etl_studio.sdk.node import Node, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 from etl_studio.sdk.records import RecordBuilder
 from etl_studio.sdk.registry import Registry
-from etl_studio.sdk.sql import identifier, identifiers, literal, require_columns
+from etl_studio.sdk.sandbox import BatchView, sandbox
+from etl_studio.sdk.sql import attempt, fails, identifier, identifiers, literal, require_columns, unused
 from etl_studio.sdk.types import column_type, type_name
 
 __all__ = [
     "INPUT",
     "OUT",
     "REJECTS",
+    "BatchView",
     "Breaker",
     "Config",
     "Database",
@@ -43,11 +45,16 @@ __all__ = [
     "TableLoad",
     "Transform",
     "WriteDisposition",
+    "attempt",
     "column_type",
+    "fails",
     "identifier",
     "identifiers",
     "literal",
     "require_columns",
+    "sandbox",
     "setting",
+    "shown_url",
     "type_name",
+    "unused",
 ]

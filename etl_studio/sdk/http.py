@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +11,21 @@ from etl_studio.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+SHOWN_URL = 300
+"""Characters of an address that a message shows."""
+
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
+_SECRET = re.compile(
+    r"([?&;][^=&#\s]*(?:token|secret|passw|pwd|api[_-]?key|auth|sig|session|credential)[^=&#\s]*=|[?&;]key=)[^&#\s]*",
+    re.IGNORECASE,
+)
+
+
+def shown_url(url: str) -> str:
+    """An address as messages, logs and rows may show it: without user, password, tokens and keys, and not too long."""
+    shown = _SECRET.sub(r"\1***", _USER.sub("***@", url))
+    return shown if len(shown) <= SHOWN_URL else shown[: SHOWN_URL - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ class HttpResponse:
             kind = self.headers.get("content-type", "no content type")
             start = self.text[:60].replace("\n", " ").strip()
             raise PermanentError(
-                f"{self.url} did not answer with JSON but with {kind}: {start!r}",
+                f"{shown_url(self.url)} did not answer with JSON but with {kind}: {start!r}",
                 hint="Check the address; a web page is read by the node Web page.",
                 status=self.status,
             ) from error

@@ -94,13 +94,25 @@ class SqlTransform(Node):
     Attributes:
         blocking: False: the query runs on each batch and a row that makes it fail is found by bisection and rejected.
             True: it runs once over the whole input, spilling to disk when it must; such a node has no rejects port.
+        single_pass: the query of a blocking node with one input reads it exactly once, so its rows can stream in
+            (three to eight times cheaper than keeping them in a table first).
     """
 
     blocking: ClassVar[bool] = False
+    single_pass: ClassVar[bool] = False
 
     @abstractmethod
     def query(self, inputs: Mapping[str, pa.Schema]) -> str:
         """The SELECT for inputs with these columns. Raises PermanentError for settings that do not fit them."""
+
+    def failures(self, inputs: Mapping[str, pa.Schema]) -> Mapping[str, str]:
+        """For each column (or setting) it computes, a SELECT that tells for every row of the input whether that fails.
+
+        Optional, for nodes that are not blocking: a batch with many bad rows is then split by these queries instead of
+        by bisection (``sdk.fails`` writes the expression). Each must keep the rows and their order.
+        """
+        del inputs
+        return {}
 
 
 class Sink(Node):

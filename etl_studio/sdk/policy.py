@@ -57,7 +57,7 @@ class Breaker(Config):
         "count", title="Window by", description="Judge the last N calls, or the calls of the last N seconds."
     )
     window_size: int = setting(10, title="Window size", description="N: calls or seconds.", ge=1, le=100_000)
-    minimum_calls: int = setting(3, title="Minimum calls", description="Judge only after this many calls.", ge=1)
+    minimum_calls: int = setting(5, title="Minimum calls", description="Judge only after this many calls.", ge=1)
     failure_rate: float = setting(
         50.0, title="Failure rate", description="Per cent of failed calls that opens it.", gt=0, le=100
     )

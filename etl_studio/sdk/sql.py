@@ -34,6 +34,24 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def attempt(expression: str) -> str:
+    """SQL that gives the value of the expression, and NULL where evaluating it raises an error."""
+    return f"TRY(\n{expression}\n)"
+
+
+def fails(expression: str) -> str:
+    """SQL that is true where evaluating the expression raises an error, and false where it gives a value or NULL."""
+    return f"TRY([(\n{expression}\n)]) IS NULL"
+
+
+def unused(name: str, columns: Iterable[str]) -> str:
+    """The name, with underscores added until no column has it (case does not matter)."""
+    taken = {column.lower() for column in columns}
+    while name.lower() in taken:
+        name += "_"
+    return name
+
+
 def require_columns(wanted: Iterable[str], present: Sequence[str], *, setting: str) -> None:
     """Refuse names of columns that do not arrive.
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
-from etl_studio.errors import UsageError
+from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import clipboard, file_format, rules
 from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 from etl_studio.ui import commands
 from etl_studio.ui.arrange import arranged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from etl_studio.pipeline.model import Parameter
     from etl_studio.sdk import Registry
@@ -33,6 +33,7 @@ class PipelineDocument(QObject):
         registry: the node types that the rules know.
         pipeline: the data; an empty one by default.
         parent: the QObject that owns it.
+        check_sql: tells what is wrong with an SQL text, see ``rules.check``.
 
     Attributes:
         pipeline: the data; change it through the methods only.
@@ -57,9 +58,17 @@ class PipelineDocument(QObject):
     problems_changed = Signal()
     path_changed = Signal()
 
-    def __init__(self, registry: Registry, pipeline: Pipeline | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        pipeline: Pipeline | None = None,
+        parent: QObject | None = None,
+        *,
+        check_sql: Callable[[str, str], str | None] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.registry = registry
+        self._check_sql = check_sql
         self.pipeline = pipeline or Pipeline()
         self.undo_stack = QUndoStack(self)
         self.path: Path | None = None
@@ -102,7 +111,7 @@ class PipelineDocument(QObject):
         target = Path(path) if path else self.path
         if target is None:
             raise UsageError("This pipeline has no file yet.", hint="Choose a name for it.")
-        file_format.save(self.pipeline, target)
+        file_format.save(self.pipeline, target, self.registry)
         self.undo_stack.setClean()
         if target != self.path:
             self.path = target
@@ -193,7 +202,7 @@ class PipelineDocument(QObject):
 
     def copy(self, nodes: Iterable[str]) -> str:
         """Nodes and the wires between them as text for the clipboard."""
-        return clipboard.copy_text(self.pipeline, list(nodes))
+        return clipboard.copy_text(self.pipeline, list(nodes), self.registry)
 
     def cut(self, nodes: Iterable[str]) -> str:
         """Copy, then remove."""
@@ -224,7 +233,7 @@ class PipelineDocument(QObject):
     def check_now(self) -> None:
         """Look for problems at once instead of soon."""
         self._check_timer.stop()
-        problems = list(rules.check(self.pipeline, self.registry))
+        problems = list(rules.check(self.pipeline, self.registry, check_sql=self._check_sql))
         if problems != self.problems:
             self.problems = problems
             self.problems_changed.emit()
@@ -253,4 +262,16 @@ class PipelineDocument(QObject):
             self.undo_stack.push(commands.SetPipelineAttribute(self, attribute, value))
 
     def _insert_text(self, text: str, x: float, y: float, verb: str) -> list[str]:
-        raise NotImplementedError
+        try:
+            nodes, wires, places = clipboard.paste(self.pipeline, text, self.registry)
+        except PipelineError:
+            return []
+        if not nodes:
+            return []
+        if len(places) < len(nodes):
+            places = {**arranged(Pipeline(nodes={spec.id: spec for spec in nodes}, wires=wires)), **places}
+        left, top = (min(place[axis] for place in places.values()) for axis in (0, 1))
+        positions = {name: (place[0] - left + x, place[1] - top + y) for name, place in places.items()}
+        text = f"{verb} {commands.counted(len(nodes), 'node')}"
+        self.undo_stack.push(commands.Paste(self, text, nodes, positions, wires))
+        return [spec.id for spec in nodes]

@@ -149,7 +149,13 @@ def test_a_breaker_that_fails_fast_raises_instead_of_waiting():
     bench = Bench(policy)
 
     with pytest.raises(CircuitOpenError):
-        bench.caller.call(Flaky(5))
+        bench.caller.call(Flaky(5), target="shop")
+
+
+def test_work_without_a_target_has_no_breaker():
+    bench = Bench(Policy(retry=Retry(attempts=20, delay=0), breaker=Breaker(minimum_calls=1, when_open="fail")))
+
+    assert bench.caller.call(Flaky(15)) == "answer"
 
 
 def test_each_target_has_a_breaker_of_its_own():

@@ -369,14 +369,14 @@ def test_a_hard_stop_ends_a_run_whose_wires_are_full(bench):
 
 
 def test_a_split_that_rejoins_does_not_stand_still(bench):
-    bench.node("read", "numbers_source", batches=50, size=50_000).node("even", "even", {"on_error": "skip"})
+    bench.node("read", "numbers_source", batches=20, size=30_000).node("even", "even", {"on_error": "skip"})
     bench.node("one", "collect_sink", name="one").node("two", "collect_sink", name="two")
     bench.wire("read -> even").wire("read -> one").wire("even -> two")
 
     ended = bench.run().execute()
 
     assert ended.status is RunStatus.DONE
-    assert ended.nodes["one"].rows_in == 2_500_000
+    assert ended.nodes["one"].rows_in == 600_000
 
 
 def test_the_scratch_folder_is_gone_after_the_run(bench, tmp_path):

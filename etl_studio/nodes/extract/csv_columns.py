@@ -25,8 +25,8 @@ _SHAPES: tuple[tuple[pa.DataType, str], ...] = (
     (pa.time64("us"), f"^{_CLOCK}$"),
 )
 """A type and what its values look like, narrow before wide. D stands for the decimal sign."""
-_CODE = r"^-?0\d+$"
-"""A number with leading zeros is a code (a postcode, an article): as a number it would lose them."""
+_CODE = r"^-?(0\d+|\d{19,})$"
+"""Leading zeros or very many digits mean a code (a postcode, an account): as a number it would lose digits."""
 
 
 def infer(texts: pa.Array, dialect: Dialect) -> pa.DataType:
@@ -85,7 +85,9 @@ def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> tuple[
     try:
         return spelled.cast(data_type), None
     except pa.ArrowInvalid:
-        misfits = pa.array([value for value in spelled.unique().to_pylist() if not _fits(value, data_type)], pa.string())
+        misfits = pa.array(
+            [value for value in spelled.unique().to_pylist() if not _fits(value, data_type)], pa.string()
+        )
         wrong = pc.is_in(spelled, misfits, skip_nulls=True)
         return pc.if_else(wrong, None, spelled).cast(data_type), wrong
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DELIMITERS = (",", ";", "\t", "|")
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\r|\n|\Z)")
 LOOK_AT = 200
 """Records that decide about the delimiter."""
 
@@ -54,8 +55,14 @@ class Dialect:
     @cached_property
     def _field(self) -> re.Pattern[bytes]:
         delimiter, quote = re.escape(self.delimiter).encode(), re.escape(self.quote).encode()
-        quoted = rb"(?:Q(?P<quoted>(?:[^Q]++|QQ)*+)(?:Q|(?P<open>\Z)))?+".replace(b"Q", quote) if quote else b"(?P<quoted>(?!))?(?P<open>(?!))?"
-        return re.compile(quoted + rb"(?P<rest>[^" + delimiter + rb"\r\n]*+)(?P<stop>" + delimiter + rb"|\r\n|\r|\n|\Z)")
+        quoted = (
+            rb"(?:Q(?P<quoted>(?:[^Q]++|QQ)*+)(?:Q|(?P<open>\Z)))?+".replace(b"Q", quote)
+            if quote
+            else b"(?P<quoted>(?!))?(?P<open>(?!))?"
+        )
+        return re.compile(
+            quoted + rb"(?P<rest>[^" + delimiter + rb"\r\n]*+)(?P<stop>" + delimiter + rb"|\r\n|\r|\n|\Z)"
+        )
 
     def records(self, data: bytes, start: int = 0) -> Iterator[Record]:
         """Cut ``data`` from a record's first byte on."""
@@ -75,6 +82,10 @@ class Dialect:
                         break
                 yield Record(start, end, fields, closed)
             start = end
+
+    def line_end(self, data: bytes, start: int) -> int:
+        """Where the physical line ends that begins at ``start``, quotes or not."""
+        return _LINE.match(data, start).end()  # type: ignore[union-attr] - matches everywhere
 
     def fields(self, record: bytes) -> list[bytes]:
         """The values of one record, quotes undone."""
@@ -100,7 +111,9 @@ def find_delimiter(sample: bytes, quote: str) -> str:
                 break
         fields, times = max(counts.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
         if fields > 1:
-            best, most = max((best, most), (delimiter, (round(times / counts.total(), 1), fields)), key=lambda item: item[1])
+            best, most = max(
+                (best, most), (delimiter, (round(times / counts.total(), 1), fields)), key=lambda item: item[1]
+            )
     return best
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,6 @@ class PipelineScene(QGraphicsScene):
         self._countdown = QTimer(self, interval=TICK)
         self._countdown.timeout.connect(self._tick)
         self.sprites.changed.connect(self._on_theme_changed)
-        self.selectionChanged.connect(self.chosen_changed)
         document.node_added.connect(self._on_node_added)
         document.node_removed.connect(self._on_node_removed)
         document.node_changed.connect(self._on_node_changed)
@@ -104,13 +103,11 @@ class PipelineScene(QGraphicsScene):
         names, links = set(nodes), set(wires)
         if (names, links) == (set(self.chosen_nodes()), set(self.chosen_wires())):
             return
-        self.selectionChanged.disconnect(self.chosen_changed)
         for name, item in self.nodes.items():
             item.setSelected(name in names)
             item.setZValue(11 if name in names else 10)
         for wire, item in self.wires.items():
             item.show_chosen(chosen=wire in links)
-        self.selectionChanged.connect(self.chosen_changed)
         self.chosen_changed.emit()
 
     # -- pointing ---------------------------------------------------------------------------------------------
@@ -281,8 +278,6 @@ class PipelineScene(QGraphicsScene):
 
     def _in_old_order(self, old: str, new: str) -> list[WireItem]:
         """The items of the document's wires, found by the names that they had before a node was renamed."""
-        from dataclasses import replace
-
         return [
             self.wires[
                 replace(
@@ -295,6 +290,8 @@ class PipelineScene(QGraphicsScene):
         ]
 
     def _on_wire_added(self, wire: Wire) -> None:
+        if wire in self.wires:  # a file may hold a wire twice; the rules tell about it
+            return
         item = self.wires[wire] = WireItem(wire, self.sprites)
         self.addItem(item)
         for name in {wire.source, wire.target} & self.nodes.keys():
@@ -305,7 +302,9 @@ class PipelineScene(QGraphicsScene):
     def _on_wire_removed(self, wire: Wire) -> None:
         if self._hover.wire == wire:
             self._hover = Hit()
-        item = self.wires.pop(wire)
+        item = self.wires.pop(wire, None)
+        if item is None:
+            return
         self.removeItem(item)
         for name in (wire.source, wire.target):
             self._wires_of.get(name, set()).discard(item)

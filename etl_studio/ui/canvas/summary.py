@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk.config import editor_of, is_advanced
+from etl_studio.ui.node_search import first_line
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import NodeSpec
@@ -26,11 +27,6 @@ def summary(spec: NodeSpec, node_type: type[Node] | None) -> str:
     if parts := [part for part in parts if part][:2]:
         return " · ".join(parts)
     return node_type.title if spec.title else first_line(node_type)
-
-
-def first_line(node_type: type[Node]) -> str:
-    """The first line of a node type's documentation."""
-    return next(iter((node_type.__doc__ or node_type.title).strip().splitlines()), "").rstrip(".")
 
 
 def _shown(value: Any, *, as_file: bool) -> str:

@@ -10,7 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from etl_studio.ui.charts.plots import TimePlot
+
+
+ROOMY = 270
+"""From this width on there is room for the remark beside the value, in pixels."""
 
 
 class ChartCard(QWidget):
@@ -18,18 +24,23 @@ class ChartCard(QWidget):
 
     Args:
         title: what is drawn.
+        tip: how to read it.
         plot: the plot.
     """
 
-    def __init__(self, title: str, plot: TimePlot, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, tip: str, plot: TimePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.plot = plot
         self._title = QLabel(title)
         self._title.setProperty("role", "overline")
+        self._title.setToolTip(tip)
         self._note = QLabel()
         self._note.setProperty("role", "muted")
         self._value = QLabel()
         self._value.setProperty("role", "title")
+        # A long word must not make one chart wider than its neighbours.
+        self._title.setMinimumWidth(1)
+        self._note.setMinimumWidth(1)
         head = QHBoxLayout()
         head.setSpacing(2 * SPACE)
         head.addWidget(self._title)
@@ -48,6 +59,10 @@ class ChartCard(QWidget):
     def value(self) -> str:
         """The value of now, as shown."""
         return self._value.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._note.setVisible(self.width() >= ROOMY)
 
     def set_value(self, text: str, note: str = "") -> None:
         """Show the value of now, and a smaller remark before it."""

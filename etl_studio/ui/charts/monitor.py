@@ -13,9 +13,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from etl_studio.engine.events import RunStarted, Sampled
-from etl_studio.ui import quantities
 from etl_studio.ui.charts.card import ChartCard
 from etl_studio.ui.charts.history import History
+from etl_studio.ui.quantities import count, latency, percent, rate, short
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -178,10 +178,22 @@ class RunMonitor(QWidget):
         if self._cards:
             return
         self._cards = {
-            "rows": ChartCard("Throughput", TimePlot(quantities.short, least=10)),
-            "errors": ChartCard("Errors and rejected rows", TimePlot(quantities.short, least=1)),
-            "latency": ChartCard("Latency per batch or call", TimePlot(quantities.latency, least=0.01)),
-            "fill": ChartCard("Queue fill", TimePlot(quantities.percent, least=1.0, fixed=True)),
+            "rows": ChartCard("Throughput", "Rows per second that each node takes.", TimePlot(short, least=10)),
+            "errors": ChartCard(
+                "Errors and rejects",
+                "Failed attempts and rows that were not processed, per second at each node; the number is their sum.",
+                TimePlot(short, least=1),
+            ),
+            "latency": ChartCard(
+                "Latency p50 / p95",
+                "How long a batch or call takes at each node: half of them (p50), all but one in twenty (p95, faint).",
+                TimePlot(latency, least=0.01),
+            ),
+            "fill": ChartCard(
+                "Queue fill",
+                "How full the wire before each node is. A full one waits for the node behind it.",
+                TimePlot(percent, least=1.0, fixed=True),
+            ),
         }
         self._columns = 0
         self._arrange()
@@ -245,7 +257,9 @@ class RunMonitor(QWidget):
         left_out = len(self._history.nodes) - len(colors)
         if left_out:
             parts.append(f"and {left_out} quieter nodes")
-        self._legend.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(parts))
+        text = "&nbsp;&nbsp;&nbsp;&nbsp;".join(parts)
+        if text != self._legend.text():
+            self._legend.setText(text)
 
     def _lines(self, pairs: Iterable[tuple[str, np.ndarray]], *, faint: bool = False) -> list[Line]:
         from etl_studio.ui.charts.plots import Line
@@ -260,10 +274,10 @@ class RunMonitor(QWidget):
         if kind == "rows":
             now = sum(float(history.rates("rows", name)[-1]) for name in history.sources())
             total = sum(history.latest.nodes[name].counts.rows_in for name in history.sources())
-            self._cards[card].set_value(quantities.rate(now), f"{quantities.short(total)} read")
+            self._cards[card].set_value(rate(now), f"{short(total)} read")
         else:
             total = int(sum(np.nan_to_num(history.column("errors", name)[-1]) for name in history.nodes))
-            self._cards[card].set_value(quantities.count(total))
+            self._cards[card].set_value(count(total))
 
     def _draw_latency(self, colors: dict[str, str], end: float) -> None:
         p50 = {name: self._history.column("p50", name) for name in colors}
@@ -276,7 +290,7 @@ class RunMonitor(QWidget):
         if known:
             slowest = max(known, key=lambda name: p95[name][-1])
             low, high = float(p50[slowest][-1]), float(p95[slowest][-1])
-            card.set_value(f"{quantities.latency(low)} / {quantities.latency(high)}", f"{slowest}, p50 / p95")
+            card.set_value(f"{latency(low)} / {latency(high)}", slowest)
         else:
             card.set_value("")
 
@@ -289,4 +303,4 @@ class RunMonitor(QWidget):
         fullest = max(fills, key=lambda text: fills[text], default=None)
         if fullest is not None:
             note = f"before {wires[fullest]}" if fills[fullest] else ""
-            card.set_value(quantities.percent(fills[fullest]), note)
+            card.set_value(percent(fills[fullest]), note)

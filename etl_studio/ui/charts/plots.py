@@ -31,8 +31,8 @@ BUCKETS = 300
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 """Distances of the marks on the time axis, in seconds."""
 
-SHORTEST = 5.0
-"""The time axis shows at least this many seconds."""
+SPANS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
+"""Lengths of the time axis, in seconds: it grows by steps, since a moving axis is dear to draw. Then by hours."""
 
 
 def as_float(values: Any) -> np.ndarray:
@@ -60,9 +60,9 @@ def decimate(x: np.ndarray, y: np.ndarray, buckets: int = BUCKETS) -> tuple[np.n
 
 
 def ceiling(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 ... at or above a positive value."""
+    """The next round number at or above a positive value."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * 0.999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class TimePlot(pg.PlotWidget):
         self._least = least
         self._fixed = fixed
         self._top = 0.0
-        self._end = 0.0
+        self._span = 0
         self._curves: list[pg.PlotCurveItem] = []
         self._tokens: Tokens | None = None
         self.setMouseEnabled(x=False, y=False)
@@ -131,8 +131,8 @@ class TimePlot(pg.PlotWidget):
         for curve in self._curves:
             self.removeItem(curve)
         self._curves.clear()
-        self._top = self._end = 0.0
-        self._set_time(SHORTEST)
+        self._top, self._span = 0.0, 0
+        self._set_time(0.0)
         self._set_top(self._least)
 
     def set_lines(self, lines: Sequence[Line], end: float) -> None:
@@ -153,17 +153,18 @@ class TimePlot(pg.PlotWidget):
                 highest = max(highest, float(np.nanmax(y)))
         for curve in self._curves[len(lines) :]:
             curve.setVisible(False)
-        self._set_time(max(end, SHORTEST))
+        self._set_time(end)
         if not self._fixed and highest > self._top:
             self._set_top(ceiling(highest))
 
     def _set_time(self, end: float) -> None:
-        if end == self._end:
+        span = next((span for span in SPANS if span >= end), math.ceil(end / SPANS[-1]) * SPANS[-1])
+        if span == self._span:
             return
-        self._end = end
-        self.setXRange(0.0, end, padding=0.0)
-        step = next((step for step in STEPS if end / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
-        marks = [(float(at), clock(at)) for at in range(0, int(end) + 1, step) if at < end * 0.96]
+        self._span = span
+        self.setXRange(0.0, span, padding=0.0)
+        step = next((step for step in STEPS if span / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
+        marks = [(float(at), clock(at)) for at in range(0, span + 1, step) if at < span * 0.96]
         self.getAxis("bottom").setTicks([marks, []])
 
     def _set_top(self, top: float) -> None:

@@ -91,6 +91,8 @@ class SwitchEditor(Editor):
         parent: its parent.
     """
 
+    shows_title = True
+
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._default = False if setting.default is UNSET else setting.default

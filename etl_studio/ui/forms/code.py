@@ -141,7 +141,7 @@ class MultilineEditor(Editor):
     def __init__(self, setting: Setting, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._emptied: Any = UNSET
-        self.text = GrowingText({"sql": 1, "selector": 1, "sql_query": 4}.get(setting.editor or "", self.lines), self)
+        self.text = GrowingText({"sql": 1, "sql_query": 4, "value": 1}.get(setting.editor or "", self.lines), self)
         self.text.setAccessibleName(setting.title)
         self.text.setPlaceholderText(placeholder(setting))
         if setting.editor != "multiline":

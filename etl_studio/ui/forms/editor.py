@@ -54,6 +54,8 @@ class Editor(QWidget):
     """
 
     edited = Signal(bool)
+    shows_title = False
+    """Whether the editor says by itself what it edits, as a check box does."""
 
     def value(self) -> Any:
         """The value as it is to be written, or ``UNSET``. What cannot be read as the right type stays as it was typed."""

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from etl_studio.ui.forms.editor import Editor, FormContext
 
-_CODE = ("multiline", "sql", "sql_query", "selector")
-_STACKED = ("multiline", "sql", "sql_query")
+_CODE = ("multiline", "sql", "sql_query")
 _INLINE_FIELDS = 2
 _SCALARS = (str, int, float, bool)
 
@@ -95,7 +94,7 @@ def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidg
     def new_value(owner: QWidget) -> Editor:
         return build_editor(element, context, owner)
 
-    stacked = setting.editor in _STACKED
+    stacked = setting.editor in _CODE
     add_text = f"Add {_singular(setting.title)}"
     return MapEditor(new_value, context, add_text, str(key) or "name", parent, stacked=stacked)
 
@@ -123,4 +122,6 @@ def _is_short(model: type[BaseModel]) -> bool:
 
 def _singular(title: str) -> str:
     text = title.lower()
+    if text.endswith("sses"):
+        return text[:-2]
     return text[:-1] if text.endswith("s") and not text.endswith("ss") else text

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
-from etl_studio.ui.forms.choice import SwitchEditor
 from etl_studio.ui.forms.guarded import GuardedEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET, Setting
@@ -72,7 +71,7 @@ class Field(QWidget):
         self._context = context
         self.problem = problem_label(self)
         inner = editor.inner if isinstance(editor, GuardedEditor) else editor
-        titled = isinstance(inner, SwitchEditor)
+        titled = inner.shows_title
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
@@ -80,13 +79,18 @@ class Field(QWidget):
             column.addLayout(self._heading(editor))
             column.addWidget(editor)
         else:
+            title = QLabel(setting.title, self)
+            title.hide()
             line = QHBoxLayout()
             line.setSpacing(SPACE)
             line.addWidget(editor)
             if titled and setting.description and labelled:
-                line.addWidget(InfoIcon(setting.description, context, self))
+                line.addWidget(InfoIcon(setting.description, context, self), 0, Qt.AlignmentFlag.AlignTop)
                 line.addStretch(1)
+            column.addWidget(title)
             column.addLayout(line)
+            if titled and isinstance(editor, GuardedEditor):
+                editor.stepped_back.connect(title.setVisible)
         column.addWidget(self.problem)
         proxy = inner.focusProxy()
         if proxy is not None:

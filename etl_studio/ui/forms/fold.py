@@ -27,11 +27,10 @@ class Fold(QWidget):
         self._title, self._theme = title, context.theme
         self.button = QToolButton(self)
         self.button.setAutoRaise(True)
-        self.button.setCheckable(True)
         self.button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setText(title)
-        self.button.toggled.connect(self._toggled)
+        self.button.clicked.connect(self._turn)
         self._content = QWidget(self)
         self._inside = QVBoxLayout(self._content)
         self._inside.setContentsMargins(0, 0, 0, 0)
@@ -51,16 +50,24 @@ class Fold(QWidget):
 
     def unfold(self) -> None:
         """Show what is inside."""
-        self.button.setChecked(True)
+        self._show_content(True)
 
     def show_count(self, count: int) -> None:
         """Say how many of the settings inside are set."""
         self.button.setText(f"{self._title} ({count} set)" if count else self._title)
 
-    def _toggled(self) -> None:
-        self._content.setVisible(self.button.isChecked())
+    @property
+    def is_open(self) -> bool:
+        """Whether what is inside shows."""
+        return not self._content.isHidden()
+
+    def _turn(self) -> None:
+        self._show_content(not self.is_open)
+
+    def _show_content(self, shown: bool) -> None:  # noqa: FBT001 - private
+        self._content.setVisible(shown)
         self._dress()
 
     def _dress(self) -> None:
-        name = "chevron-down" if self.button.isChecked() else "chevron-right"
+        name = "chevron-down" if self.is_open else "chevron-right"
         self.button.setIcon(self._theme.icon(name, self._theme.tokens.text_muted, FONT_BODY))

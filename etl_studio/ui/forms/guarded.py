@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from etl_studio.ui.forms.buttons import IconButton
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 class GuardedEditor(Editor):
     """Shows ``inner`` while it accepts the value, and the value as text otherwise: nothing typed or read is lost.
 
+    Signals:
+        stepped_back: True: the value is shown as text now; False: by ``inner`` again.
+
     Args:
         inner: the editor for values of the right kind.
         setting: what is edited.
         context: gives the theme.
         parent: its parent.
     """
+
+    stepped_back = Signal(bool)
 
     def __init__(self, inner: Editor, setting: Setting, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +70,7 @@ class GuardedEditor(Editor):
 
     def _use_text(self) -> JsonEditor:
         if self.fallback is None:
-            self.fallback = JsonEditor(self._setting, self._context, self)
+            self.fallback = JsonEditor(replace(self._setting, editor="value"), self._context, self)
             self.fallback.edited.connect(self.edited)
             self._back = IconButton(self._context.theme, "undo", "Give it up and use the form again", self)
             self._back.clicked.connect(self._give_up)
@@ -72,6 +78,7 @@ class GuardedEditor(Editor):
             self._row.addWidget(self.fallback, 1)
             self._row.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
             self.setFocusProxy(self.fallback)
+            self.stepped_back.emit(True)
         return self.fallback
 
     def _use_inner(self) -> None:
@@ -83,6 +90,7 @@ class GuardedEditor(Editor):
             self.fallback = None
             self.inner.show()
             self.setFocusProxy(self.inner)
+            self.stepped_back.emit(False)
 
     def _give_up(self) -> None:
         self.enter(UNSET)

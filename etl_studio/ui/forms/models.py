@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from etl_studio.ui.forms.choice import Combo, choice_label
 from etl_studio.ui.forms.editor import Complaint, Editor, FormContext
@@ -141,16 +141,17 @@ class NestedEditor(Editor):
     Args:
         content: the fields.
         parent: its parent.
+        inset: whether a frame holds the fields together.
     """
 
-    def __init__(self, content: ModelEditor, parent: QWidget | None = None) -> None:
+    def __init__(self, content: ModelEditor, parent: QWidget | None = None, *, inset: bool = True) -> None:
         super().__init__(parent)
         self.content = content
         content.edited.connect(self.edited)
         self.setFocusProxy(content)
         column = QVBoxLayout(self)
-        column.setContentsMargins(3 * SPACE, 0, 0, 0)
-        column.addWidget(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(framed(content, self) if inset else content)
 
     def value(self) -> Any:
         return self.content.value() or UNSET
@@ -172,16 +173,21 @@ class OptionalEditor(NestedEditor):
         setting: what is edited.
         content: the fields.
         parent: its parent.
+        inset: whether a frame holds the fields together.
     """
 
-    def __init__(self, setting: Setting, content: ModelEditor, parent: QWidget | None = None) -> None:
-        super().__init__(content, parent)
+    shows_title = True
+
+    def __init__(
+        self, setting: Setting, content: ModelEditor, parent: QWidget | None = None, *, inset: bool = True
+    ) -> None:
+        super().__init__(content, parent, inset=inset)
         self._default_on = setting.default not in (None, UNSET)
         self.box = QCheckBox(f"Use {setting.title[:1].lower()}{setting.title[1:]}", self)
         self.box.clicked.connect(self._clicked)
         self.layout().insertWidget(0, self.box)
-        self.layout().setContentsMargins(0, 0, 0, 0)
         self.layout().setSpacing(2 * SPACE)
+        self._frame = content.parentWidget() if inset else content
         self.setFocusProxy(self.box)
         self.set_value(UNSET)
 
@@ -194,11 +200,11 @@ class OptionalEditor(NestedEditor):
     def set_value(self, value: Any) -> None:
         used = self._default_on if value is UNSET else value is not None
         self.box.setChecked(used)
-        self.content.setVisible(used)
+        self._frame.setVisible(used)
         self.content.set_value(value)
 
     def _clicked(self) -> None:
-        self.content.setVisible(self.box.isChecked())
+        self._frame.setVisible(self.box.isChecked())
         self.edited.emit(False)
 
 
@@ -236,7 +242,7 @@ class UnionEditor(Editor):
         self.setFocusProxy(self.combo)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(3 * SPACE)
+        self._column.setSpacing(2 * SPACE)
         self._column.addWidget(self.combo)
         self.set_value(UNSET)
 
@@ -277,13 +283,23 @@ class UnionEditor(Editor):
             page = ModelEditor(self._models[kind], self._build, self._context, self, without=(self._key,))
             page.edited.connect(self.edited)
             self._pages[kind] = page
-            self._column.addWidget(page)
+            self._column.addWidget(framed(page, self))
         for name, page in self._pages.items():
-            page.setVisible(name == kind and bool(page.fields))
+            page.parentWidget().setVisible(name == kind and bool(page.fields))
 
     def _chosen(self) -> None:
         self._turn_to(self.combo.currentData())
         self.edited.emit(False)
+
+
+def framed(content: QWidget, parent: QWidget) -> QFrame:
+    """A card around the content."""
+    frame = QFrame(parent)
+    frame.setProperty("role", "card")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(3 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
+    column.addWidget(content)
+    return frame
 
 
 def same(one: Any, other: Any) -> bool:

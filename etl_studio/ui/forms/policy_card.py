@@ -91,7 +91,7 @@ class PolicyCard(QWidget):
         self.breaker = ModelEditor(Breaker, build_editor, context, self, columns=2)
         limit = next(setting for setting in settings_of(Policy) if setting.name == "rate_limit")
         limits = ModelEditor(RateLimit, build_editor, context, self, columns=2)
-        self.rate_limit = OptionalEditor(limit, limits, self)
+        self.rate_limit = OptionalEditor(limit, limits, self, inset=False)
         self.rest = ModelEditor(
             Policy, build_editor, context, self, without=("retry", "breaker", "rate_limit"), columns=2
         )
@@ -175,6 +175,8 @@ class PolicyCard(QWidget):
         self.timeline.show_retry(policy.retry)
         self.retry_words.setText(retry_sentence(policy))
         self.breaker_words.setText(breaker_sentence(policy.breaker))
+        for key, field in self.breaker.fields.items():
+            field.setEnabled(policy.breaker.enabled or key == "enabled")
 
     def _reset(self) -> None:
         self._typing = False

@@ -132,7 +132,7 @@ class RetryTimeline(QWidget):
         measure = painter.fontMetrics()
         below = axis + DOT + SPACE
         end = right - measure.horizontalAdvance(last_label) - LABEL_GAP
-        free_above = free_below = -LABEL_GAP
+        free_above = free_below = -2 * LABEL_GAP
         for index, spot in enumerate(spots):
             if index:
                 text = f"+{duration(self._waits[index - 1])}"

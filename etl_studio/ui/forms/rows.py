@@ -79,6 +79,7 @@ class Row(QFrame):
         grip = Grip(context, self)
         self.remove = IconButton(context.theme, "x", "Remove", self, size=12)
         self.problem = problem_label(self)
+        self.problem.setContentsMargins(ICON + SPACE, 0, 0, 0)
         grip.dragged.connect(self.dragged)
         self.remove.clicked.connect(self.removed)
         top = Qt.AlignmentFlag.AlignTop

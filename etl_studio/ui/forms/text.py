@@ -32,8 +32,15 @@ def is_undo(event: QEvent) -> bool:
 def placeholder(setting: Setting) -> str:
     """The grey text of an empty field: the default, else an example."""
     if setting.default is not UNSET and setting.default not in (None, "", [], {}):
-        return str(setting.default)
-    return "" if setting.example is None else str(setting.example)
+        return plain(setting.default)
+    if setting.example is None:
+        return "none" if setting.optional and setting.annotation in (int, float) else ""
+    return plain(setting.example)
+
+
+def plain(value: Any) -> str:
+    """A value as people write it: 30 and not 30.0."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class Line(QLineEdit):
@@ -65,8 +72,10 @@ class LineEditor(Editor):
         super().__init__(parent)
         self._emptied: Any = None if setting.optional and setting.default not in (None, UNSET) else UNSET
         self._empty: Any = self._emptied
-        self._unset_text = "" if self._emptied is UNSET else str(setting.default)
+        self._unset_text = "" if self._emptied is UNSET else plain(setting.default)
         self.line = Line(self)
+        if setting.editor == "selector":
+            self.line.setProperty("role", "code")
         self.line.setAccessibleName(setting.title)
         self.line.setPlaceholderText(placeholder(setting) if self._emptied is UNSET else "none")
         self.line.textEdited.connect(self._typed)
@@ -141,7 +150,7 @@ class NumberEditor(LineEditor):
         return number if math.isfinite(number) else text
 
     def _text(self, value: Any) -> str:
-        return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+        return plain(value)
 
 
 class ColumnEditor(LineEditor):

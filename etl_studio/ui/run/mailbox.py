@@ -45,9 +45,7 @@ class EventMailbox(QObject):
         with self._lock:
             if isinstance(event, Sampled) and self._waiting and isinstance(self._waiting[-1], Sampled):
                 self._waiting.pop()
-            elif (
-                isinstance(event, DeadLettered | LogWritten | RetryScheduled) and len(self._waiting) >= WAITING_LIMIT
-            ):
+            elif isinstance(event, DeadLettered | LogWritten | RetryScheduled) and len(self._waiting) >= WAITING_LIMIT:
                 return
             self._waiting.append(event)
             if self._woken:

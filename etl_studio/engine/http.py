@@ -1,0 +1,103 @@
+"""The run's HTTP: threads of nodes wait here while one event loop talks to the network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING
+
+from etl_studio.engine.http_session import HttpSession
+from etl_studio.errors import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from concurrent.futures import Future
+
+    from etl_studio.sdk import HttpRequest, HttpResponse
+
+STOP_CHECK = 0.02
+"""Seconds between two looks at ``stopping`` while a request is under way."""
+
+
+class HttpService:
+    """Sends requests for any number of threads, over connections that they share.
+
+    The loop and its thread (``http``) start with the first request; ``close`` ends them.
+
+    Args:
+        session: what talks to the network; by default a new ``HttpSession``.
+    """
+
+    def __init__(self, session: HttpSession | None = None) -> None:
+        self._session = session or HttpSession()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def fetch(
+        self, request: HttpRequest, *, timeout: float | None, stopping: threading.Event, retry_on: Collection[int]
+    ) -> HttpResponse:
+        """Send one request, follow its redirects, and wait for the whole answer.
+
+        Args:
+            request: what to ask.
+            timeout: seconds for everything together, redirects and body included; None: no limit.
+            stopping: ends the wait within 50 ms when set.
+            retry_on: statuses that may succeed when tried again.
+
+        Raises:
+            TransientError: a status of ``retry_on``, or the connection failed.
+            DeadlineError: it took longer than ``timeout``.
+            PermanentError: any other status from 400, a bad certificate or address, an answer that is too large.
+            Cancelled: ``stopping`` was set, or the service was closed.
+        """
+        if stopping.is_set():
+            raise Cancelled("The run was stopped.")
+        answer = self._submit(request, timeout, retry_on)
+        while True:
+            try:
+                return answer.result(STOP_CHECK)
+            except CancelledError:
+                raise Cancelled("The run was stopped.") from None
+            except TimeoutError:
+                if answer.done():
+                    return answer.result()
+            if stopping.is_set():
+                answer.cancel()
+                raise Cancelled("The run was stopped.")
+
+    def close(self) -> None:
+        """End requests under way, close every connection and join the thread. May be called twice."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(self._shut_down(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+    def _submit(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> Future[HttpResponse]:
+        with self._lock:  # a close in between must not leave a request on a stopped loop
+            if self._closed:
+                raise Cancelled("The run has ended.")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name="http")
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(self._session.fetch(request, timeout, retry_on), self._loop)
+
+    async def _shut_down(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._session.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    with contextlib.closing(loop):
+        loop.run_forever()

@@ -1,0 +1,154 @@
+"""What went wrong with a request, in words and as a type: transient or permanent."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from etl_studio.errors import EtlError, PermanentError, TransientError
+from etl_studio.sdk.http import shown_url
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from etl_studio.sdk.http import HttpRequest
+
+REASON_LENGTH = 200
+"""Characters of the site's own message that are quoted."""
+_SECRET_LENGTH = 6
+_FIRST_SERVER_ERROR = 500
+
+_MEANING = {
+    400: ("it does not understand the request", "Check parameters and body."),
+    401: ("it wants credentials", "Check the credentials in the headers or in the address."),
+    403: ("these credentials may not read it", "Check the credentials, or ask the owner of the site for access."),
+    404: ("there is nothing at this address", "Check the address."),
+    405: ("it does not take this method here", "Choose GET or POST as its documentation says."),
+    408: ("it waited too long for the request", "Try again later."),
+    410: ("what was at this address is gone", "Check the address."),
+    422: ("it refuses the values of the request", "Check parameters and body."),
+    429: ("it asks to slow down", "Set a rate limit in the node's policy."),
+    451: ("it may not show this for legal reasons", None),
+}
+
+
+def from_status(
+    status: int, retry_after: str | None, body: bytes, request: HttpRequest, retry_on: Collection[int]
+) -> EtlError:
+    """The error for a status from 400 on.
+
+    Args:
+        status: the status.
+        retry_after: the header of that name.
+        body: the beginning of the answer; a JSON message in it is quoted.
+        request: what was asked.
+        retry_on: statuses that may succeed when tried again.
+    """
+    try:
+        name = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        name = str(status)
+    fallback = "the site failed" if status >= _FIRST_SERVER_ERROR else "it refuses the request"
+    meaning, hint = _MEANING.get(status, (fallback, "Try again later." if status >= _FIRST_SERVER_ERROR else None))
+    reason = _reason(body, request)
+    what = f"{shown_url(request.url)} answered {name}: {meaning}{f' (it says: {reason})' if reason else ''}."
+    if status in retry_on:
+        return TransientError(what, hint=hint, status=status, retry_after=retry_after_seconds(retry_after))
+    return PermanentError(what, hint=hint, status=status)
+
+
+def from_transport(error: Exception, url: str) -> EtlError:
+    """The error for a request that got no complete answer; ``error`` is the HTTP library's."""
+    import httpx2
+
+    where, host = shown_url(url), urlsplit(shown_url(url)).netloc.rpartition("@")[2]
+    causes = list(_causes(error))
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return PermanentError(f'"{where}" is no web address.', hint="Write it as https://host/path.")
+    if isinstance(error, httpx2.LocalProtocolError):
+        return PermanentError(
+            f"The request to {where} cannot be sent as it is.",
+            hint="Check its headers: a name or a value has a character that HTTP does not allow, such as a line break.",
+        )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return PermanentError(
+                f"The certificate of {host} is not valid: {cause.verify_message}.",
+                hint="Check the address and the clock of this computer. The request was not sent.",
+            )
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return PermanentError(
+                f"{host} and this computer cannot agree on encryption ({cause.reason}).",
+                hint="Check whether the address begins with http:// or https://.",
+            )
+        if isinstance(cause, socket.gaierror):
+            return TransientError(
+                f'The network knows no host "{host}".', hint="Check the spelling of the address and the connection."
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return TransientError(
+                f"{host} refused the connection.", hint="Check that the site runs and that the port is right."
+            )
+    if isinstance(error, httpx2.DecodingError):
+        return TransientError(f"The compressed answer of {where} is damaged.")
+    if isinstance(error, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
+        return TransientError(f"The connection to {host} broke off before the answer was complete.")
+    return TransientError(f"The request to {host} failed ({type(error).__name__}).", hint="Check the connection.")
+
+
+def retry_after_seconds(text: str | None, now: float | None = None) -> float | None:
+    """Seconds that a ``Retry-After`` header asks to wait: a number or a date; None if it says neither.
+
+    Args:
+        text: the header.
+        now: seconds since the epoch; by default the clock's.
+    """
+    if not text:
+        return None
+    if text.strip().replace(".", "", 1).isdecimal():
+        return float(text)
+    try:
+        then = parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, then - (time.time() if now is None else now))
+
+
+def _reason(body: bytes, request: HttpRequest) -> str | None:
+    """The site's own message, where it is JSON that has one; values of our headers in it are masked."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    for name in ("error", "message", "detail", "error_description", "title"):
+        value = found.get(name) if isinstance(found, dict) else None
+        if isinstance(value, dict):
+            value = value.get("message")
+        if isinstance(value, str) and value.strip():
+            for header in request.headers.values():
+                for secret in {header, header.rpartition(" ")[2]}:
+                    if len(secret) >= _SECRET_LENGTH:
+                        value = value.replace(secret, "***")
+            text = " ".join(value.split()).rstrip(".")
+            return text if len(text) <= REASON_LENGTH else text[: REASON_LENGTH - 1] + "…"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    pending: list[BaseException] = [error]
+    seen: set[int] = set()
+    while pending:
+        cause = pending.pop()
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        pending += [other for other in (cause.__context__, cause.__cause__) if other is not None]
+        if isinstance(cause, BaseExceptionGroup):
+            pending += cause.exceptions

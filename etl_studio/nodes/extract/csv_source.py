@@ -1,0 +1,314 @@
+"""Read a CSV file."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import field_validator
+
+from etl_studio import sdk
+from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from etl_studio.nodes.extract.csv_dialect import Dialect
+
+SAMPLE = 1024 * 1024
+"""Bytes at the beginning that decide about delimiter and types."""
+LEAST_PIECE, MOST_PIECE = 256 * 1024, 4 * 1024 * 1024
+OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+NOT_CSV = {
+    b"PK\x03\x04": "a zip archive or an Excel file",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "compressed with gzip: let its name end in .gz",
+}
+
+
+class CsvSource(sdk.Source):
+    """Read a CSV file: delimiter and column types are found by themselves.
+
+    Every record becomes a row or a reject. A record is rejected, with its line, column and value, when it has too many
+    or too few fields, when a value does not fit its column's type or is no text in the file's encoding, or when a quote
+    is never closed. Blank lines are skipped. An empty field is a missing value; `""` is an empty text.
+
+    The first megabyte decides about the types. A column is a number, date, time or boolean when at most 1 % of its
+    values there (or one) do not fit. Numbers with leading zeros stay text, and so do dates that are not written like
+    `2026-11-23`: a later Derive turns them into dates, such as `strptime(day, '%d.%m.%Y')::DATE`.
+    Name a column in *Column types* to decide yourself.
+
+    Files ending in `.gz`, `.bz2` or `.xz` are unpacked while reading.
+    """
+
+    type: ClassVar[str] = "csv_source"
+    title: ClassVar[str] = "CSV file"
+    icon: ClassVar[str] = "file-csv"
+    group: ClassVar[sdk.node.Group] = "extract"
+    keywords: ClassVar[tuple[str, ...]] = ("read", "import", "text", "tsv", "excel", "delimited", "file")
+    example: ClassVar[dict[str, Any]] = {"path": "orders.csv"}
+
+    class Config(sdk.Config):
+        """What to read and how."""
+
+        path: str = sdk.setting(
+            title="File",
+            description="The CSV file; relative to the pipeline file.",
+            example="orders.csv",
+            editor="file",
+        )
+        delimiter: str | None = sdk.setting(
+            None, title="Delimiter", description="The sign between fields, or tab; empty: found by itself.", example=";"
+        )
+        columns: dict[str, str] = sdk.setting(
+            {},
+            title="Column types",
+            description="Types that win over those found: text, integer, number, boolean, date, time, timestamp, "
+            "timestamptz, json or decimal(10,2).",
+            example={"postcode": "text"},
+        )
+        header: bool = sdk.setting(
+            True,
+            title="First line holds the names",
+            description="Off: columns are called column_1, column_2, ...",
+            advanced=True,
+        )
+        encoding: str = sdk.setting(
+            "utf-8",
+            title="Encoding",
+            description="Such as utf-8, cp1252, latin-1 or utf-16.",
+            example="cp1252",
+            advanced=True,
+        )
+        quote: str = sdk.setting(
+            '"',
+            title="Quote",
+            description="The sign around fields that hold delimiters; empty: none.",
+            max_length=1,
+            advanced=True,
+        )
+        decimal: str = sdk.setting(
+            ".",
+            title="Decimal sign",
+            description="Between integer and fraction of a number.",
+            pattern="^[.,]$",
+            advanced=True,
+        )
+        null_texts: list[str] = sdk.setting(
+            [""],
+            title="Missing values",
+            description="Texts, without quotes, that mean that a value is missing.",
+            example=["", "NA", "NULL"],
+            advanced=True,
+        )
+        skip_lines: int = sdk.setting(
+            0, title="Skip lines", description="Lines at the top to leave out.", ge=0, advanced=True
+        )
+
+        @field_validator("delimiter", "quote")
+        @classmethod
+        def _one_sign(cls, value: str | None) -> str | None:
+            value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+            if value and (len(value) > 1 or not value.isascii() or value in "\r\n"):
+                raise ValueError("must be one sign such as ; or the word tab")
+            return value
+
+        @field_validator("encoding")
+        @classmethod
+        def _known_encoding(cls, value: str) -> str:
+            try:
+                codecs.lookup(value)
+            except LookupError:
+                near = get_close_matches(value, ("utf-8", "utf-16", "latin-1", "cp1252"), n=1)
+                raise ValueError(f"there is no such encoding{f'; did you mean {near[0]}?' if near else ''}") from None
+            return value
+
+        @field_validator("columns")
+        @classmethod
+        def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
+            for name in value.values():
+                try:
+                    sdk.column_type(name)
+                except PermanentError as error:
+                    raise ValueError(str(error)) from None
+            return value
+
+    config: Config
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
+        """Yield batches and rejects in the order of the file."""
+        import pyarrow as pa
+
+        path = context.path(self.config.path)
+        with _opened(path, self.config.encoding) as read:
+            layout = self._layout(read, path, context)
+            for warning in layout.warnings:
+                context.log("warning", warning)
+            given = False
+            for emission in layout.parser.parse(
+                read, layout.rest, line=layout.line, piece=layout.piece, stopping=context.stopping.is_set
+            ):
+                given = given or isinstance(emission, pa.RecordBatch)
+                yield emission
+            if not given:
+                yield pa.RecordBatch.from_pylist([], schema=layout.parser.schema)
+
+    def _layout(self, read: Callable[[int], bytes], path: Path, context: sdk.RunContext) -> _Layout:
+        """Look at the beginning: delimiter, names, types."""
+        import pyarrow as pa
+
+        from etl_studio.nodes.extract.csv_columns import infer
+        from etl_studio.nodes.extract.csv_dialect import Dialect, count_lines, find_delimiter, likely_boundary
+        from etl_studio.nodes.extract.csv_parser import CsvParser
+
+        head, line, delimiter = self._head(read, path)
+        whole = len(head) < SAMPLE
+        quote = self.config.quote
+        sample = head if whole else head[: likely_boundary(head, quote) or len(head)]
+        delimiter = self.config.delimiter or delimiter or find_delimiter(sample, quote)
+        dialect = Dialect(delimiter, quote, tuple(self.config.null_texts), self.config.decimal)
+        records = (record for record in dialect.records(sample) if record.fields)
+        first = next(records, None)
+        if first is None:
+            raise PermanentError(f"{path.name} holds no line to read.", hint="Check what wrote it.")
+        values = [
+            value.decode(errors="replace").strip() for value in dialect.fields(sample[: first.end][first.start :])
+        ]
+        warnings: list[str] = []
+        if self.config.header:
+            names = _unique(values, warnings)
+            line += count_lines(head, 0, first.end)
+            head, sample = head[first.end :], sample[first.end :]
+        else:
+            names = [f"column_{number}" for number in range(1, len(values) + 1)]
+        sdk.require_columns(self.config.columns, names, setting="columns")
+        as_text = CsvParser(pa.schema([(name, pa.string()) for name in names]), dialect)
+        texts = as_text.sample(sample, whole=whole)
+        found = {name: infer(texts[name].combine_chunks(), dialect) for name in names}
+        found |= {name: sdk.column_type(text)[0] for name, text in self.config.columns.items()}
+        rows = max(texts.num_rows, 1)
+        piece = min(max(65_536 * max(len(sample), 1) // rows, LEAST_PIECE), MOST_PIECE)
+        context.log(
+            "debug",
+            f"{path.name}: delimiter {delimiter!r}, {len(names)} columns",
+            types={n: sdk.type_name(t) for n, t in found.items()},
+        )
+        return _Layout(CsvParser(pa.schema(list(found.items())), dialect), head, line, piece, warnings)
+
+    def _head(self, read: Callable[[int], bytes], path: Path) -> tuple[bytes, int, str | None]:
+        """The beginning of the file after what is to be skipped, its line number, and a delimiter that it names."""
+        from etl_studio.nodes.extract.csv_dialect import count_lines
+
+        head = read(SAMPLE)
+        if not head:
+            raise PermanentError(
+                f"{path.name} is empty: it has not even a line with names.", hint="Check what wrote it."
+            )
+        _refuse_other_kinds(head, path)
+        line, delimiter = 1, None
+        for _ in range(self.config.skip_lines):
+            head = _after_line(head)
+            line += 1
+        if head[:4].lower() == b"sep=" and head[5:6] in {b"\r", b"\n"}:
+            delimiter, head, line = chr(head[4]), _after_line(head), line + 1
+        stripped = head.lstrip(b"\r\n")
+        return stripped, line + count_lines(head[: len(head) - len(stripped)]), delimiter
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the beginning of a file tells: how to go on and where."""
+
+    parser: Any
+    rest: bytes
+    line: int
+    piece: int
+    warnings: list[str]
+
+
+@contextmanager
+def _opened(path: Path, encoding: str) -> Iterator[Callable[[int], bytes]]:
+    """A function that gives the file's next bytes as UTF-8, without a byte order mark."""
+    if path.is_dir():
+        raise PermanentError(f"{path} is a folder.", hint="Name a CSV file in it.")
+    try:
+        stream = OPENERS.get(path.suffix.lower(), _plain)(path)
+    except FileNotFoundError:
+        raise PermanentError(f"There is no file {path}.", hint=_nearest(path)) from None
+    except OSError as error:
+        raise PermanentError(f"{path} cannot be opened: {error.strerror}.", hint="Check who may read it.") from None
+    with stream:
+        try:
+            mark = stream.peek(3)[:3] if hasattr(stream, "peek") else b""
+            if mark[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+                encoding = "utf-16"
+            if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
+                if mark == codecs.BOM_UTF8:
+                    stream.read(3)
+                yield stream.read
+            else:
+                text = io.TextIOWrapper(stream, encoding, newline="")
+                yield lambda size: text.read(size).encode()
+        except UnicodeDecodeError as error:
+            raise PermanentError(
+                f"{path.name} is not written in {encoding}: {error.reason}.",
+                hint="Set the right encoding; files of older Windows programs are mostly cp1252.",
+                value=error.object[error.start : error.start + 8].hex(" "),
+            ) from None
+        except (EOFError, lzma.LZMAError, OSError) as error:
+            raise PermanentError(f"{path} cannot be read: {error}.", hint="The file or its disk is damaged.") from None
+
+
+def _plain(path: Path) -> io.BufferedReader:
+    return path.open("rb")
+
+
+def _nearest(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"There is no folder {path.parent} either."
+    near = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1)
+    return f'Did you mean "{near[0]}"?' if near else "Check the path: it starts at the pipeline file's folder."
+
+
+def _refuse_other_kinds(head: bytes, path: Path) -> None:
+    start = head[:100].lstrip().lower()
+    kind = next((kind for sign, kind in NOT_CSV.items() if head.startswith(sign)), None)
+    if start.startswith((b"<!doctype html", b"<html")):
+        kind = "a web page"
+    if kind:
+        raise PermanentError(f"{path.name} is no CSV file but {kind}.", hint="Check the path, or save it as CSV first.")
+    if head[:100].count(b"\0") > 10:  # noqa: PLR2004 - text holds none; UTF-16 one in two
+        raise PermanentError(f"{path.name} holds NUL bytes.", hint="If it is a text, set its encoding to utf-16.")
+
+
+def _after_line(data: bytes) -> bytes:
+    return b"".join(data.splitlines(keepends=True)[1:])
+
+
+def _unique(values: list[str], warnings: list[str]) -> list[str]:
+    """Names that are not empty and differ even without regard to case (as SQL needs them)."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for number, value in enumerate(values, 1):
+        wanted = value or f"column_{number}"
+        name, count = wanted, 1
+        while name.lower() in taken:
+            count += 1
+            name = f"{wanted}_{count}"
+        if value and name != value:
+            warnings.append(f'The column "{value}" is there twice: column {number} is called "{name}".')
+        names.append(name)
+        taken.add(name.lower())
+    return names

@@ -1,0 +1,80 @@
+"""A web page as a tree, from the bytes that a site answered with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from etl_studio import sdk
+from etl_studio.errors import PermanentError
+from etl_studio.nodes.extract.selectors import resolved
+
+KINDS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain")
+"""Content types that are read as web pages."""
+TITLE_SHOWN = 80
+"""Characters of a page's title in messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlPage:
+    """A parsed page.
+
+    Attributes:
+        root: its lxml element ``html``.
+        base: address that its links start at.
+        shown: its address as people and rows may see it.
+        title: for messages.
+    """
+
+    root: Any
+    base: str
+    shown: str
+    title: str
+
+
+def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
+    """Parse an answer, however broken its HTML is.
+
+    The charset is that of the byte order mark, the header, the page's meta element, UTF-8 or Windows-1252, in this order.
+
+    Raises:
+        PermanentError: it is no web page but JSON, an image or the like.
+    """
+    from lxml import etree, html
+    from w3lib.encoding import html_to_unicode
+
+    shown = sdk.shown_url(response.url)
+    content_type = response.headers.get("content-type", "")
+    _check_kind(content_type, response.content, shown)
+    _, text = html_to_unicode(content_type or None, response.content, auto_detect_fun=_utf8_or_latin)
+    if "\ufffd" in text and "\ufffd".encode() not in response.content:
+        context.log("warning", f"Some bytes of {shown} do not fit its encoding; they became \ufffd.", url=shown)
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True)
+    try:
+        root = html.document_fromstring(text.replace("\0", "").encode("utf-8", "replace") or b"<html/>", parser=parser)
+    except etree.ParserError:  # nothing but blanks or comments: a page on which nothing matches
+        root = html.document_fromstring(b"<html/>", parser=parser)
+    title = " ".join((root.findtext(".//title") or "").split())[:TITLE_SHOWN]
+    base = root.find(".//base[@href]")
+    address = resolved(response.url, base.get("href")) if base is not None else response.url
+    return HtmlPage(root, address, shown, title)
+
+
+def _check_kind(content_type: str, content: bytes, shown: str) -> None:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in KINDS or (not kind and content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"")):
+        return
+    found = kind or ("JSON" if content.lstrip()[:1] in (b"{", b"[") else "something without a content type")
+    is_json = "json" in found.lower()
+    raise PermanentError(
+        f"{shown} did not answer with a web page but with {found}.",
+        hint="JSON is read by the node REST API." if is_json else "Check the address.",
+    )
+
+
+def _utf8_or_latin(content: bytes) -> str:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"

@@ -1,0 +1,94 @@
+"""Selectors as scrapers write them (CSS with ``::text`` and ``::attr()``, or XPath), compiled once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LINK = re.compile(r"(?:::attr\(\s*(?:href|src)\s*\)|@(?:href|src))\s*$")
+_NAMESPACES = {"re": "http://exslt.org/regular-expressions", "set": "http://exslt.org/sets"}
+
+
+class Selector:
+    """One compiled selector.
+
+    Args:
+        text: CSS; or XPath when it begins with ``/``, ``./`` or ``(``.
+
+    Attributes:
+        text: as given.
+        link: whether it gives an address (href or src), which is then made absolute.
+
+    Raises:
+        ValueError: it is no selector; the text quotes it.
+    """
+
+    def __init__(self, text: str) -> None:
+        from lxml import etree
+
+        self.text = text
+        self.link = _LINK.search(text) is not None
+        kind = "XPath" if text.startswith(("/", "./", "(")) else "CSS"
+        try:
+            path = text if kind == "XPath" else _to_xpath(text)
+            self._find = etree.XPath(path, namespaces=_NAMESPACES, smart_strings=False)
+        except (etree.XPathError, ValueError, SyntaxError, RecursionError) as error:
+            reason = str(error).strip().rstrip(".") or type(error).__name__
+            hint = "" if kind == "XPath" else " XPath begins with /, ./ or (."
+            raise ValueError(f'"{text}" is no valid {kind} selector: {reason}.{hint}') from None
+
+    def elements(self, node: Any) -> list[Any]:
+        """The elements that match below (or are) ``node``, in the order of the page."""
+        found = self._evaluate(node)
+        return [each for each in found if hasattr(each, "iter")] if isinstance(found, list) else []
+
+    def first(self, node: Any, base: str) -> str | None:
+        """The first match that is not blank, as text with single blanks; None if there is none.
+
+        Args:
+            node: an lxml element.
+            base: address that relative links start at.
+        """
+        for text in self._texts(node):
+            value = " ".join(text.split())
+            if value:
+                return resolved(base, value) if self.link else value
+        return None
+
+    def _texts(self, node: Any) -> Iterator[str]:
+        found = self._evaluate(node)
+        for each in found if isinstance(found, list) else [found]:
+            yield "".join(each.itertext(with_tail=False)) if hasattr(each, "itertext") else str(each)
+
+    def _evaluate(self, node: Any) -> Any:
+        from lxml import etree
+
+        try:
+            return self._find(node)
+        except etree.XPathError as error:  # such as a function that does not exist: seen only when it is called
+            raise PermanentError(f'The selector "{self.text}" cannot be used: {error}.', hint="Correct it.") from None
+
+
+def resolved(base: str, link: str) -> str:
+    """An absolute address; a link that cannot be read stays as it is."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
+
+
+def _to_xpath(css: str) -> str:
+    from cssselect import SelectorError
+    from parsel.csstranslator import HTMLTranslator
+
+    try:
+        path: str = HTMLTranslator().css_to_xpath(css)
+    except SelectorError as error:
+        raise ValueError(str(error)) from None
+    return path

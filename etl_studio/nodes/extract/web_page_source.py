@@ -1,0 +1,299 @@
+"""Read rows from web pages."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urldefrag, urlsplit
+
+from pydantic import field_validator, model_validator
+
+from etl_studio import sdk
+from etl_studio.errors import PermanentError
+from etl_studio.nodes.extract.html_page import HtmlPage, parse
+from etl_studio.nodes.extract.selectors import Selector, resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SAFETY_LIMIT = 10_000
+"""Pages after which a source without ``max_pages`` stops with an error: it hardly means to go on."""
+URL_COLUMN = "_url"
+
+
+class WebPageSource(sdk.Source):
+    """Read rows from web pages: one row for each element that the item selector finds.
+
+    Selectors are CSS, with `::text` for the text and `::attr(href)` for an attribute as scrapers know them, or XPath
+    when they begin with `/`, `./` or `(`. A field is looked for inside its item; an XPath that begins with `//` looks
+    in the whole page. The first match that is not blank counts; blanks and line breaks inside become one blank.
+    Without `::text` a field is the whole text of its element. Links (`href`, `src`) become absolute addresses.
+
+    Columns are text unless *Column types* says otherwise; clean prices and dates with a Derive. `_url` is the address
+    of the page.
+
+    With *Next page* the link that it finds is followed until there is none. A page on which nothing matches is a
+    warning; nothing on any page is an error, since the site has most likely changed. A page that fails is asked for
+    again as the policy says. Of several addresses, one that answers with an error such as 404 is rejected and the
+    others are read.
+    """
+
+    type: ClassVar[str] = "web_page_source"
+    title: ClassVar[str] = "Web page"
+    icon: ClassVar[str] = "globe"
+    group: ClassVar[sdk.node.Group] = "extract"
+    keywords: ClassVar[tuple[str, ...]] = ("scrape", "crawl", "html", "http", "site", "css", "xpath", "selector")
+    example: ClassVar[dict[str, Any]] = {
+        "urls": ["http://127.0.0.1:8765/shop"],
+        "item": ".card",
+        "fields": {"name": "h2 a::text", "price": ".price::text", "link": "h2 a::attr(href)"},
+        "next": "a.next::attr(href)",
+    }
+
+    class Config(sdk.Config):
+        """Which pages, and what to take from them."""
+
+        urls: list[str] = sdk.setting(
+            title="Addresses", description="Pages to begin with.", example=["https://shop.example.org/"], min_length=1
+        )
+        item: str = sdk.setting(
+            "",
+            title="Item",
+            description="Selector of what becomes a row; empty: the whole page is one row.",
+            example=".card",
+            editor="selector",
+        )
+        fields: dict[str, str] = sdk.setting(
+            title="Fields",
+            description="Column names and the selectors of their values inside the item.",
+            example={"name": "h2::text", "link": "a::attr(href)"},
+            editor="selector",
+            min_length=1,
+        )
+        next: str = sdk.setting(
+            "",
+            title="Next page",
+            description="Selector of the link to the following page; empty: none is followed.",
+            example="a.next::attr(href)",
+            editor="selector",
+        )
+        max_pages: int | None = sdk.setting(
+            None,
+            title="At most",
+            description=f"Stop after so many pages; empty: all of them (an error after {SAFETY_LIMIT:,}).",
+            ge=1,
+            advanced=True,
+        )
+        columns: dict[str, str] = sdk.setting(
+            {},
+            title="Column types",
+            description="Types of fields that are no text: integer, number, boolean, date, decimal(10,2), ...",
+            example={"rating": "integer"},
+            advanced=True,
+        )
+        headers: dict[str, str] = sdk.setting(
+            {},
+            title="Headers",
+            description="Sent with each request.",
+            example={"Accept-Language": "en"},
+            advanced=True,
+        )
+
+        @field_validator("urls")
+        @classmethod
+        def _web_addresses(cls, value: list[str]) -> list[str]:
+            for url in value:
+                if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
+                    raise ValueError(f'"{url}" must be an address such as https://shop.example.org/')
+            return value
+
+        @field_validator("item", "next")
+        @classmethod
+        def _selectors(cls, value: str) -> str:
+            if value:
+                Selector(value)
+            return value
+
+        @field_validator("fields")
+        @classmethod
+        def _field_selectors(cls, value: dict[str, str]) -> dict[str, str]:
+            for name, text in value.items():
+                if name == URL_COLUMN:
+                    raise ValueError(f"{URL_COLUMN} is the page's address already; choose another name")
+                try:
+                    Selector(text)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+            return value
+
+        @model_validator(mode="after")
+        def _types_of_fields(self) -> Self:
+            for name, kind in self.columns.items():
+                if name not in self.fields:
+                    near = get_close_matches(name, self.fields, n=1)
+                    guess = f'did you mean "{near[0]}"?' if near else f"fields are {', '.join(self.fields)}"
+                    raise ValueError(f'columns: there is no field "{name}"; {guess}')
+                try:
+                    sdk.column_type(kind)
+                except PermanentError as error:
+                    raise ValueError(f"columns: {error}") from None
+            return self
+
+    config: Config
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
+        """Yield the items of each page as it comes."""
+        config = self.config
+        types = {name: config.columns.get(name, "text") for name in config.fields}
+        builder = sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True)
+        reader = _PageReader(config)
+        for found in self._pages(reader, context):
+            if isinstance(found, sdk.Rejected):
+                yield found
+            else:
+                yield from builder.add(found)
+        reader.conclude(context)
+        yield from builder.finish()
+
+    def _pages(self, reader: _PageReader, context: sdk.RunContext) -> Iterator[list[dict[str, Any]] | sdk.Rejected]:
+        refused: list[PermanentError] = []
+        starts = list(dict.fromkeys(self.config.urls))
+        visited: set[str] = set()
+        for start in starts:
+            try:
+                yield from self._chain(start, reader, context, visited)
+            except _StartRefusedError as error:
+                refused.append(error.reason)
+                if len(refused) == len(starts):
+                    raise refused[0] from None
+                yield _rejected(start, error.reason)
+
+    def _chain(
+        self, start: str, reader: _PageReader, context: sdk.RunContext, visited: set[str]
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The pages from ``start`` along the next links."""
+        config, client = self.config, context.http()
+        chain: set[str] = set()
+        url: str | None = start
+        while url is not None:
+            key = urldefrag(url).url
+            if key in chain:
+                raise PermanentError(
+                    f"The next links lead in a circle: {sdk.shown_url(url)} has already been read.",
+                    hint="Check the selector of the next page; it may find the wrong link.",
+                    column="next",
+                    value=config.next,
+                )
+            if key in visited:
+                context.log("info", f"{sdk.shown_url(url)} has already been read from another address.")
+                return
+            if reader.pages == config.max_pages:
+                context.log("info", f"Stopped after {reader.pages} pages, as max_pages says.")
+                return
+            if config.max_pages is None and reader.pages == SAFETY_LIMIT:
+                raise PermanentError(
+                    f"There are still more pages after {reader.pages}: {sdk.shown_url(url)}.",
+                    hint="If that is right, set max_pages to a larger number.",
+                )
+            chain.add(key)
+            visited.add(key)
+            same_site = urlsplit(url).netloc == urlsplit(start).netloc
+            try:
+                response = client.send(sdk.HttpRequest(url, headers=config.headers if same_site else {}))
+            except PermanentError as error:
+                if url == start and error.status is not None:
+                    raise _StartRefusedError(error) from None
+                raise
+            records, url = reader.read(response, context)
+            yield records
+
+
+class _PageReader:
+    """Takes records from pages and remembers what never matched."""
+
+    def __init__(self, config: WebPageSource.Config) -> None:
+        self._item = Selector(config.item) if config.item else None
+        self._fields = {name: Selector(text) for name, text in config.fields.items()}
+        self._next = Selector(config.next) if config.next else None
+        self._unseen = set(config.fields)
+        self._next_found = self._next is None
+        self._title = ""
+        self.pages = 0
+        self.items = 0
+
+    def read(self, response: sdk.HttpResponse, context: sdk.RunContext) -> tuple[list[dict[str, Any]], str | None]:
+        """The records of a page and the address of the next one."""
+        page = parse(response, context)
+        self.pages += 1
+        self._title = page.title
+        items = [page.root] if self._item is None else self._item.elements(page.root)
+        records = [self._record(item, page) for item in items]
+        if self._item is None and all(value is None for name, value in records[0].items() if name != URL_COLUMN):
+            records = []
+        if not records:
+            what = (
+                "No field matches" if self._item is None else f'The item selector "{self._item.text}" matches nothing'
+            )
+            context.log("warning", f"{what} on {page.shown} (title: {page.title!r}).", url=page.shown)
+        self.items += len(records)
+        return records, self._next_address(page)
+
+    def conclude(self, context: sdk.RunContext) -> None:
+        """Tell what never matched.
+
+        Raises:
+            PermanentError: nothing matched on any page.
+        """
+        pages = f"{self.pages} page{'s' if self.pages != 1 else ''}"
+        if not self.items and self.pages:
+            what = f'The item selector "{self._item.text}"' if self._item else "The fields' selectors"
+            raise PermanentError(
+                f"{what} matched nothing on {pages}; the title of the last one is {self._title!r}.",
+                hint="Check the selector against the page's source: the site may have changed, want a sign-in, or fill "
+                "its page by script.",
+                column="item" if self._item else "fields",
+                value=self._item.text if self._item else None,
+            )
+        for name in sorted(self._unseen):
+            selector = self._fields[name].text
+            context.log("warning", f'The field "{name}" ({selector}) matched nothing in {self.items} items.')
+        if not self._next_found and self._next is not None:
+            context.log("warning", f"The next page ({self._next.text}) was found nowhere: only first pages were read.")
+        context.log("info", f"Read {self.items} items on {pages}.")
+
+    def _record(self, item: Any, page: HtmlPage) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for name, selector in self._fields.items():
+            value = record[name] = selector.first(item, page.base)
+            if value is not None:
+                self._unseen.discard(name)
+        record[URL_COLUMN] = page.shown
+        return record
+
+    def _next_address(self, page: HtmlPage) -> str | None:
+        if self._next is None:
+            return None
+        elements = self._next.elements(page.root)
+        link = next((each.get("href") for each in elements if each.get("href")), None)
+        if not elements:
+            link = self._next.first(page.root, "")
+        self._next_found = self._next_found or bool(elements) or link is not None
+        if link is None or link.strip().startswith(("#", "javascript:")):
+            return None
+        return resolved(page.base, link.strip())
+
+
+class _StartRefusedError(Exception):
+    """The site answered a start address with an error."""
+
+    def __init__(self, reason: PermanentError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _rejected(url: str, error: PermanentError) -> sdk.Rejected:
+    import pyarrow as pa
+
+    rows = pa.record_batch({URL_COLUMN: pa.array([sdk.shown_url(url)], pa.string())})
+    message = f"{error.what} {error.hint}" if error.hint else error.what
+    return sdk.Rejected(rows, [sdk.Problem("http", message, URL_COLUMN, value=error.status)])

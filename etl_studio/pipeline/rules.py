@@ -1,0 +1,91 @@
+"""What must hold before a pipeline can run. Every problem has an address and says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etl_studio.pipeline.file_format import node_types, position
+from etl_studio.pipeline.problems import Problem
+from etl_studio.pipeline.setting_rules import check_parameters, check_settings
+from etl_studio.pipeline.wire_rules import check_wire, check_wires
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.sdk import Node, Registry
+
+__all__ = ["Problem", "check", "check_wire"]
+
+
+def check(
+    pipeline: Pipeline,
+    registry: Registry,
+    parameters: Mapping[str, str] | None = None,
+    check_sql: Callable[[str, str], str | None] | None = None,
+) -> list[Problem]:
+    """Every problem of a pipeline, errors first.
+
+    Args:
+        pipeline: the document.
+        registry: node types.
+        parameters: values as typed; defaults, or samples where there are none, stand in for what is missing.
+        check_sql: tells what is wrong with a text for an editor (``sql`` or ``sql_query``), or None.
+    """
+    types: dict[str, type[Node] | None] = node_types(pipeline, registry)
+    problems = [
+        *_check_nodes(pipeline, registry, types),
+        *check_parameters(pipeline),
+        *check_settings(pipeline, types, parameters or {}, check_sql),
+        *check_wires(pipeline, types),
+        *_check_targets(pipeline, types),
+    ]
+    return sorted(problems, key=lambda problem: problem.severity != "error")
+
+
+def _check_nodes(pipeline: Pipeline, registry: Registry, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
+    if not pipeline.nodes:
+        yield Problem("error", "The pipeline has no nodes.", "Add a source and a sink.")
+        return
+    for name, node_type in types.items():
+        if not name.isidentifier():
+            hint = "Use letters, digits and _, and begin with a letter."
+            yield Problem("error", f'"{name}" cannot be the name of a node.', hint, name)
+        if node_type is None:
+            written = pipeline.nodes[name].type
+            near = registry.near(written)
+            hint = f'Did you mean "{near}"?' if near else "Install the plug-in that has it, or choose another type."
+            place = position(pipeline, "nodes", name, "type") or (None, None)
+            yield Problem("error", f'There is no node type "{written}".', hint, name, "type", *place)
+    known = [node_type for node_type in types.values() if node_type]
+    if len(known) == len(types) and not any(is_sink(node_type) for node_type in known):
+        yield Problem(
+            "warning", "The pipeline has no sink: its rows are kept nowhere.", "Add a sink, such as SQLite table."
+        )
+
+
+def is_sink(node_type: type[Node]) -> bool:
+    """Whether rows end there."""
+    return all(port.name == "rejects" for port in node_type.outputs)
+
+
+def _check_targets(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
+    """Two sinks must not replace the same table or write the same file."""
+    taken: dict[tuple[str, ...], str] = {}
+    for name, node_type in types.items():
+        if node_type is None or not is_sink(node_type):
+            continue
+        config = pipeline.nodes[name].config
+        if config.get("write_disposition") == "replace" and "table" in config:
+            target: tuple[str, ...] = (node_type.type, str(config.get("database", "")), str(config["table"]).lower())
+            what, field = f'the table "{config["table"]}"', "table"
+        elif "path" in config and "table" not in config:
+            target = ("file", str(config["path"]))
+            what, field = f'the file "{config["path"]}"', "path"
+        else:
+            continue
+        other = taken.setdefault(target, name)
+        if other != name:
+            place = position(pipeline, "nodes", name, "config", field) or (None, None)
+            hint = "Unite the rows first (Union), or choose another target."
+            yield Problem("error", f"{name} and {other} both replace {what}.", hint, name, f"config.{field}", *place)

@@ -1,0 +1,135 @@
+"""Every action of the window as data: name, text, shortcut, icon and menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etl_studio.ui.theme.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action.
+
+    Attributes:
+        id: name in the program.
+        text: in menus; three dots: a question follows.
+        menu: title of its menu.
+        shortcut: in portable form, several divided by ``; ``.
+        icon: file in ``resources/icons``.
+        tip: for the tool bar; default: the text.
+        group: actions of one group are choices, of which one is in force.
+        checkable: it is on or off.
+        apart: a line stands above it.
+    """
+
+    id: str
+    text: str
+    menu: str
+    shortcut: str = ""
+    icon: str = ""
+    tip: str = ""
+    group: str = ""
+    checkable: bool = False
+    apart: bool = False
+
+
+FILE, EDIT, VIEW, RUN, HELP = "&File", "&Edit", "&View", "&Run", "&Help"
+MENUS = (FILE, EDIT, VIEW, RUN, HELP)
+
+ACTIONS = (
+    ActionSpec("new", "&New", FILE, "Ctrl+N", "file-plus", "New pipeline"),
+    ActionSpec("open", "&Open…", FILE, "Ctrl+O", "folder-open", "Open a pipeline"),
+    ActionSpec("open_recent", "Open &recent", FILE, icon="history"),
+    ActionSpec("open_example", "Open &example", FILE, icon="layers"),
+    ActionSpec("save", "&Save", FILE, "Ctrl+S", "save", "Save the pipeline", apart=True),
+    ActionSpec("save_as", "Save &as…", FILE, "Ctrl+Shift+S"),
+    ActionSpec("export", "&Export results…", FILE, "Ctrl+E", "download", apart=True),
+    ActionSpec("quit", "&Quit", FILE, "Ctrl+Q", apart=True),
+    ActionSpec("undo", "&Undo", EDIT, "Ctrl+Z", "undo"),
+    ActionSpec("redo", "&Redo", EDIT, "Ctrl+Shift+Z; Ctrl+Y", "redo"),
+    ActionSpec("cut", "Cu&t", EDIT, "Ctrl+X", "scissors", apart=True),
+    ActionSpec("copy", "&Copy", EDIT, "Ctrl+C", "copy"),
+    ActionSpec("paste", "&Paste", EDIT, "Ctrl+V", "clipboard"),
+    ActionSpec("duplicate", "&Duplicate", EDIT, "Ctrl+D"),
+    ActionSpec("delete", "D&elete", EDIT, "Del", "trash"),
+    ActionSpec("select_all", "Select &all", EDIT, "Ctrl+A", apart=True),
+    ActionSpec("add_node", "Add &node…", EDIT, "Ctrl+Space", "plus"),
+    ActionSpec("zoom_in", "Zoom &in", VIEW, "Ctrl++; Ctrl+=", "zoom-in"),
+    ActionSpec("zoom_out", "Zoom &out", VIEW, "Ctrl+-", "zoom-out"),
+    ActionSpec("zoom_reset", "Actual si&ze", VIEW, "Ctrl+1"),
+    ActionSpec("fit", "&Fit the pipeline", VIEW, "Ctrl+0", "maximize"),
+    ActionSpec("arrange", "&Arrange nodes", VIEW, "Ctrl+L", "align"),
+    ActionSpec("show_palette", "&Palette", VIEW, "Ctrl+Alt+1", checkable=True, apart=True),
+    ActionSpec("show_inspector", "I&nspector", VIEW, "Ctrl+Alt+2", checkable=True),
+    ActionSpec("show_panels", "Panels &below", VIEW, "Ctrl+Alt+3", checkable=True),
+    ActionSpec("theme_light", "&Light", VIEW, group="theme", checkable=True, apart=True),
+    ActionSpec("theme_dark", "&Dark", VIEW, group="theme", checkable=True),
+    ActionSpec("theme_system", "As the &system", VIEW, group="theme", checkable=True),
+    ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
+    ActionSpec("stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded"),
+    ActionSpec("stop_now", "Stop at &once", RUN, "Ctrl+Shift+F5"),
+    ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
+    ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", HELP, "F1", "keyboard"),
+    ActionSpec("about", "&About ETL Studio", HELP, icon="info", apart=True),
+)
+
+TOOL_BAR = ("new", "open", "save", "", "undo", "redo", "", "zoom_out", "zoom_in", "fit")
+"""Actions of the tool bar in order; an empty name is a line."""
+
+
+class Actions(QObject):
+    """The QActions of ``ACTIONS`` by name; their icons follow the theme.
+
+    Args:
+        theme: draws the icons.
+        parent: the window, so that the shortcuts work in it.
+    """
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._actions: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        for spec in ACTIONS:
+            self._actions[spec.id] = self._make(spec)
+        theme.changed.connect(self._draw_icons)
+        self._draw_icons()
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def __iter__(self) -> Iterator[QAction]:
+        return iter(self._actions.values())
+
+    def _make(self, spec: ActionSpec) -> QAction:
+        action = QAction(spec.text, self.parent())
+        action.setObjectName(spec.id)
+        keys = [QKeySequence(text) for text in spec.shortcut.split("; ") if text]
+        action.setShortcuts(keys)
+        action.setCheckable(spec.checkable)
+        tip = spec.tip or plain(spec.text)
+        shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
+        action.setToolTip(tip + shown)
+        if spec.group:
+            group = self._groups.setdefault(spec.group, QActionGroup(self))
+            group.addAction(action)
+        return action
+
+    def _draw_icons(self) -> None:
+        for spec in ACTIONS:
+            if spec.icon:
+                self._actions[spec.id].setIcon(self._theme.icon(spec.icon, self._theme.tokens.text_muted, 18))
+
+
+def plain(text: str) -> str:
+    """A menu's text without mnemonic and dots."""
+    return text.replace("&", "").removesuffix("…")

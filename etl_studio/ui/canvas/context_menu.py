@@ -1,0 +1,63 @@
+"""The context menu of a node, a wire or the empty canvas."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMenu
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtCore import QPointF
+
+    from etl_studio.ui.canvas.scene import Hit
+    from etl_studio.ui.canvas.view import CanvasView
+
+
+def context_menu(view: CanvasView, hit: Hit, at: QPointF) -> QMenu:
+    """The menu for what is under a point; a node or wire there becomes selected, as people expect.
+
+    Args:
+        view: the canvas.
+        hit: what is under the point.
+        at: the point, in scene coordinates.
+    """
+    menu = QMenu(view)
+    menu.aboutToHide.connect(menu.deleteLater)
+    scene, editing = view.pipeline_scene, view.editing
+    if hit.node and hit.node not in scene.chosen_nodes():
+        scene.choose([hit.node])
+    elif hit.wire and hit.wire not in scene.chosen_wires():
+        scene.choose(wires=[hit.wire])
+
+    def add(text: str, icon: str, act: Callable[[], object], keys: str = "") -> None:
+        action = menu.addAction(view.theme.icon(icon), f"{text}\t{keys}" if keys else text)
+        action.triggered.connect(partial(_run, act))
+
+    if hit.node:
+        add("Settings", "settings", partial(view.node_activated.emit, hit.node), "Enter")
+        menu.addSeparator()
+        add("Cut", "scissors", editing.cut, "Ctrl+X")
+        add("Copy", "copy", editing.copy, "Ctrl+C")
+        add("Duplicate", "copy-minus", editing.duplicate, "Ctrl+D")
+        menu.addSeparator()
+        add("Delete", "trash", editing.delete, "Del")
+    elif hit.wire:
+        add("Insert a node…", "plus", partial(view.adding.ask, at, into=hit.wire))
+        menu.addSeparator()
+        add("Delete", "trash", editing.delete, "Del")
+    else:
+        add("Add a node…", "plus", partial(view.adding.ask, at), "Tab")
+        add("Paste", "clipboard", partial(editing.paste, at), "Ctrl+V")
+        menu.addSeparator()
+        add("Select all", "check-circle", editing.select_all, "Ctrl+A")
+        add("Arrange", "align", editing.arrange)
+        add("Zoom to fit", "maximize", view.navigation.fit, "Ctrl+0")
+    return menu
+
+
+def _run(act: Callable[[], object], checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's signature
+    del checked
+    act()

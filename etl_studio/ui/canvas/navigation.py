@@ -1,0 +1,106 @@
+"""Moving about the canvas: zoom, scroll, fit.
+
+As in Figma, the wheel alone scrolls, with Shift sideways, with Ctrl it zooms where the pointer is; a touchpad scrolls with
+two fingers both ways. So a long pipeline is read like a page, and nobody loses their place by a turn of the wheel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QWheelEvent
+
+    from etl_studio.ui.canvas.view import CanvasView
+
+SMALLEST, LARGEST = 0.1, 2.5
+STEP = 1.2
+"""Factor of one press of + or one notch of the wheel."""
+NOTCH = 120
+FIT_MARGIN = 48
+"""Pixels around everything after a fit."""
+
+
+class Navigation(QObject):
+    """The part of the scene that is in sight.
+
+    Args:
+        view: the canvas.
+
+    Attributes:
+        zoom: pixels on the screen for each pixel of the scene.
+    """
+
+    zoomed = Signal(float)
+
+    def __init__(self, view: CanvasView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.zoom = 1.0
+
+    def zoom_in(self) -> None:
+        """One step nearer."""
+        self.zoom_to(self.zoom * STEP)
+
+    def zoom_out(self) -> None:
+        """One step farther."""
+        self.zoom_to(self.zoom / STEP)
+
+    def zoom_reset(self) -> None:
+        """To the size that things have."""
+        self.zoom_to(1.0)
+
+    def zoom_to(self, zoom: float, around: QPoint | None = None) -> None:
+        """Zoom so that what is at ``around`` (pixels of the viewport; its middle by default) stays there."""
+        zoom = min(max(zoom, SMALLEST), LARGEST)
+        view = self._view
+        pixel = around if around is not None else view.viewport().rect().center()
+        before = view.mapToScene(pixel)
+        self._set(zoom)
+        self.scroll((view.mapFromScene(before) - pixel))
+
+    def fit(self) -> None:
+        """Show the whole pipeline, no larger than it is."""
+        content = self._view.pipeline_scene.content_rect()
+        if content.isEmpty():
+            self._set(1.0)
+            self._view.centerOn(QPointF(0, 0))
+            return
+        room = self._view.viewport().size()
+        across = (room.width() - 2 * FIT_MARGIN) / content.width()
+        down = (room.height() - 2 * FIT_MARGIN) / content.height()
+        self._set(min(max(min(across, down), SMALLEST), 1.0))
+        self._view.centerOn(content.center())
+
+    def reveal(self, node: str) -> None:
+        """Scroll until a node is in sight."""
+        if item := self._view.pipeline_scene.nodes.get(node):
+            self._view.ensureVisible(item.card().translated(item.pos()), FIT_MARGIN, FIT_MARGIN)
+
+    def scroll(self, way: QPoint) -> None:
+        """Move the sight by pixels of the screen."""
+        across, down = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
+        across.setValue(across.value() + way.x())
+        down.setValue(down.value() + way.y())
+
+    def wheel(self, event: QWheelEvent) -> None:
+        """Scroll or zoom, see the module."""
+        turn = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_to(self.zoom * STEP ** (turn.y() / NOTCH), event.position().toPoint())
+            return
+        way = event.pixelDelta()
+        if way.isNull():
+            way = QPoint(round(turn.x() * 0.5), round(turn.y() * 0.5))
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and way.x() == 0:
+            way = QPoint(way.y(), 0)
+        self.scroll(-way)
+
+    def _set(self, zoom: float) -> None:
+        self._view.resetTransform()
+        self._view.scale(zoom, zoom)
+        if zoom != self.zoom:
+            self.zoom = zoom
+            self.zoomed.emit(zoom)

@@ -1,0 +1,110 @@
+"""Small widgets over the canvas: the hint of an empty one, and the reason of a refusal near the pointer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, FONT_TITLE, RADIUS, SPACE
+
+if TYPE_CHECKING:
+    from etl_studio.ui.theme.theme import Theme
+
+FADES_AFTER = 4000
+"""Milliseconds that a reason stays after the drop."""
+TIP_WIDTH = 320
+
+
+class Tip(QLabel):
+    """Why something is refused, near the pointer.
+
+    Args:
+        theme: colours.
+        parent: the canvas.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._timer = QTimer(self, singleShot=True, interval=FADES_AFTER)
+        self._timer.timeout.connect(self.hide)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        theme.changed.connect(self._dress)
+        self._dress()
+        self.hide()
+
+    def show_reason(self, text: str, at: QPoint, *, fades: bool = False) -> None:
+        """Show a sentence beside a point of the canvas; ``fades``: for a few seconds."""
+        self._timer.stop()
+        self.setWordWrap(False)
+        self.setText(text)
+        self.setFixedWidth(min(self.sizeHint().width(), TIP_WIDTH))
+        self.setWordWrap(True)
+        self.setFixedHeight(self.heightForWidth(self.width()))
+        room = self.parentWidget().rect().adjusted(SPACE, SPACE, -SPACE, -SPACE)
+        left = min(at.x() + 4 * SPACE, room.right() - self.width())
+        top = min(at.y() + 4 * SPACE, room.bottom() - self.height())
+        self.move(max(left, room.left()), max(top, room.top()))
+        self.setAccessibleName(text)
+        self.show()
+        self.raise_()
+        if fades:
+            self._timer.start()
+
+    def _dress(self) -> None:
+        tokens = self._theme.tokens
+        self.setStyleSheet(
+            f"QLabel {{ background: {tokens.raised}; color: {tokens.danger}; border: 1px solid {tokens.danger};"
+            f" border-radius: {RADIUS}px; padding: {SPACE}px {2 * SPACE}px; font-size: {FONT_SMALL + 1}px; }}"
+        )
+
+
+class EmptyHint(QFrame):
+    """What to do on an empty canvas.
+
+    Args:
+        theme: colours and icons.
+        parent: the canvas.
+    """
+
+    example_requested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel("Build your first pipeline", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.linkActivated.connect(self._follow_link)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6 * SPACE, 6 * SPACE, 6 * SPACE, 6 * SPACE)
+        layout.setSpacing(3 * SPACE)
+        for label in (self._icon, self._title, self._text):
+            layout.addWidget(label)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def place(self) -> None:
+        """Stand in the middle of the canvas."""
+        self.adjustSize()
+        room = self.parentWidget().rect()
+        self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
+
+    def _follow_link(self) -> None:
+        self.example_requested.emit()
+
+    def _dress(self) -> None:
+        tokens = self._theme.tokens
+        self._icon.setPixmap(self._theme.pixmap("layers", tokens.text_disabled, 40))
+        self._title.setStyleSheet(f"color: {tokens.text}; font-size: {FONT_TITLE}px; font-weight: 600;")
+        self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {FONT_BODY}px;")
+        self._text.setText(
+            "<div style='line-height: 150%'>Drag a node here from the palette,<br>"
+            f"double-click or press <b style='color:{tokens.text}'>Tab</b> to search for one,<br>"
+            f"or <a href='example' style='color:{tokens.accent}; text-decoration:none'>open an example</a>.</div>"
+        )
+        self.setStyleSheet("EmptyHint { background: transparent; border: none; }")

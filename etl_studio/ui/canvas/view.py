@@ -1,0 +1,358 @@
+"""The canvas widget: gives mouse, keys and drops to gestures and edits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from etl_studio.ui.canvas.adding import Adding
+from etl_studio.ui.canvas.context_menu import context_menu
+from etl_studio.ui.canvas.drop import DropTarget
+from etl_studio.ui.canvas.editing import Editing
+from etl_studio.ui.canvas.gestures.connect_ports import ConnectPorts
+from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
+from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
+from etl_studio.ui.canvas.gestures.pan_canvas import PanCanvas
+from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
+from etl_studio.ui.canvas.navigation import Navigation
+from etl_studio.ui.canvas.overlays import EmptyHint, Tip
+from etl_studio.ui.canvas.scene import Hit, PipelineScene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.theme.theme import Theme
+
+EDGE = 50_000
+"""How far the canvas reaches from its middle, in pixels."""
+GRID = 8.0
+"""Nodes snap to multiples of this."""
+DOTS = 24.0
+"""Distance of the dots of the background at zoom 1; four times as much when far away."""
+ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+FAR = 5
+"""Steps of the grid that an arrow key moves with Shift."""
+
+
+class CanvasView(QGraphicsView):
+    """One document on a canvas.
+
+    Args:
+        document: what is edited.
+        theme: colours and icons.
+        parent: the widget around it.
+
+    Attributes:
+        pipeline_scene: the scene; give it the run's events.
+        navigation: zoom, fit, reveal.
+        editing: delete, copy, paste, add and the like.
+        adding: searches for a node by name and adds it.
+        tip: tells why something is refused.
+        snaps: whether moved nodes snap to the grid.
+    """
+
+    selection_changed = Signal(list)
+    """Ids of the selected nodes."""
+    node_activated = Signal(str)
+    """A node was double-clicked, or Enter was pressed on it."""
+    file_dropped = Signal(str)
+    """A pipeline file was dropped: the window may open it."""
+    example_requested = Signal()
+
+    GESTURES: ClassVar[tuple[type[Gesture], ...]] = (PanCanvas, ConnectPorts, MoveNodes, SelectWire, SelectArea)
+
+    def __init__(self, document: PipelineDocument, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.theme = theme
+        self.pipeline_scene = PipelineScene(document, theme, parent=self)
+        self.snaps = True
+        self._gesture: Gesture | None = None
+        self._space = False
+        self._last_pointer: QPoint | None = None
+        self._set_up()
+        self.navigation = Navigation(self)
+        self.editing = Editing(self)
+        self.tip = Tip(theme, self)
+        self.hint = EmptyHint(theme, self)
+        self.hint.example_requested.connect(self.example_requested)
+        self.adding = Adding(self)
+        self._drops = DropTarget(self)
+        self._keys = self._shortcuts()
+        self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
+        document.node_added.connect(self._on_nodes_changed)
+        document.node_removed.connect(self._on_nodes_changed)
+        document.reset.connect(self._on_reset)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_nodes_changed()
+
+    def snapped(self, x: float, y: float) -> tuple[float, float]:
+        """The nearest point of the grid, when snapping is on."""
+        grid = GRID if self.snaps else 1.0
+        return round(x / grid) * grid, round(y / grid) * grid
+
+    def pointer_position(self) -> QPointF:
+        """Where the pointer is in the scene, or the middle of what is in sight."""
+        pixel = self._last_pointer
+        if pixel is None or not self.viewport().rect().contains(pixel):
+            pixel = self.viewport().rect().center()
+        return self.mapToScene(pixel)
+
+    # -- mouse ------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.adding.popup.hide()
+        self.tip.hide()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if self._gesture is None:
+            press = self._pointer(event)
+            gesture = next((gesture for gesture in self.GESTURES if gesture.starts(press)), None)
+            self._gesture = gesture(self, press) if gesture else None
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._last_pointer = event.position().toPoint()
+        pointer = self._pointer(event)
+        if self._gesture:
+            self._gesture.move(pointer)
+        self.pipeline_scene.show_hover(pointer.hit)
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        gesture, pointer = self._gesture, self._pointer(event)
+        if gesture and event.button() == gesture.press.button:
+            self._gesture = None
+            gesture.end(pointer)
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        pointer = self._pointer(event)
+        if pointer.button != Qt.MouseButton.LeftButton:
+            return
+        if pointer.hit.node:
+            self.node_activated.emit(pointer.hit.node)
+        else:
+            self.adding.ask(pointer.at)
+        event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.navigation.wheel(event)
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            chosen = self.pipeline_scene.chosen_nodes()
+            hit, at = Hit(chosen[0] if chosen else None), self.pointer_position()
+        else:
+            at = self.mapToScene(event.pos())
+            hit = self.pipeline_scene.hit(at, self.navigation.zoom)
+        context_menu(self, hit, at).popup(event.globalPos())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._last_pointer = None
+        self.pipeline_scene.show_hover(Hit())
+        super().leaveEvent(event)
+
+    # -- keys -------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_Escape and self._gesture:
+            gesture, self._gesture = self._gesture, None
+            gesture.cancel()
+        elif key == Qt.Key.Key_Escape:
+            self.pipeline_scene.choose()
+        elif key == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._space = True
+                self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif key in ARROWS:
+            self._arrow(*ARROWS[key], far=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif action := self._keys.get(event.keyCombination()):
+            action()
+        else:
+            super().keyPressEvent(event)
+            return
+        event.accept()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+            if self._gesture is None:
+                self.viewport().unsetCursor()
+        super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space = False
+        super().focusOutEvent(event)
+
+    def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
+        """Tab on the canvas searches for a node; Shift+Tab leaves the canvas."""
+        if next_child and self.hasFocus():
+            self.adding.ask(self.pointer_position())
+            return True
+        return super().focusNextPrevChild(next_child)
+
+    # -- drops ------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._judge_drop(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._judge_drop(event)
+        if event.isAccepted():
+            self._drops.hover(event.mimeData(), self.mapToScene(event.position().toPoint()))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.pipeline_scene.show_hover(Hit())
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if not self._drops.accepts(event.mimeData()):
+            event.ignore()
+            return
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._drops.take(event.mimeData(), self.mapToScene(event.position().toPoint()))
+
+    # -- painting ---------------------------------------------------------------------------------------------
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        tokens = self.theme.tokens
+        painter.fillRect(rect, QColor(tokens.canvas))
+        zoom = self.navigation.zoom
+        step = DOTS if zoom >= 0.6 else DOTS * 4  # noqa: PLR2004 - dots closer than 15 pixels are noise
+        pen = QPen(QColor(tokens.grid if zoom < 1 else tokens.border), 2 if zoom >= 1 else 1.6)
+        pen.setCosmetic(True)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        left, top = rect.left() // step * step, rect.top() // step * step
+        across, down = int(rect.width() / step) + 2, int(rect.height() / step) + 2
+        painter.drawPoints(
+            QPolygonF([QPointF(left + x * step, top + y * step) for x in range(across) for y in range(down)])
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.hint.place()
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        self.setScene(self.pipeline_scene)
+        self.setSceneRect(QRectF(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheBackground)
+        self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.viewport().setMouseTracking(True)
+        self.setAccessibleName("Pipeline canvas")
+        self.setAccessibleDescription(
+            "Tab searches for a node to add, arrow keys move what is selected, Enter opens the selected node."
+        )
+
+    def _shortcuts(self) -> dict[object, Callable[[], None]]:
+        """Keys of the canvas; a window whose actions have the same keys takes them first."""
+        editing, navigation = self.editing, self.navigation
+        standard = QKeySequence.StandardKey
+        named = {
+            standard.SelectAll: editing.select_all,
+            standard.Copy: editing.copy,
+            standard.Cut: editing.cut,
+            standard.Paste: editing.paste,
+            standard.Undo: self.document.undo_stack.undo,
+            standard.Redo: self.document.undo_stack.redo,
+            standard.ZoomIn: navigation.zoom_in,
+            standard.ZoomOut: navigation.zoom_out,
+        }
+        written = {
+            "Del": editing.delete,
+            "Backspace": editing.delete,
+            "Ctrl+D": editing.duplicate,
+            "Ctrl+Shift+Z": self.document.undo_stack.redo,
+            "+": navigation.zoom_in,
+            "-": navigation.zoom_out,
+            "Ctrl+=": navigation.zoom_in,
+            "Ctrl+0": navigation.fit,
+            "F": navigation.fit,
+            "Ctrl+1": navigation.zoom_reset,
+            "Return": self._activate,
+            "Enter": self._activate,
+        }
+        keys = {sequence[0]: act for name, act in named.items() for sequence in QKeySequence.keyBindings(name)}
+        return keys | {QKeySequence(text)[0]: act for text, act in written.items()}
+
+    def _pointer(self, event: QMouseEvent) -> Pointer:
+        pixel = event.position().toPoint()
+        at = self.mapToScene(pixel)
+        hit = self.pipeline_scene.hit(at, self.navigation.zoom)
+        return Pointer(at, pixel, event.button(), event.modifiers(), hit, self._space)
+
+    def _arrow(self, dx: int, dy: int, *, far: bool) -> None:
+        step = GRID * (FAR if far else 1)
+        if self.pipeline_scene.chosen_nodes():
+            self.editing.nudge(dx * step, dy * step)
+        else:
+            self.navigation.scroll(QPoint(dx, dy) * int(DOTS) * 2)
+
+    def _activate(self) -> None:
+        chosen = self.pipeline_scene.chosen_nodes()
+        if len(chosen) == 1:
+            self.node_activated.emit(chosen[0])
+
+    def _judge_drop(self, event: QDragMoveEvent) -> None:
+        event.setAccepted(self._drops.accepts(event.mimeData()))
+        if event.isAccepted():
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def _on_chosen_changed(self) -> None:
+        self.selection_changed.emit(self.pipeline_scene.chosen_nodes())
+
+    def _on_nodes_changed(self) -> None:
+        self.hint.setVisible(not self.document.pipeline.nodes)
+
+    def _on_reset(self) -> None:
+        if self._gesture:
+            self._gesture.cancel()
+            self._gesture = None
+        self._on_nodes_changed()
+        self.navigation.fit()
+
+    def _on_theme_changed(self) -> None:
+        self.resetCachedContent()
+        self.viewport().update()
+

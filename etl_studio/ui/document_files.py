@@ -1,0 +1,155 @@
+"""New, open, save: what happens between the document and its file, with every question that a person is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from etl_studio.errors import EtlError, PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.recent_files import RecentFiles
+
+FILTER = "Pipelines (*.yaml *.yml);;All files (*)"
+ENDING = ".yaml"
+
+
+class DocumentFiles(QObject):
+    """Opens and saves one document.
+
+    Args:
+        document: what is opened and saved.
+        recent: remembers the files.
+        window: parent of the dialogs.
+        flush: writes what is typed but not yet in the document; called before saving.
+
+    Attributes:
+        opened: another pipeline is in the document.
+    """
+
+    opened = Signal()
+
+    def __init__(
+        self, document: PipelineDocument, recent: RecentFiles, window: QWidget, flush: Callable[[], None]
+    ) -> None:
+        super().__init__(window)
+        self._document = document
+        self._recent = recent
+        self._window = window
+        self._flush = flush
+
+    def new(self) -> None:
+        """Begin an empty pipeline, after asking about unsaved changes."""
+        if self.may_leave():
+            self._document.new()
+            self.opened.emit()
+
+    def choose(self) -> None:
+        """Ask for a file and open it."""
+        if not self.may_leave():
+            return
+        text, _ = QFileDialog.getOpenFileName(self._window, "Open a pipeline", str(self._folder()), FILTER)
+        if text:
+            self.load(Path(text))
+
+    def open(self, path: Path) -> bool:
+        """Open a file, after asking about unsaved changes; whether it was opened."""
+        return self.may_leave() and self.load(path)
+
+    def load(self, path: Path) -> bool:
+        """Open a file without asking; whether that went well."""
+        try:
+            self._document.load(path)
+        except EtlError as error:
+            self._tell("This pipeline cannot be opened.", error)
+            return False
+        self._recent.add(path)
+        self.opened.emit()
+        return True
+
+    def open_example(self, path: Path) -> bool:
+        """Open a copy of an example in a folder that the person chooses, so that the original stays as it is."""
+        if not self.may_leave():
+            return False
+        text = QFileDialog.getExistingDirectory(
+            self._window, "Choose a folder for a copy of the example", str(Path.home())
+        )
+        return bool(text) and self.copy_example(path, Path(text))
+
+    def copy_example(self, path: Path, folder: Path) -> bool:
+        """Copy an example with its data into a folder of its own there and open it."""
+        from etl_studio.ui.examples import copy_example
+
+        try:
+            return self.load(copy_example(path, folder))
+        except OSError as error:
+            QMessageBox.warning(self._window, "ETL Studio", f"The example cannot be copied: {error.strerror}.")
+            return False
+
+    def save(self) -> bool:
+        """Write the file; ask for its name when it has none. Whether it is saved."""
+        return self._write(self._document.path) if self._document.path else self.save_as()
+
+    def save_as(self) -> bool:
+        """Ask for a name and write the file; whether it is saved."""
+        self._flush()
+        start = self._document.path or self._folder() / f"{self._document.pipeline.name or 'pipeline'}{ENDING}"
+        text, _ = QFileDialog.getSaveFileName(self._window, "Save the pipeline", str(start), FILTER)
+        if not text:
+            return False
+        path = Path(text)
+        return self._write(path if path.suffix else path.with_suffix(ENDING))
+
+    def may_leave(self) -> bool:
+        """Ask about unsaved changes: whether the document may be replaced or closed."""
+        self._flush()
+        if not self._document.is_modified:
+            return True
+        answer = self._ask()
+        if answer == QMessageBox.StandardButton.Save:
+            return self.save()
+        return answer == QMessageBox.StandardButton.Discard
+
+    def _ask(self) -> QMessageBox.StandardButton:
+        box = QMessageBox(self._window)
+        box.setWindowTitle("ETL Studio")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(f'Save the changes to "{display_name(self._document)}"?')
+        box.setInformativeText("They are lost otherwise.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        return QMessageBox.StandardButton(box.exec())
+
+    def _write(self, path: Path) -> bool:
+        self._flush()
+        try:
+            self._document.save(path)
+        except EtlError as error:
+            self._tell("The pipeline is not saved.", error)
+            return False
+        self._recent.add(path)
+        return True
+
+    def _folder(self) -> Path:
+        recent = self._recent.paths()
+        return self._document.path.parent if self._document.path else recent[0].parent if recent else Path.home()
+
+    def _tell(self, what: str, error: EtlError) -> None:
+        box = QMessageBox(QMessageBox.Icon.Warning, "ETL Studio", what, QMessageBox.StandardButton.Ok, self._window)
+        lines = [str(error)]
+        if isinstance(error, PipelineError):
+            lines += [f"•  {problem}" for problem in error.problems[:8]]
+        box.setInformativeText("\n".join(lines))
+        box.exec()
+
+
+def display_name(document: PipelineDocument) -> str:
+    """The file's name, or the pipeline's while it has no file."""
+    return document.path.name if document.path else document.pipeline.name

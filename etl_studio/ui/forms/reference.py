@@ -1,0 +1,113 @@
+"""The documentation of a node type: what it does, its ports, its settings; as Markdown, and set in type."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFormat
+
+from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
+from etl_studio.ui.theme.tokens import FONT_TITLE, SPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from PySide6.QtGui import QTextDocument
+
+    from etl_studio.sdk import Node, Port
+
+LINE_HEIGHT = 125
+"""Per cent of the font's own line height."""
+
+LEAST_HEADING = 4
+"""The level of headings over single settings."""
+
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "yes or no", Any: "any value", dict: "map"}
+
+
+def reference(node_type: type[Node]) -> str:
+    """The documentation of a node type in Markdown."""
+    parts = [inspect.getdoc(node_type) or "", "### Ports", *_ports(node_type)]
+    settings = settings_of(node_type.Config)
+    if settings:
+        parts += ["### Settings", *_settings(settings)]
+    return "\n\n".join(parts)
+
+
+def type_words(annotation: Any) -> str:
+    """A type as people read it, such as ``list of text``."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return "one of " + ", ".join(f"`{value}`" for value in arguments)
+    if origin in (list, tuple, set, frozenset):
+        return f"list of {type_words(arguments[0])}"
+    if origin is dict:
+        return f"map of name to {type_words(arguments[1])}"
+    if origin is not None:
+        return " or ".join(dict.fromkeys(type_words(argument) for argument in arguments))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "settings"
+    return _WORDS.get(annotation, "value")
+
+
+def _ports(node_type: type[Node]) -> Iterator[str]:
+    yield from _port_lines("In", node_type.inputs)
+    if node_type.open_inputs:
+        yield "**In**: any input; a wire names it, as in `-> query.orders`."
+    yield from _port_lines("Out", node_type.outputs)
+
+
+def _port_lines(side: str, ports: Iterable[Port]) -> Iterator[str]:
+    for port in ports:
+        marks = [word for word, given in (("several wires", port.many), ("optional", port.optional)) if given]
+        title = f": {port.title}" if port.title else ""
+        yield f"**{side}** `{port.name}`{title}{' (' + ', '.join(marks) + ')' if marks else ''}"
+
+
+def _settings(settings: Iterable[Setting]) -> Iterator[str]:
+    for setting in settings:
+        facts = ["required" if setting.required else "", type_words(setting.annotation), _default(setting.default)]
+        yield f"#### {setting.title} `{setting.key}`"
+        text = f"{setting.description} *({', '.join(filter(None, facts))})*"
+        if setting.example is not None:
+            text += f" Example: `{_written(setting.example)}`"
+        yield text
+
+
+def _default(default: Any) -> str:
+    if default is UNSET or default is None or default in ("", [], {}) or isinstance(default, BaseModel):
+        return ""
+    return f"default `{_written(default)}`"
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def set_in_type(document: QTextDocument) -> None:
+    """Give a document that was read from Markdown the sizes and distances of the window."""
+    document.setDocumentMargin(4 * SPACE)
+    cursor = QTextCursor(document)
+    block = document.begin()
+    while block.isValid():
+        shape = block.blockFormat()
+        heading = shape.headingLevel()
+        in_list = block.textList() is not None
+        shape.setTopMargin({0: 0, LEAST_HEADING: SPACE}.get(heading, 4 * SPACE))
+        shape.setBottomMargin(SPACE if in_list or heading else 2 * SPACE)
+        shape.setLineHeight(LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor.setPosition(block.position())
+        cursor.setBlockFormat(shape)
+        if 0 < heading < LEAST_HEADING:
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            letters = QTextCharFormat()
+            font = document.defaultFont()
+            font.setPixelSize(FONT_TITLE)
+            font.setWeight(QFont.Weight.DemiBold)
+            letters.setFont(font)
+            letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+            cursor.setCharFormat(letters)
+        block = block.next()

@@ -1,0 +1,197 @@
+"""The inspector: what is selected, with its settings, its policy and its documentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+
+from etl_studio.ui.theme.tokens import SPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.forms.node_page import NodePage
+    from etl_studio.ui.forms.pipeline_page import PipelinePage
+    from etl_studio.ui.theme.theme import Theme
+
+LEAST_WIDTH = 280
+
+
+def no_columns(node: str) -> Sequence[str]:
+    """Nothing is known of the columns that arrive at a node."""
+    del node
+    return ()
+
+
+class SelectionPage(QWidget):
+    """Several nodes are selected: how many, and what can be done with all of them.
+
+    Signals:
+        duplicate_requested, remove_requested: a button was clicked.
+
+    Args:
+        parent: its parent.
+    """
+
+    duplicate_requested = Signal()
+    remove_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.count = QLabel(self)
+        self.count.setProperty("role", "title")
+        self.names = QLabel(self)
+        self.names.setProperty("role", "muted")
+        self.names.setWordWrap(True)
+        self.duplicate = QPushButton("Duplicate", self)
+        self.remove = QPushButton("Delete", self)
+        self.remove.setProperty("role", "danger")
+        self.duplicate.clicked.connect(self.duplicate_requested)
+        self.remove.clicked.connect(self.remove_requested)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
+        column.setSpacing(3 * SPACE)
+        for widget in (self.count, self.names, self.duplicate, self.remove):
+            column.addWidget(widget)
+        column.addStretch(1)
+
+    def show_nodes(self, nodes: Sequence[str]) -> None:
+        """Tell about these nodes."""
+        self.count.setText(f"{len(nodes)} nodes selected")
+        self.names.setText(", ".join(nodes))
+
+
+class Inspector(QFrame):
+    """Shows the selected node, several selected nodes, or the pipeline when nothing is selected.
+
+    Args:
+        document: what is edited.
+        theme: colours and icons.
+        parent: its parent.
+        columns: names of the columns that arrive at a node, for completion; called with the node's id.
+    """
+
+    def __init__(
+        self,
+        document: PipelineDocument,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        columns: Callable[[str], Sequence[str]] = no_columns,
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.document, self.theme = document, theme
+        self._columns = columns
+        self.selected: tuple[str, ...] = ()
+        self.node_page: NodePage | None = None
+        self.pipeline_page: PipelinePage | None = None
+        self.selection_page = SelectionPage(self)
+        self.selection_page.duplicate_requested.connect(self._duplicate)
+        self.selection_page.remove_requested.connect(self._remove)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.selection_page)
+        self.setMinimumWidth(LEAST_WIDTH)
+        document.node_removed.connect(self._drop)
+        document.node_renamed.connect(self._rename)
+        document.reset.connect(self._clear)
+        self.show_nodes(())
+
+    def show_nodes(self, nodes: Sequence[str]) -> None:
+        """Show what is selected; connect the canvas's selection here."""
+        nodes = tuple(node for node in nodes if node in self.document.pipeline.nodes)
+        if nodes == self.selected and self._stack.count() > 1:
+            return
+        self.selected = nodes
+        self.flush()
+        self._leave_node()
+        if not nodes:
+            self._stack.setCurrentWidget(self._pipeline_area())
+        elif len(nodes) == 1:
+            self._enter_node(nodes[0])
+        else:
+            self.selection_page.show_nodes(nodes)
+            self._stack.setCurrentWidget(self.selection_page)
+
+    def show_field(self, node: str, field: str) -> None:
+        """Show a node and put the cursor into one of its settings, such as ``config.where``."""
+        self.show_nodes((node,))
+        if self.node_page is not None:
+            self.node_page.show_field(field)
+
+    def flush(self) -> None:
+        """Write what was typed and is not written yet; call it before saving and running."""
+        if self.node_page is not None:
+            self.node_page.flush()
+        if self.pipeline_page is not None:
+            self.pipeline_page.flush()
+
+    def _pipeline_area(self) -> QWidget:
+        from etl_studio.ui.forms.editor import FormContext
+        from etl_studio.ui.forms.pipeline_page import PipelinePage
+
+        if self.pipeline_page is None:
+            self.pipeline_page = PipelinePage(self.document, FormContext(self.theme), self)
+            self._pipeline_scroll = scrolled(self.pipeline_page, self)
+            self._stack.addWidget(self._pipeline_scroll)
+        return self._pipeline_scroll
+
+    def _enter_node(self, node: str) -> None:
+        # forms need pydantic and the sdk, which the first paint of the window does without
+        from etl_studio.ui.forms.editor import FormContext
+        from etl_studio.ui.forms.node_page import NodePage
+
+        context = FormContext(self.theme, self._arriving, self._parameters, self._folder)
+        self.node_page = NodePage(self.document, node, context, self)
+        self._stack.addWidget(self.node_page)
+        self._stack.setCurrentWidget(self.node_page)
+
+    def _leave_node(self) -> None:
+        if self.node_page is not None:
+            self._stack.removeWidget(self.node_page)
+            self.node_page.hide()
+            self.node_page.deleteLater()
+            self.node_page = None
+
+    def _arriving(self) -> Sequence[str]:
+        return self._columns(self.selected[0]) if self.selected else ()
+
+    def _parameters(self) -> Sequence[str]:
+        return list(self.document.pipeline.parameters)
+
+    def _folder(self):  # noqa: ANN202 - a Path or None
+        return self.document.path.resolve().parent if self.document.path else None
+
+    def _duplicate(self) -> None:
+        self.document.duplicate(self.selected)
+
+    def _remove(self) -> None:
+        self.document.remove(self.selected)
+
+    def _drop(self, node: str) -> None:
+        if node in self.selected:
+            self.show_nodes([other for other in self.selected if other != node])
+
+    def _rename(self, old: str, new: str) -> None:
+        self.selected = tuple(new if node == old else node for node in self.selected)
+        if self.node_page is not None:
+            self.node_page.rename(old, new)
+        self.selection_page.show_nodes(self.selected)
+
+    def _clear(self) -> None:
+        self.selected = ()
+        self._leave_node()
+        self._stack.setCurrentWidget(self._pipeline_area())
+
+
+def scrolled(content: QWidget, parent: QWidget) -> QScrollArea:
+    """The content in an area that scrolls up and down."""
+    area = QScrollArea(parent)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area

@@ -1,0 +1,174 @@
+"""A table of any size: pages are fetched as they scroll into view and forgotten when they are far away."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtGui import QColor
+
+from etl_studio.ui.results.page_loader import Answer, PageLoader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from etl_studio.ui.theme.theme import Theme
+
+    Page = Sequence[Sequence[Any]]
+    FetchPage = Callable[[int, int], Page]
+
+PAGE_ROWS = 256
+PAGES_KEPT = 64
+WISHES_KEPT = 4
+"""Pages that are waited for; as a person scrolls on, the oldest wish is forgotten."""
+
+SHOWN_CHARACTERS = 300
+LOADING = "…"
+
+
+def shown(value: Any) -> str:
+    """A value as one line of text."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes | memoryview):
+        return f"{len(value):,} bytes"
+    text = str(value).replace("\n", "⏎")
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+class PagedTableModel(QAbstractTableModel):
+    """Rows of one table.
+
+    Args:
+        loader: fetches pages in a thread.
+        theme: colours.
+
+    Attributes:
+        failed: a page could not be read; the text says why.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, loader: PageLoader, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._loader = loader
+        self._loader.answered.connect(self._take)
+        self._theme = theme
+        self._columns: list[str] = []
+        self._row_count = 0
+        self._fetch: FetchPage | None = None
+        self._pages: OrderedDict[int, Page] = OrderedDict()
+        self._wishes: list[int] = []
+        self._awaited: int | None = None
+        self._generation = 0
+
+    def show_table(self, columns: Sequence[str], row_count: int, fetch: FetchPage) -> None:
+        """Show other rows.
+
+        Args:
+            columns: their names.
+            row_count: how many there are.
+            fetch: gives the rows of (offset, limit); called in the loader's thread.
+        """
+        self.beginResetModel()
+        self._columns = list(columns)
+        self._row_count = row_count
+        self._fetch = fetch
+        self._pages.clear()
+        self._wishes.clear()
+        self._awaited = None
+        self._generation += 1
+        self.endResetModel()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.show_table([], 0, lambda _offset, _limit: [])
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return self._columns
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a page is on its way."""
+        return self._awaited is not None
+
+    # -- Qt ---------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._row_count
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section] if orientation == Qt.Orientation.Horizontal else f"{section + 1:,}"
+        return None
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            page = self._page(index.row())
+            return LOADING if page is None else self._text(page, index)
+        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(self._value(index), int | float):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ForegroundRole and self._value(index) is None:
+            return QColor(self._theme.tokens.text_disabled)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            value = self._value(index)
+            return str(value) if isinstance(value, str) and len(value) > 20 else None  # noqa: PLR2004 - the rest is seen
+        return None
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _text(self, page: Page, index: QModelIndex) -> str:
+        offset = index.row() % PAGE_ROWS
+        # The table may have shrunk since its rows were counted.
+        return shown(page[offset][index.column()]) if offset < len(page) else ""
+
+    def _value(self, index: QModelIndex) -> Any:
+        page = self._pages.get(index.row() // PAGE_ROWS)
+        offset = index.row() % PAGE_ROWS
+        return page[offset][index.column()] if page is not None and offset < len(page) else ""
+
+    def _page(self, row: int) -> Page | None:
+        number = row // PAGE_ROWS
+        page = self._pages.get(number)
+        if page is not None:
+            self._pages.move_to_end(number)
+        elif number != self._awaited:
+            self._wish(number)
+        return page
+
+    def _wish(self, number: int) -> None:
+        if number in self._wishes:
+            self._wishes.remove(number)
+        self._wishes.append(number)
+        del self._wishes[:-WISHES_KEPT]
+        self._order_next()
+
+    def _order_next(self) -> None:
+        fetch = self._fetch
+        if self._awaited is not None or not self._wishes or fetch is None:
+            return
+        number = self._awaited = self._wishes.pop()
+        self._loader.order((self, self._generation, number), lambda: fetch(number * PAGE_ROWS, PAGE_ROWS))
+
+    def _take(self, answer: Answer) -> None:
+        match answer.ticket:
+            case (model, generation, number) if model is self and generation == self._generation:
+                self._awaited = None
+                if answer.error is not None:
+                    self._wishes.clear()
+                    self.failed.emit(answer.error)
+                    return
+                self._pages[number] = answer.value
+                while len(self._pages) > PAGES_KEPT:
+                    self._pages.popitem(last=False)
+                last = min((number + 1) * PAGE_ROWS, self._row_count) - 1
+                self.dataChanged.emit(self.index(number * PAGE_ROWS, 0), self.index(last, len(self._columns) - 1))
+                self._order_next()

@@ -1,0 +1,129 @@
+"""The line at the foot of the window: how the run stands, in words and numbers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from etl_studio.engine.events import NodeState, RunEnded, RunStarted, RunStatus, Sampled
+from etl_studio.ui.quantities import count, duration, rate, rows
+
+if TYPE_CHECKING:
+    from etl_studio.ui.theme.theme import Theme
+
+ENDINGS = {
+    RunStatus.DONE: ("Done", "success"),
+    RunStatus.DONE_WITH_DEAD_LETTERS: ("Done, with dead letters", "warning"),
+    RunStatus.FAILED: ("Failed", "danger"),
+    RunStatus.STOPPED: ("Stopped", "text_muted"),
+    RunStatus.INTERRUPTED: ("Interrupted", "warning"),
+}
+TICK = 100
+
+
+class RunStatusBar(QStatusBar):
+    """State, rows, rate, elapsed time and errors of the run.
+
+    Args:
+        theme: colours.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._color = "text_muted"
+        self._state, self._numbers, self._clock = QLabel(), QLabel(), QLabel()
+        self._place = QLabel()
+        self._began: float | None = None
+        self._sources: frozenset[str] = frozenset()
+        self._before: tuple[float, int] | None = None
+        self._rate = 0.0
+        self._timer = QTimer(self, interval=TICK)
+        self._timer.timeout.connect(self._show_clock)
+        self.setSizeGripEnabled(False)
+        for label in (self._state, self._numbers, self._clock):
+            self.addWidget(label)
+        self.addPermanentWidget(self._place)
+        theme.changed.connect(self._dress)
+        self.show_idle()
+
+    @property
+    def text(self) -> str:
+        """Everything it says about the run."""
+        return " · ".join(label.text() for label in (self._state, self._numbers, self._clock) if label.text())
+
+    def show_idle(self, text: str = "Ready") -> None:
+        """No run."""
+        self._say(text, "text_muted")
+        self._numbers.clear()
+        self._clock.clear()
+
+    def show_place(self, text: str) -> None:
+        """Where the results go, at the right end."""
+        self._place.setText(text)
+
+    def show_preparing(self) -> None:
+        """A run is being made ready."""
+        self._say("Preparing…", "accent")
+        self._numbers.clear()
+        self._clock.clear()
+
+    def show_stopping(self) -> None:
+        """A stop was asked for."""
+        self._say("Stopping…", "warning")
+
+    def take(self, event: object) -> None:
+        """Take the events of a run."""
+        if isinstance(event, RunStarted):
+            self._began = time.monotonic()
+            self._before, self._rate = None, 0.0
+            self._say("Running", "accent")
+            self._timer.start()
+        elif isinstance(event, Sampled):
+            self._show_sample(event)
+        elif isinstance(event, RunEnded):
+            self._show_end(event)
+
+    def _show_sample(self, event: Sampled) -> None:
+        targets = {text.partition(" -> ")[2].rpartition(".")[0] for text in event.wires}
+        read = sum(node.counts.rows_in for name, node in event.nodes.items() if name not in targets)
+        errors = sum(node.counts.errors for node in event.nodes.values())
+        if self._before is not None and event.at > self._before[0]:
+            now = (read - self._before[1]) / (event.at - self._before[0])
+            self._rate += 0.3 * (now - self._rate)
+        self._before = (event.at, read)
+        parts = [f"{rows(read)} read", rate(max(self._rate, 0.0))]
+        waiting = sum(node.state in (NodeState.RETRYING, NodeState.OPEN) for node in event.nodes.values())
+        if errors:
+            parts.append(f"{count(errors)} failed attempt{'s' if errors > 1 else ''}")
+        if waiting:
+            parts.append(f"{waiting} waiting to try again")
+        self._numbers.setText("  ·  ".join(parts))
+
+    def _show_end(self, event: RunEnded) -> None:
+        self._timer.stop()
+        text, color = ENDINGS.get(event.status, ("Ended", "text_muted"))
+        self._say(text, color)
+        parts = [f"{rows(event.rows_in)} read", f"{count(event.rows_out)} loaded"]
+        if event.rejected:
+            parts.append(f"{count(event.rejected)} rejected")
+        if event.dead_letters:
+            parts.append(f"{count(event.dead_letters)} dead letter{'s' if event.dead_letters > 1 else ''}")
+        self._numbers.setText("  ·  ".join(parts))
+        self._clock.setText(duration(event.duration))
+
+    def _show_clock(self) -> None:
+        if self._began is not None:
+            self._clock.setText(duration(time.monotonic() - self._began))
+
+    def _say(self, text: str, color: str) -> None:
+        self._color = color
+        self._state.setText(text)
+        self._dress()
+
+    def _dress(self) -> None:
+        color = getattr(self._theme.tokens, self._color)
+        self._state.setStyleSheet(f"color: {color}; font-weight: 600;")
