@@ -116,11 +116,19 @@ class Studio:
         *,
         file: Path | None,
         parameters: Mapping[str, str],
-        workspace: Workspace,
+        workspace: Workspace | Path,
         listeners: Sequence[Listener] = (),
         start_worker: StartWorker | None = None,
     ) -> Run:
-        """Check a pipeline and make it ready to run.
+        """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
+
+        Args:
+            pipeline: the document.
+            file: its file, where relative paths start.
+            parameters: values as typed.
+            workspace: the workspace, or its folder.
+            listeners: take the run's events.
+            start_worker: starts its workers; default: plain threads.
 
         Raises:
             PipelineError: the pipeline has errors; carries them.
@@ -130,21 +138,24 @@ class Studio:
         from etl_studio.engine.masking import masking
         from etl_studio.engine.plan import make_plan
         from etl_studio.engine.run import Run, start_thread
+        from etl_studio.storage.recorder import Recorder
 
         resolved = self._resolve(pipeline, parameters)
         self._refuse_errors(pipeline, parameters)
+        place = self.workspace(workspace) if isinstance(workspace, Path) else workspace
         run_id = new_run_id()
         return Run(
             run_id,
             make_plan(pipeline, self.registry, resolved.settings),
             Places(
                 (file.resolve().parent if file else Path.cwd()),
-                workspace.data_path,
-                workspace.folder / "scratch" / run_id,
+                place.data_path,
+                place.folder / "scratch" / run_id,
             ),
             self.databases,
             listeners,
             start_worker=start_worker or start_thread,
+            ledger=Recorder(place),
             mask=masking(resolved.secrets),
             facts={"file": str(file) if file else None, "parameters": resolved.shown},
         )
@@ -233,6 +244,6 @@ def new_run_id() -> str:
 
 def check_sql(text: str, editor: str) -> str | None:
     """What is wrong with the syntax of an expression (editor ``sql``) or a query (``sql_query``), if anything."""
-    from etl_studio.engine.sql import check_expression, check_query
+    from etl_studio.engine.sql_syntax import check_expression, check_query
 
     return check_query(text) if editor == "sql_query" else check_expression(text)

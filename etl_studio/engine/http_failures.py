@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import time
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from etl_studio.errors import EtlError, PermanentError, TransientError
 from etl_studio.sdk.http import shown_url
@@ -67,16 +67,12 @@ def from_transport(error: Exception, url: str) -> EtlError:
     """The error for a request that got no complete answer; ``error`` is the HTTP library's."""
     import httpx2
 
-    where, host = shown_url(url), urlsplit(shown_url(url)).netloc.rpartition("@")[2]
-    causes = list(_causes(error))
+    where, host = shown_url(url), _host(url)
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return PermanentError(f'"{where}" is no web address.', hint="Write it as https://host/path.")
     if isinstance(error, httpx2.LocalProtocolError):
-        return PermanentError(
-            f"The request to {where} cannot be sent as it is.",
-            hint="Check its headers: a name or a value has a character that HTTP does not allow, such as a line break.",
-        )
-    for cause in causes:
+        return cannot_be_sent(url)
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
                 f"The certificate of {host} is not valid: {cause.verify_message}.",
@@ -102,6 +98,15 @@ def from_transport(error: Exception, url: str) -> EtlError:
     return TransientError(f"The request to {host} failed ({type(error).__name__}).", hint="Check the connection.")
 
 
+def cannot_be_sent(url: str) -> PermanentError:
+    """The error for a request that breaks the rules of HTTP or JSON."""
+    return PermanentError(
+        f"The request to {shown_url(url)} cannot be sent as it is.",
+        hint="Check its headers and its body: a header must not hold line breaks or letters other than ASCII, "
+        "a body only what JSON knows.",
+    )
+
+
 def retry_after_seconds(text: str | None, now: float | None = None) -> float | None:
     """Seconds that a ``Retry-After`` header asks to wait: a number or a date; None if it says neither.
 
@@ -118,6 +123,11 @@ def retry_after_seconds(text: str | None, now: float | None = None) -> float | N
     except (ValueError, OverflowError):
         return None
     return max(0.0, then - (time.time() if now is None else now))
+
+
+def _host(url: str) -> str:
+    """Host and port, also of an address that is damaged."""
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2] or "the host"
 
 
 def _reason(body: bytes, request: HttpRequest) -> str | None:

@@ -7,7 +7,7 @@ import codecs
 from typing import TYPE_CHECKING
 
 from etl_studio import __version__
-from etl_studio.engine.http_failures import from_status, from_transport
+from etl_studio.engine.http_failures import cannot_be_sent, from_status, from_transport
 from etl_studio.errors import DeadlineError, PermanentError
 from etl_studio.sdk.http import HttpResponse, shown_url
 
@@ -30,6 +30,7 @@ MAX_ERROR_BYTES = 64 * 2**10
 """Bytes that are read of a redirect or an error; reading them lets the connection be used again."""
 
 USER_AGENT = f"etl-studio/{__version__}"
+LAST_PORT = 65_535
 _FIRST_ERROR = 400
 _FIRST_REDIRECT = 300
 _NO_SECRETS = {"accept", "accept-language", "user-agent"}
@@ -142,12 +143,15 @@ def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Reques
 
     url = httpx2.URL(request.url)
     params = {name: value for name, value in request.params.items() if value is not None}
-    return client.build_request(
-        request.method,
-        url.copy_merge_params(params) if params else url,
-        headers=dict(request.headers) or None,
-        json=request.body,
-    )
+    try:
+        return client.build_request(
+            request.method,
+            url.copy_merge_params(params) if params else url,
+            headers=dict(request.headers) or None,
+            json=request.body,
+        )
+    except (TypeError, ValueError):
+        raise cannot_be_sent(request.url) from None
 
 
 def _redirected(following: httpx2.Request, url: httpx2.URL, request: HttpRequest) -> httpx2.Request:
@@ -166,8 +170,11 @@ def _check_address(url: httpx2.URL) -> None:
             f'"{shown_url(str(url))}" is no web address.',
             hint="A web address begins with http:// or https://.",
         )
-    if not url.host:
-        raise PermanentError(f'"{shown_url(str(url))}" names no host.', hint="Write it as https://host/path.")
+    if not url.host or not 0 < (url.port or 1) <= LAST_PORT:
+        raise PermanentError(
+            f'"{shown_url(str(url))}" names no host, or no port from 1 to {LAST_PORT}.',
+            hint="Write it as https://host/path.",
+        )
 
 
 def _check_codings(response: httpx2.Response, client: httpx2.AsyncClient) -> None:

@@ -62,6 +62,22 @@ def start_thread(name: str, work: Callable[[], None]) -> Worker:
     return thread
 
 
+class Ledger(Protocol):
+    """Where the facts of a run are kept; given by ``app``, done by ``storage``."""
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        ...
+
+    def flush(self) -> EtlError | None:
+        """Wait until all is kept; the error, if that failed."""
+        ...
+
+    def close(self) -> None:
+        """The run has ended."""
+        ...
+
+
 class Run:
     """One execution. ``execute`` may be called once, from any thread; ``stop`` from any other.
 
@@ -72,6 +88,7 @@ class Run:
         databases: opens SQLite files.
         listeners: take the events, in the order given, on the thread that met the fact.
         start_worker: starts a worker.
+        ledger: keeps the facts; a run whose facts cannot be kept has failed.
         mask: hides secret values in texts and rows.
         facts: ``file`` and ``parameters`` for the record.
         memory_limit: of SQL, such as ``2GB``.
@@ -86,6 +103,7 @@ class Run:
         listeners: Sequence[Listener],
         *,
         start_worker: StartWorker = start_thread,
+        ledger: Ledger | None = None,
         mask: Callable[[Event], Event] | None = None,
         facts: Mapping[str, Any] | None = None,
         memory_limit: str | None = None,
@@ -94,7 +112,8 @@ class Run:
         self.plan = plan
         self._places = places
         self._databases = databases
-        self._listeners = tuple(listeners)
+        self._ledger = ledger
+        self._listeners: tuple[Listener, ...] = (*([ledger] if ledger else []), *listeners)
         self._start_worker = start_worker
         self._mask = mask
         self._facts = dict(facts or {})
@@ -144,7 +163,11 @@ class Run:
             if self._sql is not None:
                 self._sql.close()
             shutil.rmtree(self._places.scratch, ignore_errors=True)
-        return self._report(time.monotonic() - started)
+        try:
+            return self._report(time.monotonic() - started)
+        finally:
+            if self._ledger is not None:
+                self._ledger.close()
 
     def stop(self, *, hard: bool = False) -> None:
         """End early. Gracefully: sources stop, wires drain, sinks commit what may be committed. Hard: all at once."""
@@ -258,6 +281,8 @@ class Run:
                 check_rows(self.plan, counts, self._inboxes)
             except EtlError as error:
                 self._fail(self._stations[error.node or next(iter(self._stations))], error)
+        if self._ledger is not None and (lost := self._ledger.flush()) is not None and self._error is None:
+            self._error = lost
         self._sample()
         dead = sum(count.dead_letters for count in counts.values())
         if self._error is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from etl_studio.sdk import SqlTransform
 
+
 class SqlSession:
     """One DuckDB in memory for one run. A person's SQL can reach no file in it.
 

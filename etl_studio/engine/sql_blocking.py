@@ -78,13 +78,14 @@ class Blocking:
         port = self._node.inputs[0].name
         first = next(batches, None)
         if first is None:
+            yield pa.record_batch([], schema=pa.schema([]))
             return
         stream = _Stream(first.schema, chain((first,), batches))
         if first.num_columns:
             self._cursor.register(port, stream)
         try:
             yield from self._query({port: first.schema}, batch_rows)
-        except BaseException as error:
+        except Exception as error:
             if stream.failure is not None and stream.failure is not error:
                 raise stream.failure from None
             raise
@@ -133,7 +134,9 @@ class _Input:
 
     def add(self, batch: pa.RecordBatch) -> None:
         if not batch.schema.equals(self.schema):
-            raise PermanentError("The columns changed while the rows came in.", hint="Give every batch the same columns.")
+            raise PermanentError(
+                "The columns changed while the rows came in.", hint="Give every batch the same columns."
+            )
         if not batch.num_rows:
             return
         self._pending.append(batch)
@@ -156,23 +159,27 @@ class _Stream(BatchView):
     def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         super().__init__(schema)
         self._source: Iterator[pa.RecordBatch] | None = batches
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         source, self._source = self._source, None
         if source is None:
             self.failure = PermanentError("A node that declares single_pass reads its input twice.")
             raise self.failure
-        return pa.RecordBatchReader.from_batches(self.schema, self._watched(source)).__arrow_c_stream__(requested_schema)
+        return pa.RecordBatchReader.from_batches(self.schema, self._watched(source)).__arrow_c_stream__(
+            requested_schema
+        )
 
     def _watched(self, source: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """DuckDB wraps what the batches raise, so it is kept."""
         try:
             for batch in source:
                 if not batch.schema.equals(self.schema):
-                    raise PermanentError("The columns changed while the rows came in.", hint="Give every batch the same columns.")
+                    raise PermanentError(
+                        "The columns changed while the rows came in.", hint="Give every batch the same columns."
+                    )
                 yield batch
-        except BaseException as error:
+        except Exception as error:
             self.failure = error
             raise
 

@@ -18,25 +18,44 @@ NAMES = {
     "BOOL": "boolean", "BOOLEAN": "boolean", "DOUBLE": "number", "FLOAT": "number", "VARCHAR": "text", "DATE": "date",
     "TIME": "time", "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamptz", "INTEGER_LITERAL": "integer",
     "TINYINT": "integer", "SMALLINT": "integer", "INTEGER": "integer", "BIGINT": "integer", "HUGEINT": "integer",
-    "UTINYINT": "integer", "USMALLINT": "integer", "UINTEGER": "integer", "UBIGINT": "integer", "STRING_LITERAL": "text",
+    "UTINYINT": "integer", "USMALLINT": "integer", "UINTEGER": "integer", "UBIGINT": "integer",
+    "STRING_LITERAL": "text",
 }  # fmt: skip
 """DuckDB's type names in the words of the settings."""
 
-_VALUE = re.compile(r"Could not convert string ['\"](.*)['\"] to (.+?)(?: when casting from source column (.+))?", re.DOTALL)
-_DATE = re.compile(r"(?:invalid )?(date|time|timestamp) field [^\"]*\"(.*?)\".*?(?: when casting from source column (.+))?", re.DOTALL)
+_VALUE = re.compile(
+    r"Could not convert string ['\"](.*)['\"] to (.+?)(?: when casting from source column (.+))?", re.DOTALL
+)
+_DATE = re.compile(
+    r"(?:invalid )?(date|time|timestamp) field [^\"]*\"(.*?)\".*?(?: when casting from source column (.+))?", re.DOTALL
+)
 _RANGE = re.compile(
     r"Type (\w+) with value (\S+) can't be cast because the value is out of range for the destination type (\w+)"
     r"(?: when casting from source column (.+))?",
     re.DOTALL,
 )
 _ZERO = re.compile(r"Division by zero in expression (.+?)\. Use TRY", re.DOTALL)
-_COLUMN = re.compile(r"(?:Referenced column|Column|column) \"(.+?)\" .*?not found in FROM clause|does not have a column named \"(.+?)\"")
+_COLUMN = re.compile(
+    r"(?:Referenced column|Column|column) \"(.+?)\" .*?not found in FROM clause|does not have a column named \"(.+?)\""
+)
 _FUNCTION = re.compile(r"Function with name (\S+) does not exist!(?:\nDid you mean \"(.+?)\")?")
 _TABLE = re.compile(r"Table with name (.+?) does not exist!")
 _OVERLOAD = re.compile(r"No function matches the given name and argument types '(.+?)\((.*?)\)'\.")
 _CAST = re.compile(r"Unimplemented type for cast \((.+?) -> (.+?)\)(?: when casting from source column (.+))?")
 _NEAR = re.compile(r"syntax error at or near \"(.+?)\"|(unterminated .+)|(syntax error at end of input)")
 _CARET = re.compile(r"LINE (\d+): (.*)\n(\s*)\^")
+
+_REFUSED = {
+    "OutOfMemoryException": (
+        "There is not enough memory for this step.",
+        "Give it fewer rows or columns, or close other programs.",
+    ),
+    "PermissionException": (
+        "SQL in a pipeline may not open files or load extensions.",
+        "Read the file with a source node and wire it in.",
+    ),
+}
+"""DuckDB's kind of error: what happened, and what to do."""
 
 
 def type_of_duckdb(name: str) -> str:
@@ -48,7 +67,8 @@ def is_row_error(error: Exception) -> bool:
     """Whether a value of a row made a query fail that has been bound before."""
     import duckdb
 
-    return isinstance(error, duckdb.DataError | duckdb.InvalidInputException)
+    # A conversion that DuckDB does not have comes as an error of the data, when the first row meets it.
+    return isinstance(error, duckdb.DataError | duckdb.InvalidInputException) and not _CAST.match(_sentence(error))
 
 
 def problem_of(error: Exception, row: pa.RecordBatch | None = None) -> Problem:
@@ -68,50 +88,59 @@ def problem_of(error: Exception, row: pa.RecordBatch | None = None) -> Problem:
     if match := _RANGE.fullmatch(text):
         _, value, wanted, column = match.groups()
         column = _known(column, row) or _holder(value, row)
-        return Problem("out_of_range", f"{_subject(value, column)} does not fit into {wanted.lower()}.", column, value=value)
+        size = f"an integer of {wanted[-2:].strip('T')} bits" if wanted.startswith("INT") else type_of_duckdb(wanted)
+        return Problem("out_of_range", f"{_subject(value, column)} does not fit into {size}.", column, value=value)
     if match := _ZERO.match(text):
         return Problem("division_by_zero", f"Division by zero in {match[1]}. Guard it: nullif(divisor, 0).")
     kind = "out_of_range" if type(error).__name__ == "OutOfRangeException" else "invalid_value"
     return Problem(kind, f"{text.rstrip('!.')}.")
 
 
-def settings_error(error: Exception, columns: Sequence[str] = ()) -> EtlError:  # noqa: PLR0911 - one kind of message each
+def settings_error(error: Exception, columns: Sequence[str] = ()) -> EtlError:
     """What is wrong with the node's SQL, as an error to raise.
 
     Args:
         error: what DuckDB said.
         columns: those that arrive, for "did you mean".
     """
-    kind, text = type(error).__name__, _sentence(error)
-    if kind == "InterruptException":
+    text = _sentence(error)
+    refused = _REFUSED.get(type(error).__name__)
+    if type(error).__name__ == "InterruptException":
         return Cancelled("The query was stopped.")
-    if kind == "OutOfMemoryException":
-        return PermanentError(
-            "There is not enough memory for this step.", hint="Give it fewer rows or columns, or close other programs."
-        )
-    if kind == "PermissionException":
-        return PermanentError(
-            "SQL in a pipeline may not open files or load extensions.", hint="Read the file with a source node and wire it in."
-        )
-    if match := _NEAR.match(text):
+    if refused is not None:
+        return PermanentError(refused[0], hint=refused[1])
+    if _NEAR.match(text):
         return PermanentError(f"{syntax_sentence(error)}.", hint="Mend the SQL in the node's settings.")
-    if match := _COLUMN.search(text):
-        return _missing("column", match[1] or match[2], columns, column=match[1] or match[2])
-    if match := _FUNCTION.search(text):
-        guess = f'Did you mean "{match[2]}"?' if match[2] else "Look it up in DuckDB's function list."
-        return PermanentError(f'There is no function "{match[1]}".', hint=guess)
-    if match := _TABLE.search(text):
-        return PermanentError(f'There is no input "{match[1]}".', hint="A query reads the node's inputs by the names of their ports.")
+    if unknown := _unknown_name(text, columns):
+        return unknown
     if match := _OVERLOAD.match(text):
         types = " and ".join(type_of_duckdb(part) for part in match[2].split(", "))
         return PermanentError(f'"{match[1]}" does not work on {types}.', hint="Convert one side: CAST(column AS type).")
     if match := _CAST.match(text):
         source, target, column = match.groups()
-        return PermanentError(f"{_capital(type_of_duckdb(source))} cannot become {type_of_duckdb(target)}.", column=column)
+        what = f"{_capital(type_of_duckdb(source))} cannot become {type_of_duckdb(target)}."
+        return PermanentError(what, column=column)
     if is_row_error(error):
         problem = problem_of(error)
-        return PermanentError(problem.message, column=problem.column, hint="Mend the value, or filter such rows out before.")
+        hint = "Mend the value, or filter such rows out before."
+        return PermanentError(problem.message, column=problem.column, hint=hint)
     return PermanentError(f"{text.rstrip('!.')}.")
+
+
+def _unknown_name(text: str, columns: Sequence[str]) -> PermanentError | None:
+    """A column, function or table that is not there."""
+    if match := _COLUMN.search(text):
+        name = match[1] or match[2]
+        near = get_close_matches(name, columns, n=1)
+        guess = f'Did you mean "{near[0]}"?' if near else f"Columns here: {', '.join(columns) or 'none'}."
+        return PermanentError(f'There is no column "{name}".', hint=guess, column=name)
+    if match := _FUNCTION.search(text):
+        guess = f'Did you mean "{match[2]}"?' if match[2] else "Look it up in DuckDB's function list."
+        return PermanentError(f'There is no function "{match[1]}".', hint=guess)
+    if match := _TABLE.search(text):
+        hint = "A query reads the node's inputs by the names of their ports."
+        return PermanentError(f'There is no input "{match[1]}".', hint=hint)
+    return None
 
 
 def syntax_sentence(error: Exception) -> str:
@@ -136,7 +165,13 @@ def _sentence(error: Exception) -> str:
     """The message without DuckDB's prefix, candidates and caret."""
     text = str(error).split("\n\nLINE ", 1)[0]
     text = re.sub(r"^[A-Z][\w ]*? Error: ", "", text)
-    for noise in ("\n\tCandidate functions", "\nCandidate bindings", "\n\nCandidate", "\n\nUse \"SET", "\n\nPossible solutions"):
+    for noise in (
+        "\n\tCandidate functions",
+        "\nCandidate bindings",
+        "\n\nCandidate",
+        '\n\nUse "SET',
+        "\n\nPossible solutions",
+    ):
         text = text.split(noise, 1)[0]
     return text.removesuffix(" You might need to add explicit type casts.").strip()
 
@@ -159,14 +194,10 @@ def _holder(value: str, row: pa.RecordBatch | None) -> str | None:
     """The only column of the row that holds the value."""
     if row is None or row.num_rows != 1:
         return None
-    holders = [name for name, array in zip(row.schema.names, row.columns, strict=True) if str(array[0].as_py()) == value]
+    holders = [
+        name for name, array in zip(row.schema.names, row.columns, strict=True) if str(array[0].as_py()) == value
+    ]
     return holders[0] if len(holders) == 1 else None
-
-
-def _missing(kind: str, name: str, present: Sequence[str], *, column: str | None = None) -> PermanentError:
-    near = get_close_matches(name, present, n=1)
-    guess = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(present) or 'none'}."
-    return PermanentError(f'There is no {kind} "{name}".', hint=guess, column=column)
 
 
 def _capital(text: str) -> str:

@@ -60,6 +60,12 @@ class RowWise:
         """End the running query; ``process`` raises ``Cancelled``."""
         self._cursor.interrupt()
 
+    def close(self) -> None:
+        """Free what it holds; may be called twice."""
+        self._relation = None
+        self._failures = {}
+        self._cursor.close()
+
     def _bind(self, schema: pa.Schema) -> None:
         import duckdb
 
@@ -90,7 +96,9 @@ class RowWise:
         if not tables:
             return pa.RecordBatch.from_pylist([], schema=self._schema)
         whole = pa.concat_tables(table.cast(self._schema) for table in tables).combine_chunks()
-        return (whole.to_batches() or self._schema.empty_table().to_batches())[0] if whole.num_rows else self._joined([])
+        return (
+            (whole.to_batches() or self._schema.empty_table().to_batches())[0] if whole.num_rows else self._joined([])
+        )
 
     def _split(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, list[Rejected]]:
         """The good rows of a batch that fails, and the bad ones with their problems."""
@@ -120,7 +128,10 @@ class RowWise:
             if batch.num_rows == 1:
                 found.bad.append(batch)
                 found.problems.append(problem_of(error, batch))
-                return
+        else:
+            return
+        # Outside of the handler, so that errors do not pile up as each other's context.
+        if batch.num_rows > 1:
             middle = batch.num_rows // 2
             self._bisect(batch.slice(0, middle), found)
             self._bisect(batch.slice(middle), found)
@@ -133,7 +144,9 @@ class RowWise:
         """
         import pyarrow.compute as pc
 
-        masks = {name: self._read(relation, batch).column(0).combine_chunks() for name, relation in self._failures.items()}
+        masks = {
+            name: self._read(relation, batch).column(0).combine_chunks() for name, relation in self._failures.items()
+        }
         if not masks:
             return False
         failing = None
@@ -149,7 +162,7 @@ class RowWise:
             return False
         found.problems = self._explained(bad, {name: mask.filter(failing) for name, mask in masks.items()})
         found.bad = [bad]
-        return len(found.problems) == bad.num_rows
+        return bool(len(found.problems) == bad.num_rows)
 
     def _explained(self, bad: pa.RecordBatch, masks: dict[str, Any]) -> list[Problem]:
         """A problem for each row; fewer than rows when one of them does not fail alone."""

@@ -78,10 +78,11 @@ def _error(tree: dict[str, Any], text: str, offset: int) -> str | None:
     message = tree["error_message"]
     if tree["error_type"] != "parser":
         return "Write one expression; its brackets do not match."
+    encoded = text.encode()
     position = int(tree.get("position", 0)) - offset
-    if position >= len(text):
+    if position >= len(encoded):
         return "The SQL is not complete." if "at or near" in message else f"{message[:1].upper()}{message[1:]}."
-    before = text[: max(position, 0)]
+    before = encoded[: max(position, 0)].decode(errors="ignore")
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     what = message.replace("syntax error at or near", "Syntax error at").split("\n", 1)[0]
     what = what[:1].upper() + what[1:]

@@ -36,13 +36,13 @@ def normalised(relation: Any, query: str) -> str:
         query: its text.
     """
     columns = list(zip(relation.columns, relation.types, strict=True))
-    wanted = {name: target for name, given in columns if (target := _target(given)) != str(given)}
+    wanted = {name: target for name, given in columns if (target := _target(given)) is not None}
     unique = len({name.lower() for name, _ in columns}) == len(columns)
     if not wanted and unique:
         return query
     if not unique:
         # A subquery gives each name once (a, a_1, ...), so the types are read again under the new names.
-        return query if not columns else f"SELECT * FROM (\n{query}\n)"
+        return f"SELECT * FROM (\n{query}\n)"
     casts = ", ".join(f"CAST({identifier(name)} AS {target}) AS {identifier(name)}" for name, target in wanted.items())
     return f"SELECT * REPLACE ({casts}) FROM (\n{query}\n)"
 
@@ -58,18 +58,19 @@ def canonical(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _target(given: Any) -> str:
-    """The type to cast to, in DuckDB's words; nested types are looked through."""
-    kind = given.id
-    if kind in _CASTS:
-        return _CASTS[kind]
-    if kind in {"list", "array"}:
-        children = dict(given.children)
-        size = children.get("size")
-        return f"{_target(children['child'])}[{'' if size is None else size}]"
-    if kind == "struct":
-        return f"STRUCT({', '.join(f'{identifier(name)} {_target(child)}' for name, child in given.children)})"
-    if kind == "map":
-        children = dict(given.children)
-        return f"MAP({_target(children['key'])}, {_target(children['value'])})"
-    return str(given)
+def _target(given: Any) -> str | None:
+    """The type to cast to, in DuckDB's words; nested types are looked through. None: it may stay."""
+    if given.id in _CASTS:
+        return _CASTS[given.id]
+    if given.id not in {"list", "array", "struct", "map"}:
+        return None
+    inner = {name: child for name, child in given.children if name != "size"}
+    targets = {name: _target(child) for name, child in inner.items()}
+    if not any(targets.values()):
+        return None
+    new = {name: target or str(inner[name]) for name, target in targets.items()}
+    if given.id == "struct":
+        return f"STRUCT({', '.join(f'{identifier(name)} {target}' for name, target in new.items())})"
+    if given.id == "map":
+        return f"MAP({new['key']}, {new['value']})"
+    return f"{new['child']}[{dict(given.children).get('size', '')}]"

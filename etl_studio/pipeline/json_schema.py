@@ -1,4 +1,4 @@
-"""The JSON Schema of the pipeline file, made from the settings of the node types; editors complete and check with it."""
+"""The JSON Schema of the pipeline file, made from the settings of the node types, for editors that complete it."""
 
 from __future__ import annotations
 

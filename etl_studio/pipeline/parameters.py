@@ -23,9 +23,8 @@ from etl_studio.sdk.sql import literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pydantic import BaseModel
-
     from etl_studio.pipeline.model import Parameter, Pipeline
+    from etl_studio.pipeline.setting_fields import Models
     from etl_studio.pipeline.wire_text import NodeTypes
     from etl_studio.sdk.config import Editor
 
@@ -35,7 +34,7 @@ TYPES = ("text", "integer", "number", "boolean", "date", "choice")
 SECRET = "secret:"  # noqa: S105 - the word before a secret's name
 SECRET_VARIABLE = "ETL_STUDIO_SECRET_"  # noqa: S105 - the prefix of names, not a secret
 
-_REFERENCE = r"\$\$\{|\$\{[^{}\n]*\}?"
+_REFERENCE = r"\$\$\{|\$\{[^{}$\n]*\}?"
 _REFERENCES = re.compile(_REFERENCE)
 _SQL = re.compile(rf"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|{_REFERENCE}", re.DOTALL)
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -95,15 +94,15 @@ def resolve(
         node = pipeline.nodes[key]
         try:
             settings[key] = (
-                substitute(node.config, node_type.Config if node_type else None, look_up),
-                substitute(node.policy, Policy, look_up),
+                substitute(node.config, (node_type.Config,) if node_type else (), look_up),
+                substitute(node.policy, (Policy,), look_up),
             )
         except UsageError as error:
             raise error.at(pipeline=pipeline.name, node=key) from None
     return Resolved(settings, frozenset(used - {""}), values)
 
 
-def substitute(settings: dict[str, Any], model: type[BaseModel] | None, look_up: Lookup) -> dict[str, Any]:
+def substitute(settings: dict[str, Any], models: Models, look_up: Lookup) -> dict[str, Any]:
     """A copy of settings with what ``look_up`` finds in place of the references."""
 
     def change(_: tuple[str, ...], text: str, editor: Editor | None) -> Any:
@@ -111,7 +110,7 @@ def substitute(settings: dict[str, Any], model: type[BaseModel] | None, look_up:
             return text
         return _in_sql(text, look_up) if editor in SQL_EDITORS else _in_text(text, look_up)
 
-    result: dict[str, Any] = map_texts(settings, model, change)
+    result: dict[str, Any] = map_texts(settings, models, change)
     return result
 
 
@@ -146,23 +145,32 @@ def parameter_values(pipeline: Pipeline, given: Mapping[str, str]) -> dict[str, 
     Raises:
         UsageError: an unknown name, a missing value, or one that does not fit its type.
     """
-    for name in given:
-        if name not in pipeline.parameters:
-            near = get_close_matches(name, pipeline.parameters, n=1)
-            there = f"Parameters: {', '.join(pipeline.parameters)}." if pipeline.parameters else "It has none."
-            guess = f'Did you mean "{near[0]}"?' if near else there
-            raise UsageError(f'The pipeline has no parameter "{name}".', hint=guess, pipeline=pipeline.name)
-    values = {}
+    values = {name: read_given(pipeline, name, value) for name, value in given.items()}
     for name, parameter in pipeline.parameters.items():
-        value = given.get(name, parameter.default)
-        if value is None:
+        if name in values:
+            continue
+        if parameter.default is None:
             hint = f"Give it: -p {name}=VALUE, or write a default into the file."
             raise UsageError(f'The parameter "{name}" has no value.', hint=hint, pipeline=pipeline.name)
-        try:
-            values[name] = read_value(parameter, value)
-        except ValueError as error:
-            raise UsageError(f'The parameter "{name}" {error}', pipeline=pipeline.name, value=value) from None
+        values[name] = read_given(pipeline, name, parameter.default)
     return values
+
+
+def read_given(pipeline: Pipeline, name: str, value: Any) -> Any:
+    """A value for a parameter as its type.
+
+    Raises:
+        UsageError: there is no such parameter, or the value does not fit.
+    """
+    if name not in pipeline.parameters:
+        near = get_close_matches(name, pipeline.parameters, n=1)
+        there = f"Parameters: {', '.join(pipeline.parameters)}." if pipeline.parameters else "It has none."
+        guess = f'Did you mean "{near[0]}"?' if near else there
+        raise UsageError(f'The pipeline has no parameter "{name}".', hint=guess, pipeline=pipeline.name)
+    try:
+        return read_value(pipeline.parameters[name], value)
+    except ValueError as error:
+        raise UsageError(f'The parameter "{name}" {error}', pipeline=pipeline.name, value=value) from None
 
 
 def read_value(parameter: Parameter, value: Any) -> Any:

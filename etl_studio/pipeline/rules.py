@@ -35,7 +35,7 @@ def check(
     types: dict[str, type[Node] | None] = node_types(pipeline, registry)
     problems = [
         *_check_nodes(pipeline, registry, types),
-        *check_parameters(pipeline),
+        *check_parameters(pipeline, parameters or {}),
         *check_settings(pipeline, types, parameters or {}, check_sql),
         *check_wires(pipeline, types),
         *_check_targets(pipeline, types),

@@ -19,30 +19,26 @@ if TYPE_CHECKING:
 SQL_EDITORS = ("sql", "sql_query")
 
 
-def setting_names(model: type[BaseModel]) -> list[str]:
-    """The names that people write: the alias where a field has one."""
-    return [field.alias or name for name, field in model.model_fields.items()]
+Models = tuple[type[BaseModel], ...]
+"""The models that a setting may be read with: one, or the members of a union."""
 
 
 @cache
-def settings_of(model: type[BaseModel]) -> dict[str, tuple[Editor | None, type[BaseModel] | None]]:
-    """For each name that people may write: the declared editor, and the model that is inside, if one is."""
-    found: dict[str, tuple[Editor | None, type[BaseModel] | None]] = {}
-    for name, field in model.model_fields.items():
-        about = (editor_of(field), next(_models(field.annotation), None))
-        found[name] = about
-        found[field.alias or name] = about
+def settings_of(models: Models) -> dict[str, tuple[Editor | None, Models]]:
+    """For each name that people may write: the declared editor, and the models that its value may be read with."""
+    found: dict[str, tuple[Editor | None, Models]] = {}
+    for model in models:
+        for name, field in model.model_fields.items():
+            found.setdefault(field.alias or name, (editor_of(field), tuple(_models(field.annotation))))
     return found
 
 
-def map_texts(
-    value: Any, model: type[BaseModel] | None, change: Change, path: Path = (), editor: Editor | None = None
-) -> Any:
+def map_texts(value: Any, models: Models, change: Change, path: Path = (), editor: Editor | None = None) -> Any:
     """A copy of a setting in which every text went through ``change``.
 
     Args:
         value: the setting, as it stands in the file.
-        model: what ``value``, or what its items, are read with, where that is a model.
+        models: what ``value``, or what its items, may be read with.
         change: gets the path, the text and the editor declared for the field that holds it; gives the new value.
         path: where ``value`` is.
         editor: the editor declared for it.
@@ -50,12 +46,10 @@ def map_texts(
     if isinstance(value, str):
         return change(path, value, editor)
     if isinstance(value, list):
-        return [map_texts(item, model, change, (*path, str(number)), editor) for number, item in enumerate(value)]
+        return [map_texts(item, models, change, (*path, str(number)), editor) for number, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    if model is None:
-        return {key: map_texts(item, None, change, (*path, key), editor) for key, item in value.items()}
-    known, unknown = settings_of(model), (None, None)
+    known, unknown = settings_of(models), (None if models else editor, ())
     result = {}
     for key, item in value.items():
         declared, inner = known.get(key, unknown)

@@ -12,13 +12,14 @@ from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.parameters import (
     SECRET,
     TYPES,
+    read_given,
     read_value,
     reference_problem,
     references,
     substitute,
 )
 from etl_studio.pipeline.problems import Problem
-from etl_studio.pipeline.setting_fields import SQL_EDITORS, map_texts, setting_names, settings_of
+from etl_studio.pipeline.setting_fields import SQL_EDITORS, map_texts, settings_of
 from etl_studio.sdk.policy import Policy
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from etl_studio.pipeline.model import NodeSpec, Pipeline
+    from etl_studio.pipeline.setting_fields import Models
     from etl_studio.sdk import Node
     from etl_studio.sdk.config import Editor
 
@@ -35,8 +37,13 @@ if TYPE_CHECKING:
 SAMPLES = {"text": "x", "integer": 1, "number": 1.0, "boolean": True, "date": "2026-01-31", "choice": "x"}
 
 
-def check_parameters(pipeline: Pipeline) -> Iterator[Problem]:
-    """Types and defaults of parameters, and those that nothing uses."""
+def check_parameters(pipeline: Pipeline, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Types, defaults and given values of parameters, and those that nothing uses."""
+    for name, value in given.items():
+        try:
+            read_given(pipeline, name, value)
+        except UsageError as error:
+            yield Problem("error", error.what, error.hint or "")
     used = {
         name
         for node in pipeline.nodes.values()
@@ -90,7 +97,7 @@ def check_settings(
                     if name.startswith(SECRET) or (name not in given and _has_no_default(pipeline, name)):
                         unsure.add(path)
             if model is not None and (settings or section == "config"):
-                filled = substitute(settings, model, look_up)
+                filled = substitute(settings, (model,), look_up)
                 problems = list(_check_model(pipeline, node, section, filled, model, unsure))
                 yield from problems
                 if check_sql and not problems and section == "config":
@@ -109,12 +116,20 @@ def _check_model(  # noqa: PLR0913 - an address has many parts
     try:
         model.model_validate(settings)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            path = _written_path(settings, detail["loc"])
-            if not any(path[: len(place)] == place for place in unsure):
+        details = [(_written_path(settings, one["loc"]), one) for one in error.errors(include_url=False)]
+        unknown = [path for path, detail in details if detail["type"] == "extra_forbidden"]
+        for path, detail in details:
+            is_unsure = any(path[: len(place)] == place for place in unsure)
+            if not is_unsure and not (detail["type"] == "missing" and _is_misspelt(path, unknown)):
                 yield _problem(pipeline, node, (section, *path), *explain(detail, path, model))
     except EtlError as error:
         yield _problem(pipeline, node, (section,), error.what, error.hint or "")
+
+
+def _is_misspelt(missing: tuple[str, ...], unknown: list[tuple[str, ...]]) -> bool:
+    """Whether a setting is there under a similar name, which is told already."""
+    beside = [path[-1] for path in unknown if path[:-1] == missing[:-1]]
+    return bool(get_close_matches(missing[-1], beside, n=1))
 
 
 def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, str]:
@@ -124,7 +139,7 @@ def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple
     if kind == "missing":
         return f'The setting "{shown}" is missing.', _example(model, path)
     if kind == "extra_forbidden":
-        names = setting_names(_model_at(model, path[:-1]))
+        names = list(settings_of(_models_at(model, path[:-1])))
         near = get_close_matches(name, names, n=1)
         return (
             f'There is no setting "{shown}".',
@@ -176,7 +191,7 @@ def _check_sql(
             found.append(_problem(pipeline, node, ("config", *path), f"The SQL cannot be read: {wrong}"))
         return text
 
-    map_texts(settings, model, look)
+    map_texts(settings, (model,), look)
     yield from found
 
 
@@ -207,7 +222,7 @@ def _places(settings: Any) -> list[tuple[tuple[str, ...], str]]:
             found.append((path, text))
         return text
 
-    map_texts(settings, None, look)
+    map_texts(settings, (), look)
     return found
 
 
@@ -229,19 +244,19 @@ def _written_path(settings: Any, location: tuple[int | str, ...]) -> tuple[str, 
     return tuple(path)
 
 
-def _model_at(model: type[BaseModel], path: tuple[str, ...]) -> type[BaseModel]:
+def _models_at(model: type[BaseModel], path: tuple[str, ...]) -> Models:
+    models: Models = (model,)
     for part in path:
-        inner = settings_of(model).get(part, (None, None))[1]
-        model = inner or model
-    return model
+        models = settings_of(models).get(part, (None, ()))[1] or models
+    return models
 
 
 def _example(model: type[BaseModel], path: tuple[str, ...]) -> str:
-    if not path:
-        return ""
-    holder = _model_at(model, path[:-1])
-    field = next((field for name, field in holder.model_fields.items() if path[-1] in (name, field.alias)), None)
-    return f"For example {path[-1]}: {field.examples[0]}." if field is not None and field.examples else ""
+    for holder in _models_at(model, path[:-1]) if path else ():
+        for name, field in holder.model_fields.items():
+            if path[-1] in (name, field.alias) and field.examples:
+                return f"For example {path[-1]}: {field.examples[0]}."
+    return ""
 
 
 def _choices(expected: str) -> list[str]:

@@ -227,5 +227,9 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     shown = lines[line - 1] if line <= len(lines) else ""
     if "\t" in shown[: len(shown) - len(shown.lstrip())]:
         return "the line is indented with a tab; use spaces."
-    problem = (error.problem or "it cannot be read").rstrip(".")
-    return f"{error.context}, {problem}." if error.context else f"{problem}."
+    text = (error.problem or "it cannot be read").rstrip(".")
+    if error.context:
+        text = f"{error.context}, {text}"
+        begin = error.context_mark.line + 1 if error.context_mark else line
+        text += f"; what is not complete begins in line {begin}" if begin != line else ""
+    return f"{text}."

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pydantic.config import JsonDict
 
 Editor = Literal[
@@ -31,6 +33,7 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
     example: Any = None,
     editor: Editor | None = None,
     advanced: bool = False,
+    only_when: Mapping[str, Sequence[str]] | None = None,
     **limits: Any,
 ) -> Any:
     """Declare one setting of a node.
@@ -42,9 +45,12 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
         example: a value that works, shown as a placeholder and in the reference.
         editor: how a form edits it, where the type alone does not tell.
         advanced: folded away in the form.
+        only_when: other settings and the values of them that give this one a meaning; a form hides it otherwise.
         limits: pydantic's limits (``ge``, ``le``, ``min_length``, ``pattern``, ``alias``, ...).
     """
     extra: JsonDict = {"editor": editor, "advanced": advanced}
+    if only_when:
+        extra["only_when"] = {name: list(values) for name, values in only_when.items()}
     examples = None if example is None else [example]
     return Field(default, title=title, description=description, examples=examples, json_schema_extra=extra, **limits)
 

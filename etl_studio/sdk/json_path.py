@@ -14,9 +14,10 @@ MISSING = object()
 def lookup(document: Any, path: str) -> Any:
     """The value at a path, or ``MISSING``. Numbers count in lists from 0; an empty path is the document itself.
 
-    A key that itself holds dots is found too when the whole rest of the path is that key.
+    A key that itself holds dots is found too when the whole rest of the path is that key. ``$.data.items[*]``, as other
+    tools write it, means ``data.items``.
     """
-    found, rest = document, path.removeprefix("$.") if path != "$" else ""
+    found, rest = document, _plain(path)
     while rest:
         if isinstance(found, dict) and rest in found:
             return found[rest]
@@ -42,7 +43,7 @@ def find(document: Any, path: str, *, setting: str, source: str) -> Any:
     found = lookup(document, path)
     if found is not MISSING:
         return found
-    parts = path.split(".")
+    parts = _plain(path).split(".")
     reached = 0
     while reached < len(parts) and lookup(document, ".".join(parts[: reached + 1])) is not MISSING:
         reached += 1
@@ -55,6 +56,10 @@ def find(document: Any, path: str, *, setting: str, source: str) -> Any:
         column=setting,
         value=path,
     )
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix("$").removeprefix(".").removesuffix("[*]")
 
 
 def _step(value: Any, part: str) -> Any:

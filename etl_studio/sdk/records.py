@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,12 +14,14 @@ from etl_studio.sdk.emissions import Problem, Rejected
 from etl_studio.sdk.types import column_type, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 SETTLE_ROWS = 1_000
 SETTLE_SECONDS = 2.0
 BATCH_ROWS = 10_000
 BATCH_SECONDS = 0.25
+MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError)
+"""What Arrow raises for a value that does not fit a type."""
 
 
 class RecordBuilder:
@@ -49,13 +53,24 @@ class RecordBuilder:
         self._given = False
 
     def add(
-        self, records: Iterable[dict[str, Any]], *, first_line: int | None = None
+        self,
+        records: Iterable[dict[str, Any]],
+        *,
+        first_line: int | None = None,
+        lines: Sequence[int] | None = None,
     ) -> Iterator[pa.RecordBatch | Rejected]:
-        """Take records; give what is full or has waited for 250 ms. ``first_line`` numbers them in the source."""
+        """Take records; give what is full or has waited for 250 ms.
+
+        Args:
+            records: what came.
+            first_line: line of the first one in the source, when each takes one line.
+            lines: line of each, when they do not follow each other.
+        """
         for offset, record in enumerate(records):
             if not self._pending:
                 self._since = self._clock()
-            self._pending.append((record, None if first_line is None else first_line + offset))
+            line = lines[offset] if lines is not None else None if first_line is None else first_line + offset
+            self._pending.append((record, line))
             if len(self._pending) >= (SETTLE_ROWS if self.schema is None else BATCH_ROWS):
                 yield from self._flush()
         if self._pending:
@@ -72,8 +87,12 @@ class RecordBuilder:
         pending, self._pending = self._pending, []
         if self.schema is None:
             self.schema = self._infer([record for record, _ in pending])
-        self._given = True
-        yield from self._build(pending)
+        first, self._given = not self._given, True
+        for emission in self._build(pending):
+            if first and isinstance(emission, Rejected):
+                yield self._batch([])  # no row was good, but the columns are known
+            first = False
+            yield emission
 
     def _infer(self, records: list[dict[str, Any]]) -> pa.Schema:
         kinds: dict[str, set[type]] = {name: set() for name in self._declared}
@@ -86,24 +105,27 @@ class RecordBuilder:
         schema = self.schema
         assert schema is not None  # noqa: S101 - set by _flush
         known = set(schema.names)
-        if all(record.keys() <= known for record, _ in pending):
+        if (known or not pending) and all(record.keys() <= known for record, _ in pending):
             try:
                 yield self._batch([record for record, _ in pending])
-            except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            except MISFITS:
                 pass
             else:
                 return
-        good, bad, problems = [], [], []
+        suspects = [
+            field for field in schema if not self._fits(field, [record.get(field.name) for record, _ in pending])
+        ]
+        good: list[dict[str, Any]] = []
+        bad: list[tuple[dict[str, Any], Problem]] = []
         for record, line in pending:
-            problem = self._problem(record, line, known)
+            problem = self._problem(record, line, known, suspects)
             if problem is None:
                 good.append(record)
             else:
-                bad.append(json.dumps(record, ensure_ascii=False, default=str))
-                problems.append(problem)
+                bad.append((record, problem))
         if good:
             yield self._batch(good)
-        yield Rejected(pa.record_batch({"record": pa.array(bad, pa.string())}), problems)
+        yield _rejected(bad)
 
     def _batch(self, records: list[dict[str, Any]]) -> pa.RecordBatch:
         assert self.schema is not None  # noqa: S101 - set by _flush
@@ -113,39 +135,98 @@ class RecordBuilder:
         return pa.record_batch(arrays, schema=self.schema)
 
     def _array(self, field: pa.Field, values: list[Any]) -> pa.Array:
+        """Values as a column. Whether one fits does not depend on those around it; none is rounded or cut.
+
+        Raises:
+            ArrowException, OverflowError, TypeError, ValueError: a value does not fit.
+        """
+        kinds = set(map(type, values)) - {type(None)}
         if pa.types.is_string(field.type):
             as_json = field.name in self._json
-            return pa.array([_text(value, as_json=as_json) for value in values], pa.string())
-        if field.name in self._declared and any(isinstance(value, str) for value in values):
-            texts = [None if value is None or value == "" else str(value).strip() for value in values]
-            return pa.array(texts, pa.string()).cast(field.type)
-        if any(isinstance(value, bool) for value in values) and not pa.types.is_boolean(field.type):
-            raise TypeError(field.name)
+            if as_json or not kinds <= {str}:
+                values = [_text(value, as_json=as_json) for value in values]
+        elif not kinds <= _plain_kinds(field.type):
+            values = self._plain(field, values)
         return pa.array(values, field.type)
 
-    def _problem(self, record: dict[str, Any], line: int | None, known: set[str]) -> Problem | None:
-        assert self.schema is not None  # noqa: S101 - set by _flush
-        for name in record:
+    def _plain(self, field: pa.Field, values: list[Any]) -> list[Any]:
+        """Values that Arrow takes as they are: texts are read as the declared type, 2.0 is the integer 2."""
+        plain = _plain_kinds(field.type)
+        texts: dict[int, str | None] = {}
+        found = list(values)
+        for index, value in enumerate(values):
+            if value is None or type(value) in plain:
+                continue
+            if isinstance(value, str) and field.name in self._declared:
+                texts[index] = value.strip() or None
+            elif isinstance(value, float | int) and not isinstance(value, bool) and pa.types.is_decimal(field.type):
+                texts[index] = repr(value)
+            elif isinstance(value, float) and value.is_integer() and pa.types.is_integer(field.type):
+                found[index] = int(value)
+            else:
+                raise TypeError(field.name)
+        typed = pa.array(list(texts.values()), pa.string()).cast(field.type).to_pylist()
+        for index, value in zip(texts, typed, strict=True):
+            found[index] = value
+        return found
+
+    def _fits(self, field: pa.Field, values: list[Any]) -> bool:
+        try:
+            self._array(field, values)
+        except MISFITS:
+            return False
+        return True
+
+    def _problem(
+        self, record: dict[str, Any], line: int | None, known: set[str], suspects: list[pa.Field]
+    ) -> Problem | None:
+        if not known and not record:
+            return Problem("empty", "The record has no fields at all. Leave it out, or declare columns.", None, line)
+        for name, value in record.items():
             if name not in known:
-                return Problem(
-                    "new_column",
+                message = (
                     f'The field "{name}" is not among the columns that the first records have. '
-                    f"Declare it: columns: {{{name}: text}}.",
-                    name, line, record[name],
-                )  # fmt: skip
-        for field in self.schema:
+                    f"Declare it: columns: {{{name}: text}}."
+                )
+                return Problem("new_column", message, name, line, value)
+        for field in suspects:
             value = record.get(field.name)
-            try:
-                self._array(field, [value])
-            except (pa.ArrowException, OverflowError, TypeError, ValueError):
-                wanted = type_name(field.type)
-                return Problem(
-                    "cast",
-                    f'"{value}" in the column "{field.name}" is no {wanted}. '
-                    f"Mend the value or declare another type: columns: {{{field.name}: text}}.",
-                    field.name, line, value,
-                )  # fmt: skip
+            if not self._fits(field, [value]):
+                message = (
+                    f'"{value}" in the column "{field.name}" is no {type_name(field.type)}. '
+                    f"Mend the value or declare another type: columns: {{{field.name}: text}}."
+                )
+                return Problem("cast", _printable(message), field.name, line, value)
         return None
+
+
+def _rejected(bad: list[tuple[dict[str, Any], Problem]]) -> Rejected:
+    texts = [_printable(json.dumps(record, ensure_ascii=False, default=str)) for record, _ in bad]
+    columns = {"record": pa.array(texts, pa.string())}
+    lines = [problem.line for _, problem in bad]
+    if any(line is not None for line in lines):
+        columns = {"line": pa.array(lines, pa.int64()), **columns}
+    return Rejected(pa.record_batch(columns), [problem for _, problem in bad])
+
+
+def _printable(text: str) -> str:
+    """Halves of surrogate pairs, which JSON can hold but no file can, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain_kinds(data_type: pa.DataType) -> set[type]:
+    """The Python types whose values Arrow takes for a type without changing them."""
+    if pa.types.is_boolean(data_type):
+        return {bool}
+    if pa.types.is_integer(data_type):
+        return {int}
+    if pa.types.is_floating(data_type):
+        return {int, float}
+    if pa.types.is_date(data_type):
+        return {dt.date}
+    if pa.types.is_timestamp(data_type):
+        return {dt.datetime}
+    return {decimal.Decimal} if pa.types.is_decimal(data_type) else {dt.time}
 
 
 def _arrow_type(kinds: set[type]) -> pa.DataType:

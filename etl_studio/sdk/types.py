@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TYPES: dict[str, tuple[pa.DataType, str]] = {
     "text": (pa.string(), "VARCHAR"),
@@ -24,12 +28,13 @@ TYPES: dict[str, tuple[pa.DataType, str]] = {
 
 ALIASES = {
     "varchar": "text", "string": "text", "str": "text", "char": "text",
-    "int": "integer", "bigint": "integer", "int64": "integer", "int32": "integer", "long": "integer", "smallint": "integer",
+    "int": "integer", "bigint": "integer", "int64": "integer", "int32": "integer", "long": "integer",
+    "smallint": "integer",
     "double": "number", "float": "number", "real": "number", "float64": "number", "numeric": "number",
     "bool": "boolean", "datetime": "timestamp",
 }  # fmt: skip
 
-_DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
+_DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
 
 
 def column_type(name: str) -> tuple[pa.DataType, str]:
@@ -53,22 +58,22 @@ def column_type(name: str) -> tuple[pa.DataType, str]:
 
 def type_name(data_type: pa.DataType) -> str:
     """The name people read for an Arrow type."""
-    if pa.types.is_integer(data_type):
-        return "integer"
-    if pa.types.is_floating(data_type):
-        return "number"
-    if pa.types.is_string(data_type) or pa.types.is_large_string(data_type):
-        return "text"
-    if pa.types.is_boolean(data_type):
-        return "boolean"
-    if pa.types.is_date(data_type):
-        return "date"
-    if pa.types.is_time(data_type):
-        return "time"
+    if pa.types.is_dictionary(data_type):
+        return type_name(data_type.value_type)
     if pa.types.is_timestamp(data_type):
         return "timestamptz" if data_type.tz else "timestamp"
     if pa.types.is_decimal(data_type):
         return f"decimal({data_type.precision},{data_type.scale})"
-    if pa.types.is_null(data_type):
-        return "empty"
-    return "json" if pa.types.is_nested(data_type) else str(data_type)
+    return next((name for name, belongs in _NAMES.items() if belongs(data_type)), str(data_type))
+
+
+_NAMES: dict[str, Callable[[pa.DataType], bool]] = {
+    "integer": pa.types.is_integer,
+    "number": pa.types.is_floating,
+    "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind),
+    "boolean": pa.types.is_boolean,
+    "date": pa.types.is_date,
+    "time": pa.types.is_time,
+    "empty": pa.types.is_null,
+    "json": pa.types.is_nested,
+}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
 
-COLUMN, ROW = 288.0, 112.0
+COLUMN, ROW = 304.0, 112.0
 """Distance between columns and rows, in pixels at zoom 1."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from etl_studio.pipeline.model import NodeSpec
-    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.observable import ObservablePipeline
 
 Position = tuple[float, float]
 
@@ -36,7 +36,7 @@ def counted(number: int, noun: str) -> str:
 class Edit(QUndoCommand):
     """A change of one document."""
 
-    def __init__(self, document: PipelineDocument, text: str) -> None:
+    def __init__(self, document: ObservablePipeline, text: str) -> None:
         super().__init__(text)
         self.document = document
         self.at = monotonic()
@@ -51,7 +51,7 @@ class Paste(Edit):
 
     def __init__(
         self,
-        document: PipelineDocument,
+        document: ObservablePipeline,
         text: str,
         nodes: Iterable[NodeSpec],
         positions: Mapping[str, Position],
@@ -88,14 +88,14 @@ class Paste(Edit):
 class AddNode(Paste):
     """Add one node."""
 
-    def __init__(self, document: PipelineDocument, spec: NodeSpec, position: Position) -> None:
+    def __init__(self, document: ObservablePipeline, spec: NodeSpec, position: Position) -> None:
         super().__init__(document, f"Add {spec.id}", [spec], {spec.id: position})
 
 
 class ConnectPorts(Edit):
     """Draw a wire."""
 
-    def __init__(self, document: PipelineDocument, wire: Wire) -> None:
+    def __init__(self, document: ObservablePipeline, wire: Wire) -> None:
         super().__init__(document, f"Connect {wire.source} to {wire.target}")
         self.wire = wire
 
@@ -113,7 +113,7 @@ class ConnectPorts(Edit):
 class RemoveItems(Edit):
     """Remove nodes with all their wires, and further wires."""
 
-    def __init__(self, document: PipelineDocument, nodes: Iterable[str], wires: Iterable[Wire]) -> None:
+    def __init__(self, document: ObservablePipeline, nodes: Iterable[str], wires: Iterable[Wire]) -> None:
         pipeline = document.pipeline
         self.nodes = {name: pipeline.nodes[name] for name in nodes if name in pipeline.nodes}
         gone = set(wires)
@@ -156,7 +156,7 @@ class RemoveItems(Edit):
 class MoveNodes(Edit):
     """Move nodes to new positions. Nudges by the arrow keys merge into one."""
 
-    def __init__(self, document: PipelineDocument, positions: Mapping[str, Position], *, nudge: bool = False) -> None:
+    def __init__(self, document: ObservablePipeline, positions: Mapping[str, Position], *, nudge: bool = False) -> None:
         super().__init__(document, f"Move {counted(len(positions), 'node')}")
         self.after = dict(positions)
         self.before = {name: document.pipeline.layout.get(name) for name in positions}
@@ -190,7 +190,7 @@ class MoveNodes(Edit):
 class SetSetting(Edit):
     """Change one setting of a node; typing in the same field is one edit."""
 
-    def __init__(self, document: PipelineDocument, node: str, name: str, value: Any) -> None:
+    def __init__(self, document: ObservablePipeline, node: str, name: str, value: Any) -> None:
         super().__init__(document, f"Change {name} of {node}")
         self.node, self.name = node, name
         self.before = dict(document.pipeline.nodes[node].config)
@@ -207,7 +207,7 @@ class SetSetting(Edit):
         if not other.follows(self):
             return False
         self.after, self.at = other.after, other.at
-        self.setObsolete(self.after == self.before)
+        self.setObsolete(repr(self.after) == repr(self.before))
         return True
 
     def redo(self) -> None:
@@ -227,7 +227,7 @@ class SetNodeAttribute(Edit):
     attribute: str
     verb: str
 
-    def __init__(self, document: PipelineDocument, node: str, value: Any) -> None:
+    def __init__(self, document: ObservablePipeline, node: str, value: Any) -> None:
         super().__init__(document, f"{self.verb} of {node}")
         self.node = node
         self.before = getattr(document.pipeline.nodes[node], self.attribute)
@@ -259,7 +259,7 @@ class SetTitle(SetNodeAttribute):
 class RenameNode(Edit):
     """Change the id of a node, in its wires and layout too."""
 
-    def __init__(self, document: PipelineDocument, old: str, new: str) -> None:
+    def __init__(self, document: ObservablePipeline, old: str, new: str) -> None:
         super().__init__(document, f"Rename {old} to {new}")
         self.old, self.new = old, new
 
@@ -293,7 +293,7 @@ class RenameNode(Edit):
 class SetPipelineAttribute(Edit):
     """Change the name, the description or the parameters of the pipeline; typing is one edit."""
 
-    def __init__(self, document: PipelineDocument, attribute: str, value: Any) -> None:
+    def __init__(self, document: ObservablePipeline, attribute: str, value: Any) -> None:
         super().__init__(document, f"Change {attribute} of the pipeline")
         self.attribute = attribute
         self.before, self.after = getattr(document.pipeline, attribute), value

@@ -72,9 +72,7 @@ class CrashGuard(QObject):
         """Give the hooks back."""
         sys.excepthook, threading.excepthook = self._hooks
 
-    def take(
-        self, kind: type[BaseException], error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def take(self, kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
         """Take an exception as ``sys.excepthook`` does."""
         if error is None or issubclass(kind, KeyboardInterrupt):
             self._hooks[0](kind, error, where)

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from etl_studio.errors import PipelineError, UsageError
@@ -15,9 +15,12 @@ from etl_studio.pipeline import clipboard, file_format, rules
 from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 from etl_studio.ui import commands
 from etl_studio.ui.arrange import arranged
+from etl_studio.ui.observable import ObservablePipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from PySide6.QtCore import QObject
 
     from etl_studio.pipeline.model import Parameter
     from etl_studio.sdk import Registry
@@ -26,7 +29,7 @@ CHECK_AFTER = 150
 """Milliseconds of quiet before the rules look at the document again."""
 
 
-class PipelineDocument(QObject):
+class PipelineDocument(ObservablePipeline):
     """A pipeline that a person edits. Every edit is one undo command.
 
     Args:
@@ -42,19 +45,6 @@ class PipelineDocument(QObject):
         problems: what ``rules.check`` found, soon after the last change.
     """
 
-    node_added = Signal(str)
-    node_removed = Signal(str)
-    node_changed = Signal(str)
-    """Settings, policy or title of a node."""
-    node_moved = Signal(str)
-    node_renamed = Signal(str, str)
-    """Old id, new id; wires and layout are renamed already."""
-    wire_added = Signal(object)
-    wire_removed = Signal(object)
-    pipeline_changed = Signal()
-    """Name, description or parameters."""
-    reset = Signal()
-    """Another pipeline has been put in: forget everything."""
     problems_changed = Signal()
     path_changed = Signal()
 
@@ -66,10 +56,9 @@ class PipelineDocument(QObject):
         *,
         check_sql: Callable[[str, str], str | None] | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(pipeline, parent)
         self.registry = registry
         self._check_sql = check_sql
-        self.pipeline = pipeline or Pipeline()
         self.undo_stack = QUndoStack(self)
         self.path: Path | None = None
         self.problems: list[rules.Problem] = []
@@ -156,9 +145,9 @@ class PipelineDocument(QObject):
 
     def set_setting(self, node: str, name: str, value: Any) -> None:
         """Change one setting; None removes it, so that its default holds."""
-        if self.pipeline.nodes[node].config.get(name) != value or (
-            value is None and name in self.pipeline.nodes[node].config
-        ):
+        config = self.pipeline.nodes[node].config
+        # by their texts: a map in another order, and 1 instead of true, are changes too
+        if repr(config.get(name)) != repr(value) or (value is None and name in config):
             self.undo_stack.push(commands.SetSetting(self, node, name, deepcopy(value)))
 
     def set_policy(self, node: str, policy: Mapping[str, Any]) -> None:

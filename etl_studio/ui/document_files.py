@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from etl_studio.errors import EtlError, PipelineError
+from etl_studio.errors import EtlError, PipelineError, UsageError
+from etl_studio.ui.examples import copy_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.recent_files import RecentFiles
 
-FILTER = "Pipelines (*.yaml *.yml);;All files (*)"
-ENDING = ".yaml"
+FILTER = "Pipelines (*.etl.yaml *.yaml *.yml);;All files (*)"
+ENDING = ".etl.yaml"
 
 
 class DocumentFiles(QObject):
@@ -73,24 +74,16 @@ class DocumentFiles(QObject):
         self.opened.emit()
         return True
 
-    def open_example(self, path: Path) -> bool:
-        """Open a copy of an example in a folder that the person chooses, so that the original stays as it is."""
+    def open_example(self, path: Path, folder: Path) -> bool:
+        """Open the person's copy of an example, made in ``folder`` the first time; whether that went well."""
         if not self.may_leave():
             return False
-        text = QFileDialog.getExistingDirectory(
-            self._window, "Choose a folder for a copy of the example", str(Path.home())
-        )
-        return bool(text) and self.copy_example(path, Path(text))
-
-    def copy_example(self, path: Path, folder: Path) -> bool:
-        """Copy an example with its data into a folder of its own there and open it."""
-        from etl_studio.ui.examples import copy_example
-
         try:
-            return self.load(copy_example(path, folder))
+            copy = copy_example(path, folder)
         except OSError as error:
-            QMessageBox.warning(self._window, "ETL Studio", f"The example cannot be copied: {error.strerror}.")
+            self._tell("The example cannot be copied.", UsageError(f"{error.strerror}: {error.filename}"))
             return False
+        return self.load(copy)
 
     def save(self) -> bool:
         """Write the file; ask for its name when it has none. Whether it is saved."""
@@ -104,7 +97,7 @@ class DocumentFiles(QObject):
         if not text:
             return False
         path = Path(text)
-        return self._write(path if path.suffix else path.with_suffix(ENDING))
+        return self._write(path if path.suffix else path.with_name(path.name + ENDING))
 
     def may_leave(self) -> bool:
         """Ask about unsaved changes: whether the document may be replaced or closed."""

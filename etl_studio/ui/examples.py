@@ -12,33 +12,34 @@ if TYPE_CHECKING:
 
 
 def examples() -> list[Path]:
-    """Their files, by name."""
-    return sorted([*resource("examples").glob("*.yaml"), *resource("examples").glob("*/*.yaml")])
+    """Their pipeline files, each in a folder with its data, by name."""
+    return sorted(resource("examples").glob("*/*.yaml"))
 
 
 def example_title(path: Path) -> str:
-    """``scrape_shop.yaml`` -> ``Scrape shop``."""
-    return path.stem.replace("_", " ").replace("-", " ").capitalize()
+    """``shop_api.etl.yaml`` -> ``Shop api``."""
+    return path.name.partition(".")[0].replace("_", " ").capitalize()
 
 
 def copy_example(path: Path, folder: Path) -> Path:
-    """Copy an example and the data beside it into a new folder.
+    """Copy an example and the data beside it, so that the original stays as it is.
 
     Args:
         path: one of ``examples()``.
-        folder: where the new folder is made; it gets the example's name, and a number if that is taken.
+        folder: gets a folder with the example's name; a copy that is there already, with its edits, is kept.
 
     Returns:
         The copy of the pipeline file.
+
+    Raises:
+        OSError: it cannot be written.
     """
-    target = folder / path.stem
-    number = 2
-    while target.exists():
-        target = folder / f"{path.stem}-{number}"
-        number += 1
-    alone = path.parent != resource("examples")
-    target.mkdir(parents=True)
+    target = folder / path.parent.name
+    copy = target / path.name
+    if copy.is_file():
+        return copy
+    target.mkdir(parents=True, exist_ok=True)
     for item in path.parent.iterdir():
-        if item.is_file() and (alone or item == path or item.suffix not in {".yaml", ".yml"}):
+        if item.is_file():
             shutil.copyfile(item, target / item.name)
-    return target / path.name
+    return copy

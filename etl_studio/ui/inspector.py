@@ -183,6 +183,8 @@ class Inspector(QFrame):
 
     def _clear(self) -> None:
         self.selected = ()
+        if self.node_page is not None:
+            self.node_page.forget()
         self._leave_node()
         self._stack.setCurrentWidget(self._pipeline_area())
 

@@ -43,6 +43,7 @@ class NodeRow(QStyledItemDelegate):
         self._heading.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        del option
         return QSize(120, ROW_HEIGHT if index.data(TYPE_ROLE) else HEADING_HEIGHT)
 
     def paint(
@@ -76,7 +77,10 @@ class NodeRow(QStyledItemDelegate):
         icon = self._theme.pixmap(node_type.icon, colour.name(), 16)
         painter.drawPixmap(QRectF(tile.left() + 6, tile.top() + 6, 16, 16), icon, QRectF(icon.rect()))
         left, width = tile.right() + 8, box.right() - tile.right() - 14
-        lines = ((self._title, tokens.text, node_type.title, -15), (self._small, tokens.text_muted, first_line(node_type), 2))
+        lines = (
+            (self._title, tokens.text, node_type.title, -15),
+            (self._small, tokens.text_muted, first_line(node_type), 2),
+        )
         for font, ink, text, top in lines:
             painter.setFont(font)
             painter.setPen(QColor(ink))

@@ -77,6 +77,7 @@ class NodeList(QListWidget):
         return node_mime(items[0].data(TYPE_ROLE).type)
 
     def startDrag(self, supported_actions: Qt.DropAction) -> None:
+        del supported_actions
         item = self.currentItem()
         if item is None or item.data(TYPE_ROLE) is None:
             return
@@ -87,7 +88,7 @@ class NodeList(QListWidget):
         drag.exec(Qt.DropAction.CopyAction)
 
 
-class Palette(QWidget):
+class Palette(QFrame):
     """Search field, node types, and the plug-ins that could not be loaded.
 
     Args:
@@ -106,17 +107,21 @@ class Palette(QWidget):
         super().__init__(parent)
         self._registry = registry
         self._theme = theme
+        self.setProperty("role", "panel")
         self.setAccessibleName("Palette")
         self.search_field = QLineEdit(self, placeholderText="Search nodes")
         self.search_field.setAccessibleName("Search nodes")
         self.search_field.setClearButtonEnabled(True)
+        self.search_field.setTextMargins(-SPACE, 0, 0, 0)
         self._search_icon = self.search_field.addAction(theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self.nodes = NodeList(theme, self)
-        self._nothing = QLabel("", self, alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._nothing = QLabel("", self, alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._nothing.setMargin(4 * SPACE)
         self._nothing.setProperty("role", "muted")
         self._nothing.setWordWrap(True)
         self._failed = QLabel(self)
-        self._failed.setProperty("role", "danger")
+        self._failed.setProperty("role", "banner")
+        self._failed.setMargin(2 * SPACE)
         self._failed.setWordWrap(True)
         self._failed.setTextFormat(Qt.TextFormat.PlainText)
         layout = QVBoxLayout(self)
@@ -125,6 +130,7 @@ class Palette(QWidget):
         for widget in (self.search_field, self.nodes, self._nothing, self._failed):
             layout.addWidget(widget)
         layout.setStretchFactor(self.nodes, 1)
+        layout.setStretchFactor(self._nothing, 1)
         self.search_field.textChanged.connect(self.refresh)
         self.search_field.returnPressed.connect(self._choose_first)
         self.nodes.itemActivated.connect(self._choose)
@@ -138,9 +144,12 @@ class Palette(QWidget):
         found = search(query, self._registry)
         self.nodes.show_types(found, headings=not query)
         self._nothing.setText(f"No node matches “{query}”.")
-        self._nothing.setVisible(not found and bool(query))
+        self._nothing.setVisible(not found)
+        self.nodes.setVisible(bool(found))
         failed = self._registry.failed
-        self._failed.setText("\n".join(f"Plug-in “{plugin.name}” could not be loaded: {plugin.error}" for plugin in failed))
+        self._failed.setText(
+            "\n".join(f"Plug-in “{plugin.name}” could not be loaded: {plugin.error}" for plugin in failed)
+        )
         self._failed.setVisible(bool(failed))
 
     def _choose(self, item: QListWidgetItem) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from etl_studio.ui.node_row import TYPE_ROLE, NodeRow
+from etl_studio.ui.node_row import ROW_HEIGHT, TYPE_ROLE, NodeRow
 from etl_studio.ui.node_search import search
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QKeyEvent
+
     from etl_studio.sdk import Node, Registry
     from etl_studio.ui.theme.theme import Theme
 
 WIDTH, HEIGHT = 320, 340
+CHROME = 60
+"""Height without the rows."""
 
 
 class QuickAdd(QFrame):
@@ -42,7 +45,7 @@ class QuickAdd(QFrame):
         self._fits: Callable[[type[Node]], bool] | None = None
         self.setProperty("role", "card")
         self.setAutoFillBackground(True)
-        self.setFixedSize(WIDTH, HEIGHT)
+        self.setFixedWidth(WIDTH)
         self.search = QLineEdit(self, placeholderText="Search for a node")
         self.search.setAccessibleName("Search for a node")
         self.search.setClearButtonEnabled(True)
@@ -109,6 +112,7 @@ class QuickAdd(QFrame):
             item = QListWidgetItem(node_type.title, self.results)
             item.setData(TYPE_ROLE, node_type)
         self.results.setCurrentRow(0)
+        self.setFixedHeight(min(HEIGHT, CHROME + max(1, self.results.count()) * ROW_HEIGHT))
 
     def _choose_item(self, item: QListWidgetItem) -> None:
         self.parentWidget().setFocus()

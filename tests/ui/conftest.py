@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, qVersion
@@ -13,10 +13,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from etl_studio import sdk
-from etl_studio.pipeline.model import Pipeline
 from etl_studio.sdk import Port, Registry
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl_studio.pipeline.model import Pipeline
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 TAKES_QPOINTF = tuple(map(int, qVersion().split(".")[:2])) >= (6, 12)
@@ -167,8 +171,7 @@ def snapshot(document: PipelineDocument) -> Pipeline:
     """A copy of the data that later edits do not change, the order of nodes included."""
     pipeline = document.pipeline
     nodes = {
-        name: replace(spec, config=dict(spec.config), policy=dict(spec.policy))
-        for name, spec in pipeline.nodes.items()
+        name: replace(spec, config=dict(spec.config), policy=dict(spec.policy)) for name, spec in pipeline.nodes.items()
     }
     return replace(
         pipeline, nodes=nodes, wires=list(pipeline.wires), layout=dict(pipeline.layout),
@@ -211,3 +214,11 @@ def synth_drop(view, mime: QMimeData, pixel: QPoint) -> bool:
         if not event.isAccepted():
             return False
     return True
+
+
+@pytest.fixture
+def hand() -> SimpleNamespace:
+    """What a person does with mouse and keys."""
+    return SimpleNamespace(
+        drag=drag, press_and_move=press_and_move, port=port_pixel, card=card_pixel, drop=synth_drop, snapshot=snapshot
+    )

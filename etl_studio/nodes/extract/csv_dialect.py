@@ -85,7 +85,8 @@ class Dialect:
 
     def line_end(self, data: bytes, start: int) -> int:
         """Where the physical line ends that begins at ``start``, quotes or not."""
-        return _LINE.match(data, start).end()  # type: ignore[union-attr] - matches everywhere
+        line = _LINE.match(data, start)
+        return line.end() if line else len(data)
 
     def fields(self, record: bytes) -> list[bytes]:
         """The values of one record, quotes undone."""

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import bz2
-import codecs
-import gzip
-import io
-import lzma
-from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
+from etl_studio.nodes.extract.input_file import known_encoding, known_types, opened, refuse_other_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    import pyarrow as pa
-
-    from etl_studio.nodes.extract.csv_dialect import Dialect
-
 SAMPLE = 1024 * 1024
 """Bytes at the beginning that decide about delimiter and types."""
 LEAST_PIECE, MOST_PIECE = 256 * 1024, 4 * 1024 * 1024
-OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-NOT_CSV = {
-    b"PK\x03\x04": "a zip archive or an Excel file",
-    b"PAR1": "a Parquet file",
-    b"SQLite format 3\x00": "an SQLite database",
-    b"%PDF": "a PDF",
-    b"\x1f\x8b": "compressed with gzip: let its name end in .gz",
-}
 
 
 class CsvSource(sdk.Source):
@@ -125,25 +107,8 @@ class CsvSource(sdk.Source):
                 raise ValueError("must be one sign such as ; or the word tab")
             return value
 
-        @field_validator("encoding")
-        @classmethod
-        def _known_encoding(cls, value: str) -> str:
-            try:
-                codecs.lookup(value)
-            except LookupError:
-                near = get_close_matches(value, ("utf-8", "utf-16", "latin-1", "cp1252"), n=1)
-                raise ValueError(f"there is no such encoding{f'; did you mean {near[0]}?' if near else ''}") from None
-            return value
-
-        @field_validator("columns")
-        @classmethod
-        def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
-            for name in value.values():
-                try:
-                    sdk.column_type(name)
-                except PermanentError as error:
-                    raise ValueError(str(error)) from None
-            return value
+        _encoding = field_validator("encoding")(known_encoding)
+        _types = field_validator("columns")(known_types)
 
     config: Config
 
@@ -152,7 +117,7 @@ class CsvSource(sdk.Source):
         import pyarrow as pa
 
         path = context.path(self.config.path)
-        with _opened(path, self.config.encoding) as read:
+        with opened(path, self.config.encoding) as read:
             layout = self._layout(read, path, context)
             for warning in layout.warnings:
                 context.log("warning", warning)
@@ -216,7 +181,7 @@ class CsvSource(sdk.Source):
             raise PermanentError(
                 f"{path.name} is empty: it has not even a line with names.", hint="Check what wrote it."
             )
-        _refuse_other_kinds(head, path)
+        refuse_other_kinds(head, path, "CSV")
         line, delimiter = 1, None
         for _ in range(self.config.skip_lines):
             head = _after_line(head)
@@ -236,61 +201,6 @@ class _Layout:
     line: int
     piece: int
     warnings: list[str]
-
-
-@contextmanager
-def _opened(path: Path, encoding: str) -> Iterator[Callable[[int], bytes]]:
-    """A function that gives the file's next bytes as UTF-8, without a byte order mark."""
-    if path.is_dir():
-        raise PermanentError(f"{path} is a folder.", hint="Name a CSV file in it.")
-    try:
-        stream = OPENERS.get(path.suffix.lower(), _plain)(path)
-    except FileNotFoundError:
-        raise PermanentError(f"There is no file {path}.", hint=_nearest(path)) from None
-    except OSError as error:
-        raise PermanentError(f"{path} cannot be opened: {error.strerror}.", hint="Check who may read it.") from None
-    with stream:
-        try:
-            mark = stream.peek(3)[:3] if hasattr(stream, "peek") else b""
-            if mark[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-                encoding = "utf-16"
-            if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
-                if mark == codecs.BOM_UTF8:
-                    stream.read(3)
-                yield stream.read
-            else:
-                text = io.TextIOWrapper(stream, encoding, newline="")
-                yield lambda size: text.read(size).encode()
-        except UnicodeDecodeError as error:
-            raise PermanentError(
-                f"{path.name} is not written in {encoding}: {error.reason}.",
-                hint="Set the right encoding; files of older Windows programs are mostly cp1252.",
-                value=error.object[error.start : error.start + 8].hex(" "),
-            ) from None
-        except (EOFError, lzma.LZMAError, OSError) as error:
-            raise PermanentError(f"{path} cannot be read: {error}.", hint="The file or its disk is damaged.") from None
-
-
-def _plain(path: Path) -> io.BufferedReader:
-    return path.open("rb")
-
-
-def _nearest(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"There is no folder {path.parent} either."
-    near = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1)
-    return f'Did you mean "{near[0]}"?' if near else "Check the path: it starts at the pipeline file's folder."
-
-
-def _refuse_other_kinds(head: bytes, path: Path) -> None:
-    start = head[:100].lstrip().lower()
-    kind = next((kind for sign, kind in NOT_CSV.items() if head.startswith(sign)), None)
-    if start.startswith((b"<!doctype html", b"<html")):
-        kind = "a web page"
-    if kind:
-        raise PermanentError(f"{path.name} is no CSV file but {kind}.", hint="Check the path, or save it as CSV first.")
-    if head[:100].count(b"\0") > 10:  # noqa: PLR2004 - text holds none; UTF-16 one in two
-        raise PermanentError(f"{path.name} holds NUL bytes.", hint="If it is a text, set its encoding to utf-16.")
 
 
 def _after_line(data: bytes) -> bytes:

@@ -35,7 +35,8 @@ class HtmlPage:
 def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
     """Parse an answer, however broken its HTML is.
 
-    The charset is that of the byte order mark, the header, the page's meta element, UTF-8 or Windows-1252, in this order.
+    The charset is, in this order, that of the byte order mark, the header, the page's meta element, UTF-8 or
+    Windows-1252.
 
     Raises:
         PermanentError: it is no web page but JSON, an image or the like.

@@ -51,7 +51,7 @@ class RestSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("http", "json", "web", "service", "endpoint", "request", "pagination")
     example: ClassVar[dict[str, Any]] = {
-        "url": "http://127.0.0.1:8765/api/products",
+        "url": "http://127.0.0.1:8750/api/products",
         "items": "data.items",
         "pagination": {"kind": "page", "has_more": "has_more"},
     }

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin
 
 from etl_studio.errors import PermanentError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LINK = re.compile(r"(?:::attr\(\s*(?:href|src)\s*\)|@(?:href|src))\s*$")
 _NAMESPACES = {"re": "http://exslt.org/regular-expressions", "set": "http://exslt.org/sets"}
@@ -33,11 +30,13 @@ class Selector:
         from lxml import etree
 
         self.text = text
+        self._error = etree.XPathError
         self.link = _LINK.search(text) is not None
         kind = "XPath" if text.startswith(("/", "./", "(")) else "CSS"
         try:
             path = text if kind == "XPath" else _to_xpath(text)
             self._find = etree.XPath(path, namespaces=_NAMESPACES, smart_strings=False)
+            self._content = etree.XPath("string()", smart_strings=False)
         except (etree.XPathError, ValueError, SyntaxError, RecursionError) as error:
             reason = str(error).strip().rstrip(".") or type(error).__name__
             hint = "" if kind == "XPath" else " XPath begins with /, ./ or (."
@@ -55,23 +54,17 @@ class Selector:
             node: an lxml element.
             base: address that relative links start at.
         """
-        for text in self._texts(node):
-            value = " ".join(text.split())
-            if value:
+        found = self._evaluate(node)
+        for each in found if isinstance(found, list) else [found]:
+            text = each if isinstance(each, str) else self._content(each) if hasattr(each, "iter") else str(each)
+            if value := " ".join(text.split()):
                 return resolved(base, value) if self.link else value
         return None
 
-    def _texts(self, node: Any) -> Iterator[str]:
-        found = self._evaluate(node)
-        for each in found if isinstance(found, list) else [found]:
-            yield "".join(each.itertext(with_tail=False)) if hasattr(each, "itertext") else str(each)
-
     def _evaluate(self, node: Any) -> Any:
-        from lxml import etree
-
         try:
             return self._find(node)
-        except etree.XPathError as error:  # such as a function that does not exist: seen only when it is called
+        except self._error as error:  # such as a function that does not exist: seen only when it is called
             raise PermanentError(f'The selector "{self.text}" cannot be used: {error}.', hint="Correct it.") from None
 
 
@@ -84,11 +77,10 @@ def resolved(base: str, link: str) -> str:
 
 
 def _to_xpath(css: str) -> str:
-    from cssselect import SelectorError
     from parsel.csstranslator import HTMLTranslator
 
     try:
         path: str = HTMLTranslator().css_to_xpath(css)
-    except SelectorError as error:
+    except (SyntaxError, RuntimeError) as error:  # the two kinds of cssselect's SelectorError
         raise ValueError(str(error)) from None
     return path

@@ -44,7 +44,7 @@ class WebPageSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("scrape", "crawl", "html", "http", "site", "css", "xpath", "selector")
     example: ClassVar[dict[str, Any]] = {
-        "urls": ["http://127.0.0.1:8765/shop"],
+        "urls": ["http://127.0.0.1:8750/shop"],
         "item": ".card",
         "fields": {"name": "h2 a::text", "price": ".price::text", "link": "h2 a::attr(href)"},
         "next": "a.next::attr(href)",

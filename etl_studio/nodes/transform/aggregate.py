@@ -75,7 +75,7 @@ class Aggregate(sdk.SqlTransform):
         parts += [f"(\n{text}\n) AS {sdk.identifier(name)}" for name, text in self.config.measures.items()]
         query = f"SELECT {', '.join(parts)} FROM input"
         if not by:
-            return query
+            return f"{query} GROUP BY ()"
         # By position: a measure may have the name of a column that arrives.
         places = range(1, len(by) + 1)
         groups = ", ".join(str(place) for place in places)

@@ -55,7 +55,9 @@ class Sort(sdk.SqlTransform):
         columns = inputs["input"].names
         sdk.require_columns((key.column for key in self.config.by), columns, setting="by")
         number = sdk.identifier(sdk.unused("row_number", columns))
-        keys = (f"{sdk.identifier(key.column)} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in self.config.by)
+        keys = (
+            f"{sdk.identifier(key.column)} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in self.config.by
+        )
         return (
             f"SELECT * EXCLUDE ({number}) FROM (SELECT *, row_number() OVER () AS {number} FROM input) "
             f"ORDER BY {', '.join(keys)}, {number}"

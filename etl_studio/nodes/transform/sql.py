@@ -25,7 +25,7 @@ class Sql(sdk.SqlTransform):
     ```
 
     The query sees its inputs and nothing else: no file, no database, no network. It runs once all rows are there.
-    A value on which it fails ends the run; use `TRY_CAST`, or convert types with *Select* first, which rejects bad rows.
+    A value on which it fails ends the run; use `TRY_CAST`, or convert types with *Select* first: that rejects bad rows.
     """
 
     type = "sql"

@@ -11,28 +11,39 @@ from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output
 from etl_studio.ui.quick_add import QuickAdd
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from etl_studio.pipeline.model import Wire
-    from etl_studio.sdk import Node
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.sdk import Node, Registry
+    from etl_studio.ui.canvas.editing import Editing
+    from etl_studio.ui.canvas.navigation import Navigation
+    from etl_studio.ui.theme.theme import Theme
 
 
 class Adding(QObject):
     """Remembers where the search was opened and why.
 
     Args:
-        view: the canvas.
+        canvas: the widget over which the search opens.
+        registry: the node types.
+        theme: colours and icons.
+        navigation: where things are on the screen.
+        editing: makes the edits.
 
     Attributes:
         popup: the search.
     """
 
-    def __init__(self, view: CanvasView) -> None:
-        super().__init__(view)
-        self._view = view
+    def __init__(
+        self, canvas: QWidget, registry: Registry, theme: Theme, navigation: Navigation, editing: Editing
+    ) -> None:
+        super().__init__(canvas)
+        self._navigation = navigation
+        self._editing = editing
         self._at = QPointF()
         self._port: CanvasPort | None = None
         self._wire: Wire | None = None
-        self.popup = QuickAdd(view.document.registry, view.theme, view)
+        self.popup = QuickAdd(registry, theme, canvas)
         self.popup.node_chosen.connect(self._add)
 
     def ask(self, at: QPointF, *, wired_from: CanvasPort | None = None, into: Wire | None = None) -> None:
@@ -44,7 +55,7 @@ class Adding(QObject):
             into: a wire that the new node is put into.
         """
         self._at, self._port, self._wire = at, wired_from, into
-        self.popup.open_at(self._view.mapFromScene(at), self._fits)
+        self.popup.open_at(self._navigation.to_pixel(at), self._fits)
 
     def _fits(self, node_type: type[Node]) -> bool:
         """Only what can be wired as asked is offered."""
@@ -56,7 +67,7 @@ class Adding(QObject):
         return True
 
     def _add(self, node_type: str) -> None:
-        editing = self._view.editing
+        editing = self._editing
         if self._wire:
             editing.insert_on_wire(node_type, self._at, self._wire)
         elif self._port:

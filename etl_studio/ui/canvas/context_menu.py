@@ -13,31 +13,34 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
 
     from etl_studio.ui.canvas.scene import Hit
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.canvas.tools import Tools
+    from etl_studio.ui.theme.theme import Theme
 
 
-def context_menu(view: CanvasView, hit: Hit, at: QPointF) -> QMenu:
+def context_menu(tools: Tools, theme: Theme, hit: Hit, at: QPointF, activate: Callable[[str], object]) -> QMenu:
     """The menu for what is under a point; a node or wire there becomes selected, as people expect.
 
     Args:
-        view: the canvas.
+        tools: the parts of the canvas.
+        theme: icons.
         hit: what is under the point.
         at: the point, in scene coordinates.
+        activate: opens a node's settings.
     """
-    menu = QMenu(view)
+    menu = QMenu(tools.viewport)
     menu.aboutToHide.connect(menu.deleteLater)
-    scene, editing = view.pipeline_scene, view.editing
+    scene, editing = tools.scene, tools.editing
     if hit.node and hit.node not in scene.chosen_nodes():
         scene.choose([hit.node])
     elif hit.wire and hit.wire not in scene.chosen_wires():
         scene.choose(wires=[hit.wire])
 
     def add(text: str, icon: str, act: Callable[[], object], keys: str = "") -> None:
-        action = menu.addAction(view.theme.icon(icon), f"{text}\t{keys}" if keys else text)
+        action = menu.addAction(theme.icon(icon), f"{text}\t{keys}" if keys else text)
         action.triggered.connect(partial(_run, act))
 
     if hit.node:
-        add("Settings", "settings", partial(view.node_activated.emit, hit.node), "Enter")
+        add("Settings", "settings", partial(activate, hit.node), "Enter")
         menu.addSeparator()
         add("Cut", "scissors", editing.cut, "Ctrl+X")
         add("Copy", "copy", editing.copy, "Ctrl+C")
@@ -45,16 +48,16 @@ def context_menu(view: CanvasView, hit: Hit, at: QPointF) -> QMenu:
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
     elif hit.wire:
-        add("Insert a node…", "plus", partial(view.adding.ask, at, into=hit.wire))
+        add("Insert a node…", "plus", partial(tools.adding.ask, at, into=hit.wire))
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
     else:
-        add("Add a node…", "plus", partial(view.adding.ask, at), "Tab")
+        add("Add a node…", "plus", partial(tools.adding.ask, at), "Tab")
         add("Paste", "clipboard", partial(editing.paste, at), "Ctrl+V")
         menu.addSeparator()
         add("Select all", "check-circle", editing.select_all, "Ctrl+A")
         add("Arrange", "align", editing.arrange)
-        add("Zoom to fit", "maximize", view.navigation.fit, "Ctrl+0")
+        add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
 
 

@@ -5,56 +5,61 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtCore import QMimeData, QObject, QPointF, Signal
 
 from etl_studio.ui.node_mime import dragged_type
 
 if TYPE_CHECKING:
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.canvas.tools import Tools
 
 PIPELINE_SUFFIXES = (".yaml", ".yml")
 
 
-class DropTarget:
+class DropTarget(QObject):
     """Judges and takes drops.
 
     Args:
-        view: the canvas.
+        tools: the parts of the canvas.
+        parent: the QObject that owns it.
     """
 
-    def __init__(self, view: CanvasView) -> None:
-        self._view = view
+    pipeline_dropped = Signal(str)
+    """Path of a pipeline file."""
+
+    def __init__(self, tools: Tools, parent: QObject) -> None:
+        super().__init__(parent)
+        self._tools = tools
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether something can be made of it."""
         if node_type := dragged_type(mime):
-            return node_type in self._view.document.registry
+            return node_type in self._tools.scene.document.registry
         return bool(self._files(mime))
 
     def hover(self, mime: QMimeData, at: QPointF) -> None:
         """Show which wire a node would be put into."""
         if dragged_type(mime):
-            scene = self._view.pipeline_scene
-            hit = scene.hit(at, self._view.navigation.zoom)
+            scene = self._tools.scene
+            hit = scene.hit(at, self._tools.navigation.zoom)
             scene.show_hover(hit if hit.wire else type(hit)())
 
     def take(self, mime: QMimeData, at: QPointF) -> None:
         """Make nodes of what was dropped; files that are pipelines are offered to the window."""
-        view = self._view
+        tools = self._tools
         if node_type := dragged_type(mime):
-            hit = view.pipeline_scene.hit(at, view.navigation.zoom)
+            hit = tools.scene.hit(at, tools.navigation.zoom)
             if hit.wire:
-                view.editing.insert_on_wire(node_type, at, hit.wire)
+                tools.editing.insert_on_wire(node_type, at, hit.wire)
             else:
-                view.editing.add(node_type, at)
+                tools.editing.add(node_type, at)
             return
         files = self._files(mime)
         for number, path in enumerate(files):
             if path.suffix.lower() in PIPELINE_SUFFIXES:
-                view.file_dropped.emit(str(path))
-            elif view.editing.add_file(path, at + QPointF(0, 96.0 * number)) is None:
+                self.pipeline_dropped.emit(str(path))
+            elif tools.editing.add_file(path, at + QPointF(0, 96.0 * number)) is None:
                 reason = f"No node reads {path.name}. Drop CSV, JSON or pipeline files."
-                view.tip.show_reason(reason, view.mapFromScene(at), fades=True)
+                tools.tip.show_reason(reason, tools.navigation.to_pixel(at), fades=True)
 
     @staticmethod
     def _files(mime: QMimeData) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF
@@ -14,11 +13,15 @@ from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import Any
 
     from etl_studio.pipeline.model import Wire
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.canvas.navigation import Navigation
+    from etl_studio.ui.canvas.scene import PipelineScene
 
+GRID = 8.0
+"""Nodes snap to multiples of this."""
 PASTE_STEP = 32.0
 """Each further paste of the same text lies so much lower and more to the right."""
 FILE_SOURCES = {
@@ -35,15 +38,25 @@ class Editing(QObject):
     """Edits of the document, from what is selected on one canvas.
 
     Args:
-        view: the canvas.
+        scene: what is selected, and the document.
+        navigation: where the pointer is.
+
+    Attributes:
+        snaps: whether nodes are put on the grid.
     """
 
-    def __init__(self, view: CanvasView) -> None:
-        super().__init__(view)
-        self._view = view
-        self._scene = view.pipeline_scene
-        self._document = view.document
+    def __init__(self, scene: PipelineScene, navigation: Navigation) -> None:
+        super().__init__(navigation)
+        self._scene = scene
+        self._document = scene.document
+        self._navigation = navigation
         self._pasted = ("", 0)
+        self.snaps = True
+
+    def snapped(self, x: float, y: float) -> tuple[float, float]:
+        """The nearest point of the grid, when snapping is on."""
+        grid = GRID if self.snaps else 1.0
+        return round(x / grid) * grid, round(y / grid) * grid
 
     # -- selection --------------------------------------------------------------------------------------------
 
@@ -71,8 +84,8 @@ class Editing(QObject):
         """Add the nodes of the clipboard, at a point or where the pointer is, and select them."""
         text = QGuiApplication.clipboard().text()
         times = self._pasted[1] if self._pasted[0] == text else 0
-        corner = at or self._view.pointer_position()
-        x, y = self._view.snapped(corner.x() + times * PASTE_STEP, corner.y() + times * PASTE_STEP)
+        corner = at or self._navigation.pointer_position()
+        x, y = self.snapped(corner.x() + times * PASTE_STEP, corner.y() + times * PASTE_STEP)
         if names := self._document.paste(text, x, y):
             self._pasted = (text, times + 1)
             self._scene.choose(names)
@@ -91,13 +104,13 @@ class Editing(QObject):
     def arrange(self) -> None:
         """Put all nodes in columns as the rows flow."""
         self._document.move(arranged(self._document.pipeline))
-        self._view.navigation.fit()
+        self._navigation.fit()
 
     # -- adding -----------------------------------------------------------------------------------------------
 
     def add(self, node_type: str, middle: QPointF, config: Mapping[str, Any] | None = None) -> str:
         """Add a node with its middle at a point, select it and return its id."""
-        x, y = self._view.snapped(middle.x() - CARD_WIDTH / 2, middle.y() - CARD_HEIGHT / 2)
+        x, y = self.snapped(middle.x() - CARD_WIDTH / 2, middle.y() - CARD_HEIGHT / 2)
         name = self._document.add_node(node_type, x, y, config)
         self._scene.choose([name])
         return name

@@ -1,19 +1,20 @@
 """Moving about the canvas: zoom, scroll, fit.
 
-As in Figma, the wheel alone scrolls, with Shift sideways, with Ctrl it zooms where the pointer is; a touchpad scrolls with
-two fingers both ways. So a long pipeline is read like a page, and nobody loses their place by a turn of the wheel.
+As in Figma, the wheel alone scrolls, with Shift sideways, with Ctrl it zooms where the pointer is; a touchpad scrolls
+with two fingers both ways. So a long pipeline is read like a page, and nobody loses their place by a turn of the wheel.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
+    from PySide6.QtWidgets import QGraphicsView
 
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.canvas.scene import PipelineScene
 
 SMALLEST, LARGEST = 0.1, 2.5
 STEP = 1.2
@@ -27,18 +28,38 @@ class Navigation(QObject):
     """The part of the scene that is in sight.
 
     Args:
-        view: the canvas.
+        view: the widget that shows the scene.
+        scene: the scene.
 
     Attributes:
         zoom: pixels on the screen for each pixel of the scene.
+        pointer: where the mouse is, in pixels of the viewport; None when it is elsewhere.
     """
 
     zoomed = Signal(float)
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: QGraphicsView, scene: PipelineScene) -> None:
         super().__init__(view)
         self._view = view
+        self._scene = scene
+        self.pointer: QPoint | None = None
         self.zoom = 1.0
+
+    def pointer_position(self) -> QPointF:
+        """Where the pointer is in the scene, or the middle of what is in sight."""
+        return self.to_scene(self.pointer if self.pointer is not None else self._view.viewport().rect().center())
+
+    def to_scene(self, pixel: QPoint) -> QPointF:
+        """The point of the scene under a pixel of the viewport."""
+        return self._view.mapToScene(pixel)
+
+    def to_pixel(self, point: QPointF) -> QPoint:
+        """The pixel of the viewport over a point of the scene."""
+        return self._view.mapFromScene(point)
+
+    def sight(self) -> QRectF:
+        """What is in sight, in scene coordinates."""
+        return self._view.mapToScene(self._view.viewport().rect()).boundingRect()
 
     def zoom_in(self) -> None:
         """One step nearer."""
@@ -59,11 +80,11 @@ class Navigation(QObject):
         pixel = around if around is not None else view.viewport().rect().center()
         before = view.mapToScene(pixel)
         self._set(zoom)
-        self.scroll((view.mapFromScene(before) - pixel))
+        self.scroll(view.mapFromScene(before) - pixel)
 
     def fit(self) -> None:
         """Show the whole pipeline, no larger than it is."""
-        content = self._view.pipeline_scene.content_rect()
+        content = self._scene.content_rect()
         if content.isEmpty():
             self._set(1.0)
             self._view.centerOn(QPointF(0, 0))
@@ -76,7 +97,7 @@ class Navigation(QObject):
 
     def reveal(self, node: str) -> None:
         """Scroll until a node is in sight."""
-        if item := self._view.pipeline_scene.nodes.get(node):
+        if item := self._scene.nodes.get(node):
             self._view.ensureVisible(item.card().translated(item.pos()), FIT_MARGIN, FIT_MARGIN)
 
     def scroll(self, way: QPoint) -> None:

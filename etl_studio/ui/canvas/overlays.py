@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, FONT_TITLE, RADIUS, SPACE
 
@@ -63,11 +63,14 @@ class Tip(QLabel):
 
 
 class EmptyHint(QFrame):
-    """What to do on an empty canvas.
+    """What to do on an empty canvas. Clicks and drops go through it; only its button takes them.
 
     Args:
         theme: colours and icons.
         parent: the canvas.
+
+    Attributes:
+        button: opens an example.
     """
 
     example_requested = Signal()
@@ -75,13 +78,16 @@ class EmptyHint(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._title = QLabel("Build your first pipeline", alignment=Qt.AlignmentFlag.AlignCenter)
         self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._text.linkActivated.connect(self._follow_link)
+        self.button = QPushButton("Open an example", parent)
+        self.button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.button.clicked.connect(self._on_clicked)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6 * SPACE, 6 * SPACE, 6 * SPACE, 6 * SPACE)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3 * SPACE)
         for label in (self._icon, self._title, self._text):
             layout.addWidget(label)
@@ -91,10 +97,19 @@ class EmptyHint(QFrame):
     def place(self) -> None:
         """Stand in the middle of the canvas."""
         self.adjustSize()
+        self.button.adjustSize()
         room = self.parentWidget().rect()
-        self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
+        height = self.height() + 4 * SPACE + self.button.height()
+        top = (room.height() - height) // 2
+        self.move((room.width() - self.width()) // 2, top)
+        self.button.move((room.width() - self.button.width()) // 2, top + height - self.button.height())
 
-    def _follow_link(self) -> None:
+    def show_if(self, empty: bool, *, dragging: bool = False) -> None:  # noqa: FBT001 - show if empty
+        """Be there on an empty canvas; the button makes way while something is dragged over it."""
+        self.setVisible(empty)
+        self.button.setVisible(empty and not dragging)
+
+    def _on_clicked(self) -> None:
         self.example_requested.emit()
 
     def _dress(self) -> None:
@@ -103,8 +118,7 @@ class EmptyHint(QFrame):
         self._title.setStyleSheet(f"color: {tokens.text}; font-size: {FONT_TITLE}px; font-weight: 600;")
         self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {FONT_BODY}px;")
         self._text.setText(
-            "<div style='line-height: 150%'>Drag a node here from the palette,<br>"
-            f"double-click or press <b style='color:{tokens.text}'>Tab</b> to search for one,<br>"
-            f"or <a href='example' style='color:{tokens.accent}; text-decoration:none'>open an example</a>.</div>"
+            "<div style='line-height: 150%'>Drag a node here from the palette, or<br>"
+            f"double-click or press <b style='color:{tokens.text}'>Tab</b> to search for one.</div>"
         )
         self.setStyleSheet("EmptyHint { background: transparent; border: none; }")

@@ -51,13 +51,11 @@ def ports_of(spec: NodeSpec, node_type: type[Node] | None, wires: Iterable[Wire]
     outputs = {port.name: port.title for port in node_type.outputs} if node_type else {}
     open_inputs = bool(node_type and node_type.open_inputs)
     ports = [
-        CanvasPort(
-            spec.id, name, inputs.get(name) or name, True, name in used_inputs, name in inputs or open_inputs
-        )
+        CanvasPort(spec.id, name, inputs.get(name) or name, True, name in used_inputs, name in inputs or open_inputs)
         for name in dict.fromkeys([*inputs, *used_inputs])
     ]
     if open_inputs:
-        ports.append(CanvasPort(spec.id, NEW_INPUT, "New input", True, connected=False))
+        ports.append(CanvasPort(spec.id, NEW_INPUT, "New", True, connected=False))
     ports += [
         CanvasPort(spec.id, name, outputs.get(name) or name, False, name in used_outputs, name in outputs)
         for name in sorted(dict.fromkeys([*outputs, *used_outputs]), key=lambda name: name == "rejects")

@@ -70,7 +70,8 @@ class PipelineScene(QGraphicsScene):
         self.nodes: dict[str, NodeItem] = {}
         self.wires: dict[Wire, WireItem] = {}
         self.live = LiveRun()
-        self._wires_of: dict[str, set[WireItem]] = {}
+        self._wires_of: dict[str, dict[WireItem, None]] = {}
+        """The wires of each node, in the order in which they came."""
         self._clock = clock
         self._hover = Hit()
         self._straight = False
@@ -158,7 +159,7 @@ class PipelineScene(QGraphicsScene):
         touched: set[WireItem] = set()
         for name, (x, y) in positions.items():
             self.nodes[name].setPos(x, y)
-            touched |= self._wires_of.get(name, set())
+            touched |= self._wires_of.get(name, {}).keys()
         for wire in touched:
             self._route(wire)
 
@@ -233,10 +234,12 @@ class PipelineScene(QGraphicsScene):
         self.live = LiveRun()
         self._hover = Hit()
         self._countdown.stop()
+        for wire in self.document.pipeline.wires:
+            self._add_wire(wire)
         for name in self.document.pipeline.nodes:
             self._on_node_added(name)
-        for wire in self.document.pipeline.wires:
-            self._on_wire_added(wire)
+        for item in self.wires.values():
+            self._route(item)
         self.chosen_changed.emit()
 
     def _on_node_added(self, name: str) -> None:
@@ -268,7 +271,7 @@ class PipelineScene(QGraphicsScene):
         self.nodes[new] = self.nodes.pop(old)
         if old in self.live.nodes:
             self.live.nodes[new] = self.live.nodes.pop(old)
-        self._wires_of[new] = self._wires_of.pop(old, set())
+        self._wires_of[new] = self._wires_of.pop(old, {})
         self._hover = Hit()
         self.wires = dict(zip(self.document.pipeline.wires, self._in_old_order(old, new), strict=True))
         for wire, item in self.wires.items():
@@ -292,12 +295,16 @@ class PipelineScene(QGraphicsScene):
     def _on_wire_added(self, wire: Wire) -> None:
         if wire in self.wires:  # a file may hold a wire twice; the rules tell about it
             return
+        self._add_wire(wire)
+        for name in {wire.source, wire.target} & self.nodes.keys():
+            self._on_node_changed(name)
+        self._route(self.wires[wire])
+
+    def _add_wire(self, wire: Wire) -> None:
         item = self.wires[wire] = WireItem(wire, self.sprites)
         self.addItem(item)
-        for name in {wire.source, wire.target} & self.nodes.keys():
-            self._wires_of.setdefault(name, set()).add(item)
-            self._on_node_changed(name)
-        self._route(item)
+        for name in {wire.source, wire.target}:
+            self._wires_of.setdefault(name, {})[item] = None
 
     def _on_wire_removed(self, wire: Wire) -> None:
         if self._hover.wire == wire:
@@ -307,7 +314,7 @@ class PipelineScene(QGraphicsScene):
             return
         self.removeItem(item)
         for name in (wire.source, wire.target):
-            self._wires_of.get(name, set()).discard(item)
+            self._wires_of.get(name, {}).pop(item, None)
             if name in self.nodes and name in self.document.pipeline.nodes:
                 self._on_node_changed(name)
         if item.chosen:
@@ -326,8 +333,6 @@ class PipelineScene(QGraphicsScene):
         spec = self.document.pipeline.nodes[name]
         node_type = self.document.registry.get(spec.type)
         wires = [item.wire for item in self._wires_of.get(name, ())]
-        order = {wire: index for index, wire in enumerate(self.document.pipeline.wires)} if len(wires) > 1 else {}
-        wires.sort(key=lambda wire: order.get(wire, 0))
         self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
 
     def _route_all(self, name: str) -> None:

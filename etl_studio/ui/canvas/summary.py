@@ -23,7 +23,7 @@ def summary(spec: NodeSpec, node_type: type[Node] | None) -> str:
         if key is not None and not is_advanced(field):
             parts.append(_shown(spec.config[key], as_file=editor_of(field) in ("file", "save_file")))
         elif key is None and field.is_required():
-            return f"set {(field.title or name).lower()}…"
+            return f"{field.title or name}: not set"
     if parts := [part for part in parts if part][:2]:
         return " · ".join(parts)
     return node_type.title if spec.title else first_line(node_type)
@@ -36,8 +36,10 @@ def _shown(value: Any, *, as_file: bool) -> str:
         return ", ".join(str(key) for key in value)
     if isinstance(value, list | tuple):
         if all(isinstance(item, dict) for item in value):
-            return f"{len(value)} {'rule' if len(value) == 1 else 'rules'}" if value and "rule" in value[0] else ", ".join(
-                str(next(iter(item.values()), "")) for item in value
+            return (
+                f"{len(value)} {'rule' if len(value) == 1 else 'rules'}"
+                if value and "rule" in value[0]
+                else ", ".join(str(next(iter(item.values()), "")) for item in value)
             )
         return ", ".join(_shown(item, as_file=as_file) for item in value)
     text = " ".join(str(value).split())

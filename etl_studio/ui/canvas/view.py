@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -17,17 +16,16 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPen,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QWidget
 
 from etl_studio.ui.canvas.adding import Adding
+from etl_studio.ui.canvas.backdrop import Backdrop
 from etl_studio.ui.canvas.context_menu import context_menu
 from etl_studio.ui.canvas.drop import DropTarget
-from etl_studio.ui.canvas.editing import Editing
+from etl_studio.ui.canvas.editing import GRID, Editing
 from etl_studio.ui.canvas.gestures.connect_ports import ConnectPorts
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
@@ -36,6 +34,7 @@ from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
 from etl_studio.ui.canvas.scene import Hit, PipelineScene
+from etl_studio.ui.canvas.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +44,6 @@ if TYPE_CHECKING:
 
 EDGE = 50_000
 """How far the canvas reaches from its middle, in pixels."""
-GRID = 8.0
-"""Nodes snap to multiples of this."""
-DOTS = 24.0
-"""Distance of the dots of the background at zoom 1; four times as much when far away."""
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -73,7 +68,6 @@ class CanvasView(QGraphicsView):
         editing: delete, copy, paste, add and the like.
         adding: searches for a node by name and adds it.
         tip: tells why something is refused.
-        snaps: whether moved nodes snap to the grid.
     """
 
     selection_changed = Signal(list)
@@ -91,18 +85,19 @@ class CanvasView(QGraphicsView):
         self.document = document
         self.theme = theme
         self.pipeline_scene = PipelineScene(document, theme, parent=self)
-        self.snaps = True
         self._gesture: Gesture | None = None
         self._space = False
-        self._last_pointer: QPoint | None = None
+        self._backdrop = Backdrop()
         self._set_up()
-        self.navigation = Navigation(self)
-        self.editing = Editing(self)
+        self.navigation = Navigation(self, self.pipeline_scene)
+        self.editing = Editing(self.pipeline_scene, self.navigation)
         self.tip = Tip(theme, self)
         self.hint = EmptyHint(theme, self)
         self.hint.example_requested.connect(self.example_requested)
-        self.adding = Adding(self)
-        self._drops = DropTarget(self)
+        self.adding = Adding(self, document.registry, theme, self.navigation, self.editing)
+        self._tools = Tools(self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.adding, self.tip)
+        self._drops = DropTarget(self._tools, self)
+        self._drops.pipeline_dropped.connect(self.file_dropped)
         self._keys = self._shortcuts()
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
         document.node_added.connect(self._on_nodes_changed)
@@ -110,18 +105,6 @@ class CanvasView(QGraphicsView):
         document.reset.connect(self._on_reset)
         theme.changed.connect(self._on_theme_changed)
         self._on_nodes_changed()
-
-    def snapped(self, x: float, y: float) -> tuple[float, float]:
-        """The nearest point of the grid, when snapping is on."""
-        grid = GRID if self.snaps else 1.0
-        return round(x / grid) * grid, round(y / grid) * grid
-
-    def pointer_position(self) -> QPointF:
-        """Where the pointer is in the scene, or the middle of what is in sight."""
-        pixel = self._last_pointer
-        if pixel is None or not self.viewport().rect().contains(pixel):
-            pixel = self.viewport().rect().center()
-        return self.mapToScene(pixel)
 
     # -- mouse ------------------------------------------------------------------------------------------------
 
@@ -132,15 +115,17 @@ class CanvasView(QGraphicsView):
         if self._gesture is None:
             press = self._pointer(event)
             gesture = next((gesture for gesture in self.GESTURES if gesture.starts(press)), None)
-            self._gesture = gesture(self, press) if gesture else None
+            self.pipeline_scene.show_hover(Hit())
+            self._gesture = gesture(self._tools, press) if gesture else None
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._last_pointer = event.position().toPoint()
+        self.navigation.pointer = event.position().toPoint()
         pointer = self._pointer(event)
         if self._gesture:
             self._gesture.move(pointer)
-        self.pipeline_scene.show_hover(pointer.hit)
+        else:
+            self.pipeline_scene.show_hover(pointer.hit)
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -167,14 +152,18 @@ class CanvasView(QGraphicsView):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             chosen = self.pipeline_scene.chosen_nodes()
-            hit, at = Hit(chosen[0] if chosen else None), self.pointer_position()
+            hit, at = Hit(chosen[0] if chosen else None), self.navigation.pointer_position()
         else:
             at = self.mapToScene(event.pos())
             hit = self.pipeline_scene.hit(at, self.navigation.zoom)
-        context_menu(self, hit, at).popup(event.globalPos())
+        self.menu_for(hit, at).popup(event.globalPos())
+
+    def menu_for(self, hit: Hit, at: QPointF) -> QMenu:
+        """The context menu for what is under a point of the scene."""
+        return context_menu(self._tools, self.theme, hit, at, self.node_activated.emit)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._last_pointer = None
+        self.navigation.pointer = None
         self.pipeline_scene.show_hover(Hit())
         super().leaveEvent(event)
 
@@ -214,7 +203,7 @@ class CanvasView(QGraphicsView):
     def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
         """Tab on the canvas searches for a node; Shift+Tab leaves the canvas."""
         if next_child and self.hasFocus():
-            self.adding.ask(self.pointer_position())
+            self.adding.ask(self.navigation.pointer_position())
             return True
         return super().focusNextPrevChild(next_child)
 
@@ -222,6 +211,7 @@ class CanvasView(QGraphicsView):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self._judge_drop(event)
+        self.hint.show_if(not self.document.pipeline.nodes, dragging=True)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         self._judge_drop(event)
@@ -230,9 +220,11 @@ class CanvasView(QGraphicsView):
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.pipeline_scene.show_hover(Hit())
+        self._on_nodes_changed()
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self._on_nodes_changed()
         if not self._drops.accepts(event.mimeData()):
             event.ignore()
             return
@@ -244,19 +236,13 @@ class CanvasView(QGraphicsView):
     # -- painting ---------------------------------------------------------------------------------------------
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        tokens = self.theme.tokens
-        painter.fillRect(rect, QColor(tokens.canvas))
-        zoom = self.navigation.zoom
-        step = DOTS if zoom >= 0.6 else DOTS * 4  # noqa: PLR2004 - dots closer than 15 pixels are noise
-        pen = QPen(QColor(tokens.grid if zoom < 1 else tokens.border), 2 if zoom >= 1 else 1.6)
-        pen.setCosmetic(True)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
-        left, top = rect.left() // step * step, rect.top() // step * step
-        across, down = int(rect.width() / step) + 2, int(rect.height() / step) + 2
-        painter.drawPoints(
-            QPolygonF([QPointF(left + x * step, top + y * step) for x in range(across) for y in range(down)])
-        )
+        self._backdrop.paint(painter, rect, self.navigation.zoom, self.theme.tokens)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A style sheet takes the viewport for transparent and would repaint all of it at each scroll."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._make_opaque()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -269,7 +255,6 @@ class CanvasView(QGraphicsView):
         self.setSceneRect(QRectF(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
-        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheBackground)
         self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
@@ -279,10 +264,17 @@ class CanvasView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.viewport().setMouseTracking(True)
+        self._make_opaque()
         self.setAccessibleName("Pipeline canvas")
         self.setAccessibleDescription(
             "Tab searches for a node to add, arrow keys move what is selected, Enter opens the selected node."
         )
+
+    def _make_opaque(self) -> None:
+        viewport = self.viewport()
+        viewport.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        viewport.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, False)
+        viewport.setAutoFillBackground(False)
 
     def _shortcuts(self) -> dict[object, Callable[[], None]]:
         """Keys of the canvas; a window whose actions have the same keys takes them first."""
@@ -326,7 +318,7 @@ class CanvasView(QGraphicsView):
         if self.pipeline_scene.chosen_nodes():
             self.editing.nudge(dx * step, dy * step)
         else:
-            self.navigation.scroll(QPoint(dx, dy) * int(DOTS) * 2)
+            self.navigation.scroll(QPoint(dx, dy) * int(GRID) * 6)
 
     def _activate(self) -> None:
         chosen = self.pipeline_scene.chosen_nodes()
@@ -343,7 +335,7 @@ class CanvasView(QGraphicsView):
         self.selection_changed.emit(self.pipeline_scene.chosen_nodes())
 
     def _on_nodes_changed(self) -> None:
-        self.hint.setVisible(not self.document.pipeline.nodes)
+        self.hint.show_if(not self.document.pipeline.nodes)
 
     def _on_reset(self) -> None:
         if self._gesture:
@@ -353,6 +345,4 @@ class CanvasView(QGraphicsView):
         self.navigation.fit()
 
     def _on_theme_changed(self) -> None:
-        self.resetCachedContent()
         self.viewport().update()
-

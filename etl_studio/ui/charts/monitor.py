@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, 
 from etl_studio.engine.events import RunStarted, Sampled
 from etl_studio.ui.charts.card import ChartCard
 from etl_studio.ui.charts.history import History
+from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.quantities import count, latency, percent, rate, short
 from etl_studio.ui.theme.tokens import SPACE
 
@@ -80,18 +81,7 @@ class RunMonitor(QWidget):
         self._timer = QTimer(self, interval=REFRESH)
         self._timer.timeout.connect(self._refresh)
 
-        self._picture = QLabel()
-        self._words = QLabel()
-        self._words.setProperty("role", "muted")
-        self._placeholder = QWidget()
-        calm = QVBoxLayout(self._placeholder)
-        calm.setSpacing(2 * SPACE)
-        calm.addStretch()
-        for label in (self._picture, self._words):
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            calm.addWidget(label)
-        calm.addStretch()
-
+        self._placeholder = Notice(theme, self)
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setMinimumWidth(1)
@@ -212,7 +202,6 @@ class RunMonitor(QWidget):
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
-        self._picture.setPixmap(self._theme.pixmap("activity", tokens.text_disabled, 28))
         for card in self._cards.values():
             card.plot.set_tokens(tokens)
         self.refresh_now()
@@ -220,9 +209,12 @@ class RunMonitor(QWidget):
     def _show_words(self) -> None:
         has_data = len(self._history) > 0
         self._stack.setCurrentWidget(self._charts if has_data and self._cards else self._placeholder)
-        self._words.setText(
-            "Preparing the charts…" if has_data else "Run the pipeline to see throughput, errors, latency and queues."
-        )
+        if has_data:
+            self._placeholder.tell("activity", "Preparing the charts…")
+        else:
+            self._placeholder.tell(
+                "activity", "No run yet", "Run the pipeline to see throughput, errors, latency and queues."
+            )
         if has_data and self._cards:
             self._dirty = True
 

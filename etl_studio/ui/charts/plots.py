@@ -52,11 +52,11 @@ def decimate(x: np.ndarray, y: np.ndarray, buckets: int = BUCKETS) -> tuple[np.n
     size = len(y) // buckets
     if size < 2:  # noqa: PLR2004 - nothing to win below
         return x, y
-    even = len(y) // size * size
-    lows, highs = (f(y[:even].reshape(-1, size), axis=1) for f in (np.fmin.reduce, np.fmax.reduce))
-    values = np.column_stack((lows, highs)).ravel()
-    times = np.repeat(x[:even].reshape(-1, size)[:, -1], 2)
-    return np.append(times, x[even - 1 :][-1]), np.append(values, y[-1])
+    missing = -len(y) % size
+    x, y = np.pad(x, (0, missing), mode="edge"), np.pad(y, (0, missing), mode="edge")
+    lows, highs = (extreme(y.reshape(-1, size), axis=1) for extreme in (np.fmin.reduce, np.fmax.reduce))
+    times = np.repeat(x.reshape(-1, size)[:, -1], 2)
+    return np.append(times, x[-1]), np.append(np.column_stack((lows, highs)).ravel(), y[-1])
 
 
 def ceiling(value: float) -> float:

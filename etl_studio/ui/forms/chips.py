@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QLayoutItem,
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.forms.editor import Editor, FormContext
 from etl_studio.ui.forms.setting import UNSET, Setting
-from etl_studio.ui.forms.text import ColumnCompleter, Line, placeholder
+from etl_studio.ui.forms.text import ColumnCompleter, Line
 from etl_studio.ui.theme.tokens import RADIUS, SPACE
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Chip(QFrame):
         layout.addWidget(label)
         layout.addWidget(self.remove)
 
-
     def paintEvent(self, event: QPaintEvent) -> None:
+        del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QColor(self._theme.tokens.border))
@@ -159,8 +159,7 @@ class ChipsEditor(Editor):
         self.line = AddLine(self)
         self.line.setAccessibleName(setting.title)
         example = setting.example[0] if isinstance(setting.example, list) and setting.example else None
-        hint = placeholder(setting) if not isinstance(setting.example, list) else str(example or "")
-        self.line.setPlaceholderText(f"Add, such as {hint}" if hint and not self._default else "Add…")
+        self.line.setPlaceholderText("Add…" if example is None or self._default else f"Add, e.g. {example}")
         self.line.added.connect(self._add)
         self.line.taken_back.connect(self._take_back)
         self.line.editingFinished.connect(self._add)

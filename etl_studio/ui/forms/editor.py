@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from etl_studio.ui.theme.theme import Theme
@@ -58,7 +58,7 @@ class Editor(QWidget):
     """Whether the editor says by itself what it edits, as a check box does."""
 
     def value(self) -> Any:
-        """The value as it is to be written, or ``UNSET``. What cannot be read as the right type stays as it was typed."""
+        """The value to write, or ``UNSET``. What cannot be read as the right type stays as it was typed."""
         raise NotImplementedError
 
     def set_value(self, value: Any) -> None:

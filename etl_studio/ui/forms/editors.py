@@ -15,7 +15,7 @@ from etl_studio.ui.forms.maps import MapEditor
 from etl_studio.ui.forms.models import ModelEditor, NestedEditor, OptionalEditor, UnionEditor
 from etl_studio.ui.forms.rows import RowsEditor
 from etl_studio.ui.forms.setting import Setting, settings_of
-from etl_studio.ui.forms.text import ColumnEditor, FileEditor, LineEditor, NumberEditor, SecretEditor
+from etl_studio.ui.forms.text import ColumnEditor, FileEditor, LineEditor, NumberEditor, ScalarEditor, SecretEditor
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -37,7 +37,7 @@ def build_editor(setting: Setting, context: FormContext, parent: QWidget | None 
     return inner if isinstance(inner, JsonEditor) else GuardedEditor(inner, setting, context, parent)
 
 
-def _editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:  # noqa: PLR0911 - one for each type
+def _editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
     kind, origin = setting.annotation, get_origin(setting.annotation)
     if kind is str:
         return _text_editor(setting, context, parent)
@@ -83,8 +83,7 @@ def _list_editor(setting: Setting, item: Any, context: FormContext, parent: QWid
             return ModelEditor(item, build_editor, context, owner, inline=inline)
         return build_editor(element, context, owner)
 
-    add_text = f"Add {_singular(setting.title)}"
-    return RowsEditor(new_item, context, add_text, parent, card=framed and not inline)
+    return RowsEditor(new_item, context, _add_text(setting), parent, card=framed and not inline)
 
 
 def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
@@ -95,8 +94,7 @@ def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidg
         return build_editor(element, context, owner)
 
     stacked = setting.editor in _CODE
-    add_text = f"Add {_singular(setting.title)}"
-    return MapEditor(new_value, context, add_text, str(key) or "name", parent, stacked=stacked)
+    return MapEditor(new_value, context, _add_text(setting), str(key) or "name", parent, stacked=stacked)
 
 
 def _model_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
@@ -109,6 +107,8 @@ def _union_editor(setting: Setting, context: FormContext, parent: QWidget | None
     if setting.discriminator:
         return UnionEditor(setting, build_editor, context, parent)
     members = get_args(setting.annotation)
+    if all(member in _SCALARS for member in members):
+        return ScalarEditor(setting, parent)
     if all(member in _SCALARS or get_origin(member) in (list, dict, Literal) for member in members):
         return JsonEditor(setting, context, parent)
     raise TypeError(f"No editor knows the type {setting.annotation!r} of the setting {setting.name}.")
@@ -120,8 +120,9 @@ def _is_short(model: type[BaseModel]) -> bool:
     return simple and len(settings) <= _INLINE_FIELDS
 
 
-def _singular(title: str) -> str:
-    text = title.lower()
-    if text.endswith("sses"):
-        return text[:-2]
-    return text[:-1] if text.endswith("s") and not text.endswith("ss") else text
+def _add_text(setting: Setting) -> str:
+    """``Add column`` for Columns; ``Add`` where the title is no plural."""
+    title = setting.title.lower()
+    if title.endswith("sses"):
+        return f"Add {title[:-2]}"
+    return f"Add {title[:-1]}" if title.endswith("s") and not title.endswith("ss") else "Add"

@@ -85,7 +85,9 @@ class Field(QWidget):
             line.setSpacing(SPACE)
             line.addWidget(editor)
             if titled and setting.description and labelled:
-                line.addWidget(InfoIcon(setting.description, context, self), 0, Qt.AlignmentFlag.AlignTop)
+                icon = InfoIcon(setting.description, context, self)
+                icon.setMinimumHeight(5 * SPACE)
+                line.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
                 line.addStretch(1)
             column.addWidget(title)
             column.addLayout(line)
@@ -161,5 +163,3 @@ class Field(QWidget):
 def _with_address(address: Sequence[str], text: str) -> str:
     place = " > ".join(str(int(part) + 1) if part.isdecimal() else part for part in address)
     return f"{place}: {text}" if place else text
-
-

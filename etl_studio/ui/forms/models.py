@@ -87,6 +87,7 @@ class ModelEditor(Editor):
         first = next(iter(self.fields.values()), None)
         if first is not None:
             self.setFocusProxy(first)
+        self._settle()
 
     def value(self) -> Any:
         values = {key: field.editor.value() for key, field in self.fields.items()}
@@ -101,7 +102,7 @@ class ModelEditor(Editor):
             if not same(new, field.editor.value()):
                 field.editor.set_value(new)
         self._rest = {key: kept for key, kept in values.items() if key not in used}
-        self._count()
+        self._settle()
 
     def accepts(self, value: Any) -> bool:
         return value is None or isinstance(value, dict)
@@ -125,14 +126,26 @@ class ModelEditor(Editor):
     def _edited(self, typing: bool) -> None:  # noqa: FBT001 - a signal's argument
         field = self.sender()
         if isinstance(field, Field):
-            self._count()
+            self._settle()
             self.field_edited.emit(field.setting.key, typing)
             self.edited.emit(typing)
 
-    def _count(self) -> None:
+    def _settle(self) -> None:
+        """Hide what has no meaning beside the other values, unless it is set; count the advanced ones that are."""
+        for field in self.fields.values():
+            if field.setting.only_when:
+                field.setVisible(self._has_meaning(field) or field.editor.value() is not UNSET)
         if self.more is not None:
             advanced = [field for field in self.fields.values() if field.setting.advanced]
             self.more.show_count(sum(field.editor.value() is not UNSET for field in advanced))
+
+    def _has_meaning(self, field: Field) -> bool:
+        for key, values in field.setting.only_when.items():
+            other = self.fields[key]
+            value = other.editor.value()
+            if (other.setting.default if value is UNSET else value) not in values:
+                return False
+        return True
 
 
 class NestedEditor(Editor):

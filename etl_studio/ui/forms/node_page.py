@@ -75,6 +75,7 @@ class NodeHeader(QWidget):
         spec = self.document.pipeline.nodes.get(self.node)
         if spec is None:
             return
+        self.title.setModified(False)
         self.document.set_title(self.node, self.title.text().strip())
         wanted = self.id.text().strip()
         if wanted != self.node:
@@ -83,6 +84,7 @@ class NodeHeader(QWidget):
             except UsageError as error:
                 show_problem(self.problem, [str(error)])
                 return
+        self.id.setModified(False)
         show_problem(self.problem, [])
 
     def rename(self, node: str) -> None:
@@ -153,6 +155,12 @@ class NodePage(QWidget):
             self.form.flush()
         if self.policy is not None:
             self.policy.flush()
+
+    def forget(self) -> None:
+        """The node is gone; what was typed must not reach another one of the same name."""
+        for part in (self.header, self.form, self.policy):
+            if part is not None:
+                part.node = ""
 
     def rename(self, old: str, new: str) -> None:
         """A node got another id; perhaps this one."""

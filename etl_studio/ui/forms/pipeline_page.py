@@ -66,7 +66,9 @@ class ParameterEditor(Editor):
             return UNSET
         kept = self._parameter
         shown = "" if kept.default is None else _text(kept.default)
-        value = kept.default if default == shown else (_typed_value(default, self.kind.currentText()) if default else None)
+        value = (
+            kept.default if default == shown else (_typed_value(default, self.kind.currentText()) if default else None)
+        )
         return Parameter(name, self.kind.currentText(), value, text, kept.extra)
 
     def set_value(self, value: Any) -> None:

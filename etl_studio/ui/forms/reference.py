@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
-from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
 
 from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
 from etl_studio.ui.theme.tokens import FONT_TITLE, SPACE
@@ -41,7 +41,7 @@ def type_words(annotation: Any) -> str:
     """A type as people read it, such as ``list of text``."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return "one of " + ", ".join(f"`{value}`" for value in arguments)
+        return "one of " + ", ".join(f"`{_written(value)}`" for value in arguments)
     if origin in (list, tuple, set, frozenset):
         return f"list of {type_words(arguments[0])}"
     if origin is dict:
@@ -84,7 +84,7 @@ def _default(default: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value.replace("\t", "\\t") if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def set_in_type(document: QTextDocument) -> None:
@@ -108,6 +108,5 @@ def set_in_type(document: QTextDocument) -> None:
             font.setPixelSize(FONT_TITLE)
             font.setWeight(QFont.Weight.DemiBold)
             letters.setFont(font)
-            letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
             cursor.setCharFormat(letters)
         block = block.next()

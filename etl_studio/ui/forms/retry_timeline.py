@@ -110,6 +110,7 @@ class RetryTimeline(QWidget):
         return QSize(40 * SPACE, 2 * FONT_SMALL + 6 * SPACE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = self.font()

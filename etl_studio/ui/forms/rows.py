@@ -128,7 +128,13 @@ class RowsEditor(Editor):
     """
 
     def __init__(
-        self, new_item: NewItem, context: FormContext, add_text: str, parent: QWidget | None = None, *, card: bool = False
+        self,
+        new_item: NewItem,
+        context: FormContext,
+        add_text: str,
+        parent: QWidget | None = None,
+        *,
+        card: bool = False,
     ) -> None:
         super().__init__(parent)
         self._new_item, self._context, self._card = new_item, context, card

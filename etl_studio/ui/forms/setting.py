@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pydantic import BaseModel
 
 
@@ -41,6 +43,7 @@ class Setting:
         editor: what ``sdk.setting(editor=...)`` asked for, or None.
         advanced: folded away.
         discriminator: name of the field that tells the members of a union apart, or None.
+        only_when: other settings and the values of them that give this one a meaning.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Setting:
     editor: str | None = None
     advanced: bool = False
     discriminator: str | None = None
+    only_when: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def required(self) -> bool:
@@ -82,29 +86,30 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
 
 def settings_of(model: type[BaseModel], defaults: BaseModel | None = None) -> list[Setting]:
     """The settings of a model, in its order; ``defaults`` where they differ from the model's own."""
-    settings = [_setting(name, field) for name, field in model.model_fields.items()]
+    settings = [_setting(name, info) for name, info in model.model_fields.items()]
     if defaults is None:
         return settings
     return [replace(setting, default=getattr(defaults, setting.name)) for setting in settings]
 
 
-def _setting(name: str, field: Any) -> Setting:
-    annotation, optional = without_none(field.annotation)
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    if field.default_factory is not None:
-        default = field.default_factory()
+def _setting(name: str, info: Any) -> Setting:
+    annotation, optional = without_none(info.annotation)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    if info.default_factory is not None:
+        default = info.default_factory()
     else:
-        default = UNSET if field.default is PydanticUndefined else field.default
+        default = UNSET if info.default is PydanticUndefined else info.default
     return Setting(
-        key=field.alias or name,
+        key=info.alias or name,
         name=name,
-        title=field.title or name.replace("_", " ").capitalize(),
+        title=info.title or name.replace("_", " ").capitalize(),
         annotation=annotation,
-        description=field.description or "",
+        description=info.description or "",
         optional=optional,
         default=default,
-        example=field.examples[0] if field.examples else None,
+        example=info.examples[0] if info.examples else None,
         editor=extra.get("editor"),
         advanced=bool(extra.get("advanced")),
-        discriminator=field.discriminator if isinstance(field.discriminator, str) else None,
+        only_when=extra.get("only_when", {}),
+        discriminator=info.discriminator if isinstance(info.discriminator, str) else None,
     )

@@ -1,7 +1,8 @@
-"""Editors of one line of text: plain, secret, a file, a column, a number."""
+"""Editors of one line: a text, a secret, a file, a column, a number, any scalar."""
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -35,7 +36,7 @@ def placeholder(setting: Setting) -> str:
         return plain(setting.default)
     if setting.example is None:
         return "none" if setting.optional and setting.annotation in (int, float) else ""
-    return plain(setting.example)
+    return f"e.g. {plain(setting.example)}"
 
 
 def plain(value: Any) -> str:
@@ -151,6 +152,22 @@ class NumberEditor(LineEditor):
 
     def _text(self, value: Any) -> str:
         return plain(value)
+
+
+class ScalarEditor(LineEditor):
+    """A text, a number, or true or false, each read as JSON reads it; a text that looks like one stands in quotes."""
+
+    def _parse(self, text: str) -> Any:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return text
+        return value if isinstance(value, str | int | float) else text
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, str) and self._parse(value) == value:
+            return value
+        return json.dumps(value, ensure_ascii=False)
 
 
 class ColumnEditor(LineEditor):

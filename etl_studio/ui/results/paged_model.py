@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
-from etl_studio.ui.results.page_loader import Answer, PageLoader
+from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.tables.cells import cell_text, tip_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,26 +24,15 @@ PAGES_KEPT = 64
 WISHES_KEPT = 4
 """Pages that are waited for; as a person scrolls on, the oldest wish is forgotten."""
 
-SHOWN_CHARACTERS = 300
 LOADING = "…"
-
-
-def shown(value: Any) -> str:
-    """A value as one line of text."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes | memoryview):
-        return f"{len(value):,} bytes"
-    text = str(value).replace("\n", "⏎")
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
 class PagedTableModel(QAbstractTableModel):
     """Rows of one table.
 
     Args:
-        loader: fetches pages in a thread.
         theme: colours.
+        parent: its parent.
 
     Attributes:
         failed: a page could not be read; the text says why.
@@ -50,10 +40,11 @@ class PagedTableModel(QAbstractTableModel):
 
     failed = Signal(str)
 
-    def __init__(self, loader: PageLoader, theme: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._loader = loader
-        self._loader.answered.connect(self._take)
+        self._fetcher = Fetcher(self)
+        self._fetcher.fetched.connect(self._take)
+        self._fetcher.failed.connect(self._give_up)
         self._theme = theme
         self._columns: list[str] = []
         self._row_count = 0
@@ -61,7 +52,6 @@ class PagedTableModel(QAbstractTableModel):
         self._pages: OrderedDict[int, Page] = OrderedDict()
         self._wishes: list[int] = []
         self._awaited: int | None = None
-        self._generation = 0
 
     def show_table(self, columns: Sequence[str], row_count: int, fetch: FetchPage) -> None:
         """Show other rows.
@@ -69,8 +59,9 @@ class PagedTableModel(QAbstractTableModel):
         Args:
             columns: their names.
             row_count: how many there are.
-            fetch: gives the rows of (offset, limit); called in the loader's thread.
+            fetch: gives the rows of (offset, limit); called in another thread.
         """
+        self._fetcher.cancel()
         self.beginResetModel()
         self._columns = list(columns)
         self._row_count = row_count
@@ -78,12 +69,15 @@ class PagedTableModel(QAbstractTableModel):
         self._pages.clear()
         self._wishes.clear()
         self._awaited = None
-        self._generation += 1
         self.endResetModel()
 
     def clear(self) -> None:
         """Show nothing."""
         self.show_table([], 0, lambda _offset, _limit: [])
+
+    def close_threads(self) -> None:
+        """Wait until nothing is fetched."""
+        self._fetcher.close()
 
     @property
     def columns(self) -> list[str]:
@@ -103,9 +97,7 @@ class PagedTableModel(QAbstractTableModel):
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._columns)
 
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section] if orientation == Qt.Orientation.Horizontal else f"{section + 1:,}"
         return None
@@ -119,8 +111,7 @@ class PagedTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and self._value(index) is None:
             return QColor(self._theme.tokens.text_disabled)
         if role == Qt.ItemDataRole.ToolTipRole:
-            value = self._value(index)
-            return str(value) if isinstance(value, str) and len(value) > 20 else None  # noqa: PLR2004 - the rest is seen
+            return tip_text(self._value(index))
         return None
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -128,7 +119,7 @@ class PagedTableModel(QAbstractTableModel):
     def _text(self, page: Page, index: QModelIndex) -> str:
         offset = index.row() % PAGE_ROWS
         # The table may have shrunk since its rows were counted.
-        return shown(page[offset][index.column()]) if offset < len(page) else ""
+        return cell_text(page[offset][index.column()]) if offset < len(page) else ""
 
     def _value(self, index: QModelIndex) -> Any:
         page = self._pages.get(index.row() // PAGE_ROWS)
@@ -156,19 +147,19 @@ class PagedTableModel(QAbstractTableModel):
         if self._awaited is not None or not self._wishes or fetch is None:
             return
         number = self._awaited = self._wishes.pop()
-        self._loader.order((self, self._generation, number), lambda: fetch(number * PAGE_ROWS, PAGE_ROWS))
+        self._fetcher.ask(lambda: (number, fetch(number * PAGE_ROWS, PAGE_ROWS)))
 
-    def _take(self, answer: Answer) -> None:
-        match answer.ticket:
-            case (model, generation, number) if model is self and generation == self._generation:
-                self._awaited = None
-                if answer.error is not None:
-                    self._wishes.clear()
-                    self.failed.emit(answer.error)
-                    return
-                self._pages[number] = answer.value
-                while len(self._pages) > PAGES_KEPT:
-                    self._pages.popitem(last=False)
-                last = min((number + 1) * PAGE_ROWS, self._row_count) - 1
-                self.dataChanged.emit(self.index(number * PAGE_ROWS, 0), self.index(last, len(self._columns) - 1))
-                self._order_next()
+    def _take(self, answer: tuple[int, Page]) -> None:
+        number, page = answer
+        self._awaited = None
+        self._pages[number] = page
+        while len(self._pages) > PAGES_KEPT:
+            self._pages.popitem(last=False)
+        last = min((number + 1) * PAGE_ROWS, self._row_count) - 1
+        self.dataChanged.emit(self.index(number * PAGE_ROWS, 0), self.index(last, len(self._columns) - 1))
+        self._order_next()
+
+    def _give_up(self, message: str) -> None:
+        self._awaited = None
+        self._wishes.clear()
+        self.failed.emit(message)

@@ -90,9 +90,7 @@ class Theme(QObject):
         self._set_title_bars()
         self._dress()
 
-    def pixmap(
-        self, name: str, color: str | None = None, size: int = 16, ratio: float | None = None
-    ) -> QPixmap:
+    def pixmap(self, name: str, color: str | None = None, size: int = 16, ratio: float | None = None) -> QPixmap:
         """One icon.
 
         Args:

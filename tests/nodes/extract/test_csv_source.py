@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import bz2
 import csv
-import datetime
+import datetime as dt
 import gzip
 import io
 import os
@@ -55,21 +55,22 @@ def test_types_are_found_and_empty_fields_are_missing_values(context):
         "id": "integer", "price": "number", "day": "date", "at": "timestamp", "paid": "boolean", "name": "text",
     }  # fmt: skip
     assert read.rows[1] == {
-        "id": 2, "price": 3.0, "day": datetime.date(2026, 11, 24), "at": datetime.datetime(2026, 11, 24, 11, 30),  # noqa: DTZ001 - has no zone
+        "id": 2, "price": 3.0, "day": dt.date(2026, 11, 24), "at": dt.datetime(2026, 11, 24, 11, 30),  # noqa: DTZ001 - has no zone
         "paid": False, "name": None,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found_even_when_lines_are_broken(context, delimiter):
-    lines = ["id,qty,name", "1,2,a", "2,3", "3,4,b,c", '4,5,"x, y; z|q\tr"', "5,6,d"]
-    write(
-        context,
-        "\n".join(
-            line.replace(",", delimiter) if '"' not in line else delimiter.join(["4", "5", '"x, y; z|q\tr"'])
-            for line in lines
-        ),
-    )
+    lines = [
+        ["id", "qty", "name"],
+        ["1", "2", "a"],
+        ["2", "3"],
+        ["3", "4", "b", "c"],
+        ["4", "5", '"x, y; z|q\tr"'],
+        ["5", "6", "d"],
+    ]
+    write(context, "\n".join(delimiter.join(line) for line in lines))
     read = Read(context)
     assert [row["id"] for row in read.rows] == [1, 4, 5]
     assert [problem.line for problem in read.problems] == [3, 4]
@@ -262,7 +263,7 @@ def test_a_folder_is_no_file(context):
 @pytest.mark.parametrize("content", ["", "\n\n\r\n"])
 def test_an_empty_file_is_an_error(context, content):
     write(context, content)
-    with pytest.raises(PermanentError, match="is empty|holds no line"):
+    with pytest.raises(PermanentError, match=r"is empty|holds no line"):
         Read(context)
 
 
@@ -376,7 +377,7 @@ def messy_files(draw) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=messy_files(), size=st.sampled_from([16, 64, 64 * 1024]))
 def test_every_record_is_a_row_or_a_reject_as_pythons_csv_module_sees_it(context, content, size):
     write(context, content)

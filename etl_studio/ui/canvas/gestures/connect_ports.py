@@ -15,6 +15,7 @@ from etl_studio.ui.canvas.ports import CanvasPort, wire_between
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Wire
     from etl_studio.pipeline.problems import Problem
+    from etl_studio.ui.canvas.tools import Tools
 
 MOST_MARKED = 200
 """Nodes whose ports are judged beforehand; with more in sight only the one under the pointer is."""
@@ -28,10 +29,12 @@ class ConnectPorts(Gesture):
     A drop on a node takes its first port that fits. A drop on nothing asks for a node to put there.
     """
 
-    def __init__(self, view, press: Pointer) -> None:  # noqa: ANN001 - see Gesture
-        super().__init__(view, press)
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        super().__init__(tools, press)
         self._from: CanvasPort = press.hit.port
         self._verdicts: dict[CanvasPort, Problem | None] = {}
+        self._marks: dict[str, dict[tuple[bool, str], str]] = {}
+        self._pointed: CanvasPort | None = None
         self._line = QGraphicsPathItem()
         self._line.setZValue(50)
         self.scene.addItem(self._line)
@@ -47,6 +50,7 @@ class ConnectPorts(Gesture):
         end = self.scene.nodes[port.node].anchor(port.name, is_input=port.is_input) if port else pointer.at
         start = self.scene.nodes[self._from.node].anchor(self._from.name, is_input=self._from.is_input)
         self._line.setPath(curve(end, start) if self._from.is_input else curve(start, end))
+        self._point_out(port, refused=problem is not None)
         tokens = self.scene.sprites.tokens
         pen = QPen(QColor(tokens.danger if problem else tokens.accent), 2.2, Qt.PenStyle.SolidLine)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -54,10 +58,10 @@ class ConnectPorts(Gesture):
             pen.setDashPattern([3.0, 3.0])
         self._line.setPen(pen)
         if problem:
-            self.view.tip.show_reason(problem.message, pointer.on_screen)
+            self.tools.tip.show_reason(problem.message, pointer.on_screen)
         else:
-            self.view.tip.hide()
-        self.view.viewport().setCursor(Qt.CursorShape.ForbiddenCursor if problem else Qt.CursorShape.CrossCursor)
+            self.tools.tip.hide()
+        self.tools.viewport.setCursor(Qt.CursorShape.ForbiddenCursor if problem else Qt.CursorShape.CrossCursor)
 
     def end(self, pointer: Pointer) -> None:
         self._clear()
@@ -67,22 +71,22 @@ class ConnectPorts(Gesture):
         port = self._target(pointer)
         if port is None:
             if pointer.hit.node is None:
-                self.view.adding.ask(pointer.at, wired_from=self._from)
+                self.tools.adding.ask(pointer.at, wired_from=self._from)
             return
         problem = self.document.connect_ports(self._wire(port))
         if problem is None:
-            self.view.tip.hide()
+            self.tools.tip.hide()
         else:
-            self.view.tip.show_reason(f"{problem.message} {problem.hint}".strip(), pointer.on_screen, fades=True)
+            self.tools.tip.show_reason(f"{problem.message} {problem.hint}".strip(), pointer.on_screen, fades=True)
 
     def cancel(self) -> None:
-        self.view.tip.hide()
+        self.tools.tip.hide()
         self._clear()
 
     def _clear(self) -> None:
         self.scene.removeItem(self._line)
         self.scene.mark_ports(None)
-        self.view.viewport().unsetCursor()
+        self.tools.viewport.unsetCursor()
 
     def _wire(self, port: CanvasPort) -> Wire:
         output, target = (port, self._from) if self._from.is_input else (self._from, port)
@@ -95,8 +99,8 @@ class ConnectPorts(Gesture):
 
     def _target(self, pointer: Pointer) -> CanvasPort | None:
         """The port meant by the pointer: the nearest of the other kind; on a card the first that fits."""
-        reach = SNAP / max(self.view.navigation.zoom, 0.5)
-        near = self.scene.hit(pointer.at, self.view.navigation.zoom)
+        reach = SNAP / max(self.tools.navigation.zoom, 0.5)
+        near = self.scene.hit(pointer.at, self.tools.navigation.zoom)
         if near.port and near.port.is_input != self._from.is_input:
             return near.port
         if near.node is None:
@@ -114,16 +118,27 @@ class ConnectPorts(Gesture):
         return next((port for port in ports if self._verdict(port) is None), ports[0] if ports else None)
 
     def _mark_visible(self) -> None:
-        sight = self.view.mapToScene(self.view.viewport().rect()).boundingRect()
+        sight = self.tools.navigation.sight()
         visible = [item for item in self.scene.nodes.values() if item.sceneBoundingRect().intersects(sight)]
         if len(visible) > MOST_MARKED:
             return
-        marks: dict[str, dict[tuple[bool, str], str]] = {}
         for item in visible:
-            marks[item.name] = {
+            self._marks[item.name] = {
                 (port.is_input, port.name): "refused" if self._verdict(port) else "valid"
                 for port in item.ports
                 if port.is_input != self._from.is_input
-            }
-        marks[self._from.node] = {(self._from.is_input, self._from.name): "valid"}
-        self.scene.mark_ports(marks)
+            } or {(self._from.is_input, ""): "refused"}
+        self._marks[self._from.node] = {(self._from.is_input, self._from.name): "valid"}
+        self.scene.mark_ports(self._marks)
+
+    def _point_out(self, port: CanvasPort | None, *, refused: bool) -> None:
+        """Mark the port that a release would take."""
+        if port == self._pointed:
+            return
+        if self._pointed:
+            item = self.scene.nodes[self._pointed.node]
+            item.mark_ports(self._marks.get(item.name, {}))
+        self._pointed = port
+        if port:
+            mark = {(port.is_input, port.name): "denied" if refused else "hover"}
+            self.scene.nodes[port.node].mark_ports(self._marks.get(port.node, {}) | mark)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPoint, QPointF, Qt
 
     from etl_studio.ui.canvas.scene import Hit
-    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.canvas.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Gesture:
     """One thing done with the mouse from press to release. Escape cancels it and nothing has happened.
 
     Args:
-        view: the canvas; its document takes the result.
+        tools: the parts of the canvas; the document takes the result.
         press: where it began.
     """
 
-    def __init__(self, view: CanvasView, press: Pointer) -> None:
-        self.view = view
-        self.scene = view.pipeline_scene
-        self.document = view.document
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        self.tools = tools
+        self.scene = tools.scene
+        self.document = tools.scene.document
         self.press = press
 
     @classmethod

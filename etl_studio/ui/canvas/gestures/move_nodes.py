@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
+
+if TYPE_CHECKING:
+    from etl_studio.ui.canvas.tools import Tools
+
 
 STRAIGHT_FROM = 50
 """Curves of more nodes than this are too slow to follow the mouse: their wires are straight meanwhile."""
@@ -14,8 +20,8 @@ STRAIGHT_FROM = 50
 class MoveNodes(Gesture):
     """One edit at the release, whatever the way. Ctrl or Shift with a click adds to or takes from the selection."""
 
-    def __init__(self, view, press: Pointer) -> None:  # noqa: ANN001 - see Gesture
-        super().__init__(view, press)
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        super().__init__(tools, press)
         self._adds = bool(press.modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier))
         self._was_chosen = press.hit.node in self.scene.chosen_nodes()
         if self._adds and not self._was_chosen:
@@ -35,12 +41,13 @@ class MoveNodes(Gesture):
             return
         offset = pointer.at - self.press.at
         x, y = self._start[self.press.hit.node]
-        snapped = self.view.snapped(x + offset.x(), y + offset.y())
+        snapped = self.tools.editing.snapped(x + offset.x(), y + offset.y())
         dx, dy = snapped[0] - x, snapped[1] - y
         self._positions = {name: (left + dx, top + dy) for name, (left, top) in self._start.items()}
         self.scene.preview_positions(self._positions, straight=len(self._positions) > STRAIGHT_FROM)
 
     def end(self, pointer: Pointer) -> None:
+        del pointer
         if self._positions:
             positions = self._positions
             self.scene.end_preview(positions)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
+
+if TYPE_CHECKING:
+    from etl_studio.ui.canvas.tools import Tools
 
 
 class PanCanvas(Gesture):
     """The canvas sticks to the pointer."""
 
-    def __init__(self, view, press: Pointer) -> None:  # noqa: ANN001 - see Gesture
-        super().__init__(view, press)
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        super().__init__(tools, press)
         self._last = press.on_screen
-        view.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+        tools.viewport.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     @classmethod
     def starts(cls, press: Pointer) -> bool:
@@ -21,11 +26,12 @@ class PanCanvas(Gesture):
         return press.button == Qt.MouseButton.MiddleButton or (left and press.space)
 
     def move(self, pointer: Pointer) -> None:
-        self.view.navigation.scroll(self._last - pointer.on_screen)
+        self.tools.navigation.scroll(self._last - pointer.on_screen)
         self._last = pointer.on_screen
 
     def end(self, pointer: Pointer) -> None:
-        self.view.viewport().unsetCursor()
+        del pointer
+        self.tools.viewport.unsetCursor()
 
     def cancel(self) -> None:
-        self.view.viewport().unsetCursor()
+        self.tools.viewport.unsetCursor()

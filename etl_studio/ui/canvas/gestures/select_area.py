@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsRectItem
@@ -10,12 +12,15 @@ from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import translucent
 
+if TYPE_CHECKING:
+    from etl_studio.ui.canvas.tools import Tools
+
 
 class SelectArea(Gesture):
     """With Ctrl or Shift what was selected stays so."""
 
-    def __init__(self, view, press: Pointer) -> None:  # noqa: ANN001 - see Gesture
-        super().__init__(view, press)
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        super().__init__(tools, press)
         adds = bool(press.modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier))
         self._before = (self.scene.chosen_nodes(), self.scene.chosen_wires())
         self._kept = self._before if adds else ([], [])
@@ -42,9 +47,11 @@ class SelectArea(Gesture):
             if isinstance(item, NodeItem) and item.card().translated(item.pos()).intersects(area)
         ]
         nodes = {*self._kept[0], *touched}
-        inside = [
-            wire for wire in self.document.pipeline.wires if wire.source in nodes and wire.target in nodes
-        ] if touched else []
+        inside = (
+            [wire for wire in self.document.pipeline.wires if wire.source in nodes and wire.target in nodes]
+            if touched
+            else []
+        )
         self.scene.choose(nodes, [*self._kept[1], *inside])
 
     def end(self, pointer: Pointer) -> None:
@@ -60,14 +67,18 @@ class SelectArea(Gesture):
 class SelectWire(Gesture):
     """A click on a wire selects it."""
 
-    def __init__(self, view, press: Pointer) -> None:  # noqa: ANN001 - see Gesture
-        super().__init__(view, press)
+    def __init__(self, tools: Tools, press: Pointer) -> None:
+        super().__init__(tools, press)
         adds = bool(press.modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier))
         wires = self.scene.chosen_wires()
         if not adds:
             self.scene.choose(wires=[press.hit.wire])
         else:
-            wires = [wire for wire in wires if wire != press.hit.wire] if press.hit.wire in wires else [*wires, press.hit.wire]
+            wires = (
+                [wire for wire in wires if wire != press.hit.wire]
+                if press.hit.wire in wires
+                else [*wires, press.hit.wire]
+            )
             self.scene.choose(self.scene.chosen_nodes(), wires)
 
     @classmethod

@@ -39,6 +39,9 @@ BOX_BELOW = 0.35
 TITLE_BELOW = 0.5
 """Below this zoom there is only the title."""
 PILL_HEIGHT = 20.0
+STATE_ROOM = 20.0
+"""Taken from the title by the glyph of the state during a run."""
+LABEL_WIDTH = 56.0
 BADGE = 18.0
 FLAGS = QGraphicsItem.GraphicsItemFlag
 
@@ -63,7 +66,7 @@ class NodeItem(QGraphicsItem):
         self.height = CARD_HEIGHT
         self._sprites = sprites
         self._body = Body("box", "", CARD_HEIGHT)
-        self._title, self._summary = QStaticText(), QStaticText()
+        self._title, self._short_title, self._summary = QStaticText(), QStaticText(), QStaticText()
         self._anchors: dict[tuple[bool, str], QPointF] = {}
         self._problems: tuple[Problem, ...] = ()
         self._live: LiveNode | None = None
@@ -88,10 +91,10 @@ class NodeItem(QGraphicsItem):
         icon, group = (node_type.icon, node_type.group) if node_type else ("help", "")
         self._body = Body(icon, group, self.height, missing=node_type is None)
         title = spec.title or (node_type.title if node_type else spec.id)
-        self._title = self._text(title, self._sprites.title_font, TEXT_RIGHT - TEXT_LEFT - 20)
-        self._summary = self._text(
-            summary(spec, node_type), self._sprites.small_font, TEXT_RIGHT - TEXT_LEFT
-        )
+        room = TEXT_RIGHT - TEXT_LEFT
+        self._title = self._text(title, self._sprites.title_font, room)
+        self._short_title = self._text(title, self._sprites.title_font, room - STATE_ROOM)
+        self._summary = self._text(summary(spec, node_type), self._sprites.small_font, room)
         self._type_title = node_type.title if node_type else spec.type
         self._full_title = title
         self._renew_tool_tip()
@@ -132,9 +135,9 @@ class NodeItem(QGraphicsItem):
             self.update()
 
     def mark_ports(self, marks: dict[tuple[bool, str], str] | None) -> None:
-        """While a wire is drawn: which ports take it (``valid``) or refuse it (``refused``); None: no wire is drawn."""
+        """While a wire is drawn: which ports take it or refuse it (see ``Dot.mark``); None: no wire is drawn."""
         self._marks = marks or {}
-        self.setOpacity(0.45 if marks is not None and "valid" not in marks.values() else 1.0)
+        self.setOpacity(0.45 if marks and not {"valid", "hover"} & set(marks.values()) else 1.0)
         self.update()
 
     # -- geometry ---------------------------------------------------------------------------------------------
@@ -162,7 +165,7 @@ class NodeItem(QGraphicsItem):
         return self.Type
 
     def boundingRect(self) -> QRectF:
-        return QRectF(-70, -PORT_BOX / 2, CARD_WIDTH + 140, self.height + PORT_BOX / 2 + PILL_HEIGHT + 10)
+        return QRectF(-76, -PORT_BOX / 2, CARD_WIDTH + 152, self.height + PORT_BOX / 2 + PILL_HEIGHT + 10)
 
     def shape(self):  # noqa: ANN201 - QPainterPath
         path = super().shape()
@@ -173,6 +176,7 @@ class NodeItem(QGraphicsItem):
     # -- painting ---------------------------------------------------------------------------------------------
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        del widget
         zoom = option.levelOfDetailFromTransform(painter.worldTransform())
         if zoom < BOX_BELOW:
             self._paint_box(painter)
@@ -189,7 +193,7 @@ class NodeItem(QGraphicsItem):
             painter.drawStaticText(QPointF(TEXT_LEFT, middle - self._title.size().height() / 2), self._title)
             self._paint_ports(painter, scale)
             return
-        painter.drawStaticText(QPointF(TEXT_LEFT, middle - 19), self._title)
+        painter.drawStaticText(QPointF(TEXT_LEFT, middle - 19), self._short_title if self._live else self._title)
         painter.setFont(self._sprites.small_font)
         if self._live is None or self._live.state is NodeState.WAITING:
             painter.setPen(QColor(tokens.text_muted))
@@ -260,13 +264,21 @@ class NodeItem(QGraphicsItem):
         for port in self.ports:
             key = (port.is_input, port.name)
             mark = "hover" if self._hovered and key == (self._hovered.is_input, self._hovered.name) else ""
-            look = Dot(port.is_rejects or not port.known, port.connected, port.name == NEW_INPUT,
-                       mark or self._marks.get(key, ""))
+            look = Dot(
+                port.is_rejects or not port.known,
+                port.connected,
+                port.name == NEW_INPUT,
+                mark or self._marks.get(key, ""),
+            )
             picture = self._sprites.dot(look, scale)
             anchor = self._anchors[key]
             box = QRectF(anchor.x() - PORT_BOX / 2, anchor.y() - PORT_BOX / 2, PORT_BOX, PORT_BOX)
             painter.drawPixmap(box, picture, QRectF(picture.rect()))
-            if mark or (self._is_hovered and self._needs_label(port)) or self._marks.get(key) == "valid":
+            if (
+                mark
+                or (self._is_hovered and self._needs_label(port))
+                or (self._marks.get(key) == "valid" and self._needs_label(port))
+            ):
                 self._paint_port_label(painter, port, anchor)
 
     def _needs_label(self, port: CanvasPort) -> bool:
@@ -277,7 +289,7 @@ class NodeItem(QGraphicsItem):
         tokens = self._sprites.tokens
         painter.setFont(self._sprites.small_font)
         metrics = QFontMetricsF(self._sprites.small_font)
-        text = metrics.elidedText(port.title or port.name, Qt.TextElideMode.ElideRight, 48)
+        text = metrics.elidedText(port.title or port.name, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
         width = metrics.horizontalAdvance(text) + 8
         left = anchor.x() - 10 - width if port.is_input else anchor.x() + 10
         box = QRectF(left, anchor.y() - 8, width, 16)

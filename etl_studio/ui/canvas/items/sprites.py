@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.theme.tokens import Tokens
 
-CARD_WIDTH, CARD_HEIGHT = 208.0, 64.0
+CARD_WIDTH, CARD_HEIGHT = 224.0, 64.0
 CARD_RADIUS = 10.0
 TILE = QRectF(12, 12, 40, 40)
 """The tinted square that holds the icon."""
@@ -60,7 +60,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """The look of a port. ``mark``: "", "hover", "valid" or "refused"."""
+    """The look of a port. ``mark``: "", "hover", "valid", "refused", or "denied" under the pointer."""
 
     rejects: bool = False
     connected: bool = False
@@ -185,6 +185,8 @@ class Sprites(QObject):
             radius = 6.0
         elif look.mark == "refused":
             colour = QColor(tokens.text_disabled)
+        elif look.mark == "denied":
+            colour = QColor(tokens.danger)
         painter.setPen(QPen(colour, 1.6))
         painter.setBrush(colour if look.connected or look.mark == "hover" else QColor(tokens.raised))
         painter.drawEllipse(centre, radius - 0.8, radius - 0.8)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainte
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed, translucent
+from etl_studio.ui.canvas.live import short_number
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import WireSample
@@ -91,6 +92,7 @@ class WireItem(QGraphicsPathItem):
                 self._label.scene().removeItem(self._label)
                 self._label = None
             self._flows, self._shade = False, 0
+            self.setToolTip("")
             self.renew_pen()
             return
         flows = sample.waiting > 0 or (before is not None and sample.passed != before.passed)
@@ -101,7 +103,15 @@ class WireItem(QGraphicsPathItem):
         if self._label is None:
             self._label = RowsLabel(self, self._sprites)
             self._label.setPos(self.path().pointAtPercent(0.5))
-        self._label.show_sample(sample)
+        self._label.show_sample(sample, self._room())
+        waiting = f"{sample.waiting:,} rows wait, the queue is {sample.fill:.0%} full"
+        self.setToolTip(f"{sample.passed:,} rows passed; {waiting}")
+
+    def _room(self) -> float:
+        """Pixels between the two cards that a label may take."""
+        path = self.path()
+        across = path.pointAtPercent(1).x() - path.pointAtPercent(0).x()
+        return across - 20 if across > 0 else 200.0
 
     def renew_pen(self) -> None:
         """Colour and width by state: selected, pointed at, flowing (calm to amber to red by fill), idle."""
@@ -111,10 +121,8 @@ class WireItem(QGraphicsPathItem):
         if self.chosen:
             pen = QPen(QColor(tokens.accent), 3.0)
         elif self._flows:
-            calm = QColor(tokens.danger if rejects else tokens.wire_active)
-            colour = mixed(calm, tokens.warning, fill * 2) if fill < 0.5 else mixed(  # noqa: PLR2004 - half way
-                tokens.warning, tokens.danger, fill * 2 - 1
-            )
+            calm = tokens.danger if rejects else tokens.wire_active
+            colour = mixed(mixed(calm, tokens.warning, fill * 2), tokens.danger, fill * 2 - 1)
             pen = QPen(colour, 2.0 + 2.0 * fill)
         else:
             colour = mixed(tokens.wire, tokens.danger, 0.6) if rejects else QColor(tokens.wire)
@@ -126,7 +134,10 @@ class WireItem(QGraphicsPathItem):
 
 
 class RowsLabel(QGraphicsItem):
-    """The rows that passed and those that wait, in the middle of a wire; an item of its own, since few wires show one."""
+    """The rows that passed, in the middle of a wire; red when the queue is nearly full.
+
+    An item of its own, so that wires without rows stay plain paths.
+    """
 
     def __init__(self, wire: WireItem, sprites: Sprites) -> None:
         super().__init__(wire)
@@ -135,14 +146,17 @@ class RowsLabel(QGraphicsItem):
         self._size = QRectF()
         self._full = False
 
-    def show_sample(self, sample: WireSample) -> None:
-        """Write the numbers of a sample."""
-        text = f"{sample.passed:,}" if not sample.waiting else f"{sample.passed:,} · {sample.waiting:,} wait"
+    def show_sample(self, sample: WireSample, room: float) -> None:
+        """Write the numbers of a sample into so many pixels."""
+        metrics = QFontMetricsF(self._sprites.small_font)
+        texts = (f"{sample.passed:,} · {sample.waiting:,} wait", f"{sample.passed:,}", short_number(sample.passed))
+        texts = texts if sample.waiting else texts[1:]
+        text = next((text for text in texts if metrics.horizontalAdvance(text) + 14 <= room), texts[-1])
         full = sample.fill >= 0.75  # noqa: PLR2004 - three quarters: the next node cannot keep up
         if (text, full) == (self._text, self._full):
             return
         self._full = full
-        width = QFontMetricsF(self._sprites.small_font).horizontalAdvance(text) + 14
+        width = metrics.horizontalAdvance(text) + 14
         if width != self._size.width():
             self.prepareGeometryChange()
             self._size = QRectF(-width / 2, -9, width, 18)
@@ -157,6 +171,7 @@ class RowsLabel(QGraphicsItem):
         return QPainterPath()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        del widget
         if option.levelOfDetailFromTransform(painter.worldTransform()) < LABEL_FROM:
             return
         tokens = self._sprites.tokens

@@ -1,0 +1,59 @@
+"""All commands of ``etl-studio`` in one application."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from etl_studio import __version__
+from etl_studio.cli import catalogue, demo, history, look, results, run
+
+HELP = """Build, run and watch data pipelines.
+
+Without a command the window opens: etl-studio [FILE].
+"""
+
+app = typer.Typer(
+    name="etl-studio",
+    help=HELP,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run.run)
+app.command()(look.validate)
+app.command()(look.preview)
+app.command()(catalogue.nodes)
+app.command()(history.runs)
+app.add_typer(history.dead_letters, name="dead-letters")
+app.command()(results.tables)
+app.command()(results.export)
+app.command()(demo.demo)
+app.command()(catalogue.schema)
+
+
+@app.callback(no_args_is_help=True)
+def begin(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Options before the command."""
+    if version:
+        sys.stdout.write(f"etl-studio {__version__}\n")
+        raise typer.Exit
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; a wrong call is told on stderr.
+
+    Raises:
+        EtlError: what the command met.
+    """
+    try:
+        typer.main.get_command(app).main(arguments, prog_name="etl-studio")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0

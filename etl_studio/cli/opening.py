@@ -1,0 +1,32 @@
+"""Opens the workspace that a command is about."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etl_studio.storage.workspace import Workspace
+
+
+@contextmanager
+def open_workspace(folder: Path | None) -> Iterator[Workspace]:
+    """The workspace in a folder; without one that of the current folder, or else the user's own.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from etl_studio.app.studio import Studio
+
+    with Studio() as studio:
+        places = [folder] if folder else [studio.workspace_folder(Path("here.yaml")), studio.workspace_folder(None)]
+        place = next((place for place in places if place.is_dir()), None)
+        if place is None:
+            hint = "Run a pipeline first, or give --workspace DIR."
+            raise UsageError(f"There is no workspace in {folder or Path.cwd()}.", hint=hint)
+        yield studio.workspace(place)

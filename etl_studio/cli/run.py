@@ -1,0 +1,79 @@
+"""``etl-studio run``: run a pipeline without the window."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from etl_studio.cli.exit_codes import ExitCode
+from etl_studio.cli.options import AsJson, Parameters, PipelineFile, WorkspaceFolder, read_parameters
+
+if TYPE_CHECKING:
+    from etl_studio.engine.events import RunEnded
+
+
+def run(
+    file: PipelineFile,
+    parameter: Parameters = None,
+    workspace: WorkspaceFolder = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
+
+    Exit codes: 0 done, 1 the run failed, 2 the pipeline or the call is wrong, 3 done with dead letters,
+    130 interrupted.
+    """
+    from etl_studio.app.studio import Studio
+    from etl_studio.cli.output import print_json
+    from etl_studio.cli.progress import Progress
+    from etl_studio.cli.stopping import stopping_on_signals
+
+    given = read_parameters(parameter)
+    with Studio() as studio:
+        pipeline = studio.load(file)
+        folder = workspace or studio.workspace_folder(file)
+        with Progress(live=sys.stderr.isatty()) as progress:
+            prepared = studio.prepare(pipeline, file=file, parameters=given, workspace=folder, listeners=[progress])
+            with stopping_on_signals(prepared) as stopped:
+                ended = prepared.execute()
+    if as_json:
+        print_json(report_facts(ended))
+    code = exit_code(ended, interrupted=bool(stopped))
+    if code:
+        raise typer.Exit(code)
+
+
+def exit_code(ended: RunEnded, *, interrupted: bool) -> ExitCode:
+    """How the run ended, for the caller."""
+    from etl_studio.engine.events import RunStatus
+
+    match ended.status:
+        case RunStatus.DONE:
+            return ExitCode.DONE
+        case RunStatus.DONE_WITH_DEAD_LETTERS:
+            return ExitCode.DEAD_LETTERS
+        case RunStatus.FAILED if not interrupted:
+            return ExitCode.FAILED
+        case _:
+            return ExitCode.INTERRUPTED
+
+
+def report_facts(ended: RunEnded) -> dict[str, Any]:
+    """The report for programs; names are kept from version to version."""
+    from dataclasses import asdict
+
+    return {
+        "run_id": ended.run,
+        "status": str(ended.status),
+        "rows_in": ended.rows_in,
+        "rows_out": ended.rows_out,
+        "rejected": ended.rejected,
+        "dead_letters": ended.dead_letters,
+        "duration_s": round(ended.duration, 3),
+        "nodes": {name: asdict(counts) for name, counts in ended.nodes.items()},
+        "error": ended.error,
+        "error_node": ended.error_node,
+    }

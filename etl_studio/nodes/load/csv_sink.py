@@ -1,0 +1,197 @@
+"""Write a CSV file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from pydantic import field_validator
+
+from etl_studio import sdk
+from etl_studio.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from etl_studio.nodes.load.csv_text import CsvFormat
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class CsvSink(sdk.Sink):
+    """Write the rows to a CSV file, or replace the one that is there.
+
+    The rows go to a file of another name beside it, which takes the place of the target when all have come: nobody
+    ever sees half a file, and a run that fails leaves the old one as it was. Without any row the file holds the names.
+
+    A missing value is an empty field, an empty text is `""`. Dates and times are written as ISO 8601, nested values as
+    JSON, text in UTF-8. For a file that people open in Excel, switch on *For Excel*: Excel then knows the encoding, and
+    text that it would run as a formula (`=...`) is made harmless by a `'` in front.
+    """
+
+    type: ClassVar[str] = "csv_sink"
+    title: ClassVar[str] = "CSV file"
+    icon: ClassVar[str] = "file-down"
+    group: ClassVar[sdk.node.Group] = "load"
+    keywords: ClassVar[tuple[str, ...]] = ("write", "export", "save", "text", "tsv", "excel", "file")
+    outputs: ClassVar[tuple[sdk.Port, ...]] = ()
+    example: ClassVar[dict[str, Any]] = {"path": "orders_clean.csv"}
+
+    class Config(sdk.Config):
+        """Where to write and how."""
+
+        path: str = sdk.setting(
+            title="File",
+            description="The file to write; relative to the pipeline file.",
+            example="clean.csv",
+            editor="save_file",
+        )
+        delimiter: str = sdk.setting(
+            ",", title="Delimiter", description="The sign between fields, or tab.", example=";"
+        )
+        header: bool = sdk.setting(True, title="Names in the first line", description="Write the names of the columns.")
+        excel: bool = sdk.setting(
+            False,
+            title="For Excel",
+            description="Mark the file as UTF-8 and keep Excel from running text as formulas.",
+        )
+        null_text: str = sdk.setting(
+            "", title="Missing values", description="What to write for them.", example="NULL", advanced=True
+        )
+        create_folders: bool = sdk.setting(
+            False, title="Create folders", description="Make the folder when it is not there.", advanced=True
+        )
+
+        @field_validator("delimiter")
+        @classmethod
+        def _one_sign(cls, value: str) -> str:
+            value = {"tab": "\t", "\\t": "\t"}.get(value, value)
+            if len(value) != 1 or not value.isascii() or value in '"\r\n':
+                raise ValueError("must be one sign such as ; or the word tab")
+            return value
+
+        @field_validator("null_text")
+        @classmethod
+        def _no_quotes(cls, value: str) -> str:
+            if any(sign in value for sign in '"\r\n'):
+                raise ValueError("must hold no quote and no line end")
+            return value
+
+    config: Config
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self._target: Path | None = None
+        self._part: Path | None = None
+        self._file: BinaryIO | None = None
+        self._format: CsvFormat | None = None
+        self._rows = 0
+
+    def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
+        """Begin the file beside the target.
+
+        Raises:
+            PermanentError: the folder is not there or may not be written to; the target is a folder.
+        """
+        from etl_studio.nodes.load.csv_text import CsvFormat
+
+        config = self.config
+        target = context.path(config.path).resolve()
+        if target.is_dir():
+            raise PermanentError(f"{target} is a folder.", hint="Name the file to write in it.")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermanentError(f"{target} is read-only.", hint="Allow writing to it, or choose another path.")
+        with _explained(target):
+            if config.create_folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.is_dir():
+                hint = "Create it, choose another path, or switch on create_folders."
+                raise PermanentError(f"There is no folder {target.parent}.", hint=hint)
+            self._target, self._part = target, target.with_name(f".{target.name}.{context.node}.part")
+            self._part.unlink(missing_ok=True)
+            self._file = self._part.open("xb")
+            self._format = CsvFormat(config.delimiter, config.null_text, config.excel)
+            self._file.write(b"\xef\xbb\xbf" if config.excel else b"")
+            self._file.write(self._format.header(schema.names) if config.header else b"")
+
+    def write(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[sdk.Rejected]:
+        """Write the lines of a batch.
+
+        Raises:
+            PermanentError: the disk is full.
+        """
+        del context
+        file, target, csv_format = self._open_file()
+        with _explained(target):
+            file.write(csv_format.lines(batch))
+        self._rows += batch.num_rows
+        return ()
+
+    def commit(self, context: sdk.RunContext) -> sdk.Loaded:
+        """Put the finished file in the target's place."""
+        del context
+        file, target, _ = self._open_file()
+        part = self._part
+        assert part is not None  # noqa: S101 - set together with the file
+        with _explained(target):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
+            _sync_folder(target.parent)
+        self._file = self._part = None
+        return sdk.Loaded(inserted=self._rows)
+
+    def abort(self, context: sdk.RunContext) -> None:
+        """Remove what was written; the target stays as it was."""
+        del context
+        # Closing a file on a full disk fails again; it is thrown away anyway.
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+        with suppress(OSError):
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
+        self._file = self._part = None
+
+    def _open_file(self) -> tuple[BinaryIO, Path, CsvFormat]:
+        assert self._file is not None  # noqa: S101 - the engine opens first
+        assert self._target is not None  # noqa: S101
+        assert self._format is not None  # noqa: S101
+        return self._file, self._target, self._format
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    """Turn the system's errors into ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        if error.errno in FULL:
+            what, hint = "the disk is full", "Free some space or choose another disk, then run again."
+        elif error.errno in FORBIDDEN:
+            what = f"that is not allowed ({reason})"
+            hint = "Check who may write to the folder, close the file in other programs, or choose another path."
+        else:
+            what, hint = reason, "Check the path, or choose another."
+        raise PermanentError(f"{target} cannot be written: {what}.", hint=hint) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,63 @@
+"""The schema of ``workspace.db``, as numbered steps. A released step is never changed; a new one follows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etl_studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from etl_studio.storage.databases import SqliteFile
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE run (
+            id TEXT NOT NULL PRIMARY KEY, pipeline TEXT NOT NULL, file TEXT, parameters TEXT NOT NULL,
+            status TEXT NOT NULL, started REAL NOT NULL, duration REAL, rows_in INTEGER NOT NULL DEFAULT 0,
+            rows_out INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
+            dead_letters INTEGER NOT NULL DEFAULT 0, error TEXT, error_node TEXT,
+            process INTEGER NOT NULL, process_started REAL NOT NULL)""",
+        "CREATE INDEX run_started ON run (started)",
+        """CREATE TABLE node_count (
+            run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE, node TEXT NOT NULL, counts TEXT NOT NULL,
+            PRIMARY KEY (run_id, node))""",
+        """CREATE TABLE metric (
+            run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE, at REAL NOT NULL, sample TEXT NOT NULL,
+            PRIMARY KEY (run_id, at))""",
+        """CREATE TABLE log_line (
+            id INTEGER NOT NULL PRIMARY KEY, run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            at REAL NOT NULL, level TEXT NOT NULL, node TEXT, message TEXT NOT NULL, facts TEXT NOT NULL)""",
+        "CREATE INDEX log_line_run ON log_line (run_id)",
+        """CREATE TABLE dead_letter (
+            id INTEGER NOT NULL PRIMARY KEY, run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            node TEXT NOT NULL, error_type TEXT NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL,
+            column TEXT, line INTEGER, attempts INTEGER NOT NULL, at REAL NOT NULL)""",
+        "CREATE INDEX dead_letter_run ON dead_letter (run_id)",
+    ),
+)
+
+
+def migrate(file: SqliteFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+    """Bring a database to the newest schema, in one transaction.
+
+    Raises:
+        UsageError: it was made by a newer ETL Studio.
+    """
+    if _version(file) == len(steps):
+        return
+    with file.peewee.atomic("IMMEDIATE"):
+        # Looked at again under the lock: another process may have done it meanwhile.
+        version = _version(file)
+        if version > len(steps):
+            raise UsageError(
+                f"The workspace {file.path} was made by a newer ETL Studio (schema {version}, here {len(steps)}).",
+                hint="Update ETL Studio, or use another workspace.",
+            )
+        for step in steps[version:]:
+            for statement in step:
+                file.peewee.execute_sql(statement)
+        file.peewee.execute_sql(f"PRAGMA user_version = {len(steps)}")
+
+
+def _version(file: SqliteFile) -> int:
+    return int(file.peewee.execute_sql("PRAGMA user_version").fetchall()[0][0])

@@ -1,0 +1,99 @@
+"""The tables of ``workspace.db`` as Peewee models, made for one database: nothing global."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import peewee
+
+if TYPE_CHECKING:
+    from etl_studio.storage.studio_database import StudioDatabase
+
+
+class JsonField(peewee.TextField):
+    """A value kept as JSON text."""
+
+    def db_value(self, value: Any) -> str:
+        """To text."""
+        return json.dumps(value, ensure_ascii=False, default=str)
+
+    def python_value(self, value: str) -> Any:
+        """From text."""
+        return json.loads(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models of one workspace."""
+
+    run: Any
+    node_count: Any
+    metric: Any
+    log_line: Any
+    dead_letter: Any
+
+
+def models_for(database: StudioDatabase) -> Models:
+    """Models bound to a database."""
+
+    class Table(peewee.Model):
+        class Meta:
+            legacy_table_names = False
+
+    Table._meta.set_database(database)  # noqa: SLF001 - Peewee's way to bind without a global
+
+    class Run(Table):
+        id = peewee.TextField(primary_key=True)
+        pipeline = peewee.TextField()
+        file = peewee.TextField(null=True)
+        parameters = JsonField()
+        status = peewee.TextField()
+        started = peewee.DoubleField(index=True)
+        duration = peewee.DoubleField(null=True)
+        rows_in = peewee.IntegerField(default=0)
+        rows_out = peewee.IntegerField(default=0)
+        rejected = peewee.IntegerField(default=0)
+        dead_letters = peewee.IntegerField(default=0)
+        error = peewee.TextField(null=True)
+        error_node = peewee.TextField(null=True)
+        process = peewee.IntegerField()
+        process_started = peewee.DoubleField()
+
+    class NodeCount(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        node = peewee.TextField()
+        counts = JsonField()
+
+        class Meta:
+            primary_key = peewee.CompositeKey("run", "node")
+
+    class Metric(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        at = peewee.DoubleField()
+        sample = JsonField()
+
+        class Meta:
+            primary_key = peewee.CompositeKey("run", "at")
+
+    class LogLine(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        at = peewee.DoubleField()
+        level = peewee.TextField()
+        node = peewee.TextField(null=True)
+        message = peewee.TextField()
+        facts = JsonField()
+
+    class DeadLetter(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        node = peewee.TextField()
+        error_type = peewee.TextField()
+        message = peewee.TextField()
+        payload = JsonField()
+        column = peewee.TextField(null=True)
+        line = peewee.IntegerField(null=True)
+        attempts = peewee.IntegerField()
+        at = peewee.DoubleField()
+
+    return Models(Run, NodeCount, Metric, LogLine, DeadLetter)

@@ -1,0 +1,202 @@
+"""A workspace: a folder with ``data.db`` (results) and ``workspace.db`` (runs, counts, metrics, log, dead letters)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.engine.events import RunStatus
+from etl_studio.errors import PermanentError, UsageError
+from etl_studio.storage.failures import failures_of
+from etl_studio.storage.migrations import migrate
+from etl_studio.storage.models import models_for
+from etl_studio.storage.processes import is_alive
+from etl_studio.storage.results import Results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl_studio.storage.databases import Databases
+
+READ_ME = (
+    "Runs and results of ETL Studio pipelines. Safe to delete when no run is active: the history and the tables go."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run of the history; times in seconds since the epoch."""
+
+    id: str
+    pipeline: str
+    file: str | None
+    parameters: dict[str, Any]
+    status: RunStatus
+    started: float
+    duration: float | None
+    rows_in: int
+    rows_out: int
+    rejected: int
+    dead_letters: int
+    error: str | None
+    error_node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterRecord:
+    """One stored reject."""
+
+    id: int
+    run: str
+    node: str
+    error_type: str
+    message: str
+    payload: dict[str, Any]
+    column: str | None
+    line: int | None
+    attempts: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One line of a run's log."""
+
+    at: float
+    level: str
+    node: str | None
+    message: str
+    facts: dict[str, Any]
+
+
+class Workspace:
+    """Opens or makes a workspace; marks runs whose process died as interrupted.
+
+    Args:
+        folder: made if it is not there.
+        databases: opens the files.
+
+    Raises:
+        PermanentError: the folder or its database cannot be used.
+        UsageError: it was made by a newer ETL Studio.
+    """
+
+    def __init__(self, folder: Path, databases: Databases) -> None:
+        self.folder = folder
+        try:
+            if not folder.is_dir():
+                folder.mkdir(parents=True)
+                (folder / "README.txt").write_text(READ_ME + "\n", encoding="utf-8")
+        except OSError as error:
+            raise PermanentError(
+                f"The workspace {folder} cannot be made: {error.strerror}.", hint="Give another one: --workspace DIR."
+            ) from error
+        self.file = databases.open(folder / "workspace.db")
+        self._databases = databases
+        with failures_of(self.file.path):
+            migrate(self.file)
+            self.models = models_for(self.file.peewee)
+            self._mark_interrupted()
+
+    @property
+    def data_path(self) -> Path:
+        """The default target of tables."""
+        return self.folder / "data.db"
+
+    @cached_property
+    def results(self) -> Results:
+        """The tables of ``data.db``."""
+        return Results(self._databases.open(self.data_path))
+
+    def release(self) -> None:
+        """Close this thread's connections; call it where a thread that read ends."""
+        self.file.release()
+        if self.data_path.exists():
+            self._databases.open(self.data_path).release()
+
+    def runs(self, limit: int = 100) -> list[RunRecord]:
+        """The last runs, the newest first."""
+        run = self.models.run
+        with failures_of(self.file.path):
+            return [_run_record(row) for row in run.select().order_by(run.started.desc()).limit(limit)]
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """A run by its id or the beginning of it.
+
+        Raises:
+            UsageError: several runs begin so.
+        """
+        run = self.models.run
+        with failures_of(self.file.path):
+            found = list(run.select().where(run.id.startswith(run_id)).limit(2))
+        exact = [row for row in found if row.id == run_id]
+        if len(found) > 1 and not exact:
+            raise UsageError(f"Several runs begin with {run_id}.", hint="Give more of the id.")
+        return _run_record((exact or found)[0]) if found else None
+
+    def node_counts(self, run_id: str) -> dict[str, dict[str, int]]:
+        """The counts of each node of a run."""
+        count = self.models.node_count
+        record = self.run(run_id)
+        with failures_of(self.file.path):
+            rows = count.select().where(count.run == (record.id if record else run_id))
+            return {row.node: row.counts for row in rows}
+
+    def metrics(self, run_id: str) -> list[tuple[float, dict[str, Any]]]:
+        """One-second samples of a run: (seconds since the epoch, {nodes, wires})."""
+        metric = self.models.metric
+        with failures_of(self.file.path):
+            rows = metric.select().where(metric.run == run_id).order_by(metric.at)
+            return [(row.at, row.sample) for row in rows]
+
+    def log(self, run_id: str, limit: int = 10_000) -> list[LogRecord]:
+        """The lines of a run's log, in order."""
+        line = self.models.log_line
+        with failures_of(self.file.path):
+            rows = line.select().where(line.run == run_id).order_by(line.id).limit(limit)
+            return [LogRecord(row.at, row.level, row.node, row.message, row.facts) for row in rows]
+
+    def dead_letters(
+        self, run: str | None = None, node: str | None = None, limit: int = 10_000
+    ) -> list[DeadLetterRecord]:
+        """Stored rejects, the newest first; of one run or node where asked."""
+        letter = self.models.dead_letter
+        query = letter.select().order_by(letter.id.desc()).limit(limit)
+        if run is not None:
+            record = self.run(run)
+            query = query.where(letter.run == (record.id if record else run))
+        if node is not None:
+            query = query.where(letter.node == node)
+        with failures_of(self.file.path):
+            return [_letter_record(row) for row in query]
+
+    def dead_letter(self, letter_id: int) -> DeadLetterRecord | None:
+        """One stored reject."""
+        letter = self.models.dead_letter
+        with failures_of(self.file.path):
+            row = letter.get_or_none(letter.id == letter_id)
+            return _letter_record(row) if row is not None else None
+
+    def _mark_interrupted(self) -> None:
+        run = self.models.run
+        running = list(run.select().where(run.status == RunStatus.RUNNING))
+        dead = [row.id for row in running if not is_alive(row.process, row.process_started)]
+        if dead:
+            run.update(status=RunStatus.INTERRUPTED, error="The program ended while it ran.").where(
+                run.id.in_(dead)
+            ).execute()
+
+
+def _run_record(row: Any) -> RunRecord:
+    duration = row.duration
+    if duration is None and row.status == RunStatus.RUNNING:
+        duration = time.time() - row.started
+    facts = {name: getattr(row, name) for name in RunRecord.__dataclass_fields__}
+    return RunRecord(**facts | {"status": RunStatus(row.status), "duration": duration})
+
+
+def _letter_record(row: Any) -> DeadLetterRecord:
+    facts = {name: getattr(row, name) for name in DeadLetterRecord.__dataclass_fields__ if name != "run"}
+    return DeadLetterRecord(run=row.run_id, **facts)

@@ -1,0 +1,81 @@
+"""Opens the window: looks for a display, paints first, imports the studio afterwards in a thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+NO_DISPLAY = 69
+"""The exit code where no window can be shown (``EX_UNAVAILABLE``)."""
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which Python's threads take turns while a window is open, so that it answers at once."""
+
+
+def missing_display() -> str | None:
+    """Why no window can be shown here, or None."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return None
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    return (
+        "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the window cannot open. "
+        "Run the pipeline without it: etl-studio run FILE."
+    )
+
+
+def open_window(path: Path | None = None) -> int:
+    """Open the window, with a pipeline file in it, and wait until it is closed.
+
+    Returns:
+        The exit code; 69 where there is no display.
+    """
+    problem = missing_display()
+    if problem is not None:
+        print(problem, file=sys.stderr)  # noqa: T201 - there is no window to say it in
+        return NO_DISPLAY
+
+    from platformdirs import user_data_path
+    from PySide6.QtWidgets import QApplication
+
+    from etl_studio.ui.main_window import MainWindow
+    from etl_studio.ui.opening import Opening
+    from etl_studio.ui.theme.theme import Theme
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    _name(app)
+    settings = _settings()
+    theme = Theme(str(settings.value("theme") or "system"))
+    theme.apply(app)
+    app.setWindowIcon(theme.icon("etl-studio", size=64))
+    window = MainWindow(theme, settings, user_data_path("etl-studio", appauthor=False))
+    opening = Opening(window, path)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    window.guard.install()
+    try:
+        window.show()
+        return app.exec()
+    finally:
+        window.guard.remove()
+        sys.setswitchinterval(interval)
+        opening.close()
+
+
+def _name(app: QApplication) -> None:
+    app.setApplicationName("etl-studio")
+    app.setApplicationDisplayName("ETL Studio")
+    app.setDesktopFileName("etl-studio")
+
+
+def _settings() -> QSettings:
+    from PySide6.QtCore import QSettings
+
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "etl-studio", "etl-studio")

@@ -1,0 +1,36 @@
+"""What gestures, drops and menus work with: the parts of one canvas, handed round together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from etl_studio.ui.canvas.adding import Adding
+    from etl_studio.ui.canvas.editing import Editing
+    from etl_studio.ui.canvas.navigation import Navigation
+    from etl_studio.ui.canvas.overlays import Tip
+    from etl_studio.ui.canvas.scene import PipelineScene
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The parts of one canvas.
+
+    Attributes:
+        scene: what is drawn.
+        viewport: the widget that it is drawn on.
+        navigation: zoom, scroll, where things are on the screen.
+        editing: delete, copy, paste, add.
+        adding: searches for a node by name and adds it.
+        tip: tells why something is refused.
+    """
+
+    scene: PipelineScene
+    viewport: QWidget
+    navigation: Navigation
+    editing: Editing
+    adding: Adding
+    tip: Tip

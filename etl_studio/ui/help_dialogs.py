@@ -1,0 +1,105 @@
+"""About, and the list of shortcuts."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from etl_studio import __version__
+from etl_studio.ui.actions import ACTIONS, MENUS, plain
+from etl_studio.ui.theme.tokens import SPACE
+
+if TYPE_CHECKING:
+    from etl_studio.ui.theme.theme import Theme
+
+CANVAS_KEYS = (
+    ("Tab", "Search for a node to add"),
+    ("Arrow keys", "Move the selection; with Shift further"),
+    ("Return", "Open the settings of the selected node"),
+    ("Space and drag", "Move the canvas"),
+    ("Ctrl and wheel", "Zoom where the pointer is"),
+    ("Esc", "Give up a drag, or select nothing"),
+)
+
+
+class AboutDialog(QDialog):
+    """Name, version and licence.
+
+    Args:
+        theme: draws the picture.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About ETL Studio")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        picture = QLabel()
+        picture.setPixmap(theme.pixmap("etl-studio", size=72))
+        name = QLabel("ETL Studio")
+        name.setProperty("role", "heading")
+        facts = QLabel(f"Version {__version__}  ·  Python {platform.python_version()}  ·  Qt {qVersion()}")
+        facts.setProperty("role", "muted")
+        words = QLabel("Build data pipelines on a canvas, run them, watch them live. MIT licence.")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8 * SPACE, 6 * SPACE, 8 * SPACE, 4 * SPACE)
+        layout.setSpacing(2 * SPACE)
+        for widget in (picture, name, facts, words):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget)
+        layout.addSpacing(3 * SPACE)
+        layout.addWidget(buttons)
+
+
+class ShortcutsDialog(QDialog):
+    """Every key, by menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(460, 560)
+        table = QWidget()
+        self._grid = QGridLayout(table)
+        self._grid.setHorizontalSpacing(6 * SPACE)
+        self._grid.setVerticalSpacing(SPACE + 2)
+        self._grid.setColumnStretch(1, 1)
+        for menu in MENUS:
+            keys = [
+                (_native(spec.shortcut), plain(spec.text)) for spec in ACTIONS if spec.menu == menu and spec.shortcut
+            ]
+            self._add_section(plain(menu), keys)
+        self._add_section("Canvas", list(CANVAS_KEYS))
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(table)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(area, 1)
+        layout.addWidget(buttons)
+
+    def _add_section(self, title: str, keys: list[tuple[str, str]]) -> None:
+        if not keys:
+            return
+        head = QLabel(title)
+        head.setProperty("role", "overline")
+        head.setContentsMargins(0, 3 * SPACE, 0, 0)
+        self._grid.addWidget(head, self._grid.rowCount(), 0, 1, 2)
+        for key, text in keys:
+            row = self._grid.rowCount()
+            label = QLabel(key)
+            label.setProperty("role", "code")
+            self._grid.addWidget(label, row, 0)
+            self._grid.addWidget(QLabel(text), row, 1)
+
+
+def _native(shortcut: str) -> str:
+    return "  ".join(
+        QKeySequence(text).toString(QKeySequence.SequenceFormat.NativeText) for text in shortcut.split("; ")
+    )

@@ -1,0 +1,33 @@
+"""The look that all tables share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from etl_studio.ui.theme.tokens import SPACE
+
+ROW_HEIGHT = 6 * SPACE
+
+
+class DataTable(QTableView):
+    """A read-only table with rows of one height.
+
+    Args:
+        parent: its parent.
+        numbered: whether rows show their numbers.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, numbered: bool = False) -> None:
+        super().__init__(parent)
+        self.setWordWrap(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().setVisible(numbered)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

@@ -1,0 +1,345 @@
+"""The middle of the window: palette, canvas, inspector and the panels, joined around one document and one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from etl_studio.engine.events import (
+    BreakerChanged,
+    LogWritten,
+    NodeChanged,
+    RetryScheduled,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    Sampled,
+)
+from etl_studio.errors import EtlError, PipelineError
+from etl_studio.ui.banner import Banner
+from etl_studio.ui.canvas.view import CanvasView
+from etl_studio.ui.charts.monitor import RunMonitor
+from etl_studio.ui.document import PipelineDocument
+from etl_studio.ui.inspector import Inspector
+from etl_studio.ui.palette import Palette
+from etl_studio.ui.panel_tabs import PanelTabs
+from etl_studio.ui.panels.dead_letters import DeadLettersPanel
+from etl_studio.ui.panels.log import LogPanel
+from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
+from etl_studio.ui.panels.problems import ProblemsPanel
+from etl_studio.ui.panels.runs import RunsPanel
+from etl_studio.ui.results.panel import ResultsPanel
+from etl_studio.ui.run.controller import RunController
+
+if TYPE_CHECKING:
+    from etl_studio.app.studio import Studio
+    from etl_studio.engine.events import Event
+    from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.actions import Actions
+    from etl_studio.ui.theme.theme import Theme
+
+PALETTE_WIDTH, INSPECTOR_WIDTH, PANELS_HEIGHT = 232, 344, 272
+
+
+class Workbench(QWidget):
+    """Everything that a pipeline is worked on with.
+
+    Args:
+        studio: the registry, the runs and the results.
+        theme: colours and icons.
+        settings: sizes of the parts are kept there.
+
+    Attributes:
+        document, canvas, palette, inspector, controller: the parts.
+        tabs, monitor, preview, results, problems, log, dead_letters, runs: the panels below.
+        stopping: a stop was asked for.
+    """
+
+    stopping = Signal()
+
+    def __init__(self, studio: Studio, theme: Theme, settings: QSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.studio = studio
+        self._settings = settings
+        self._actions: Actions | None = None
+        self.document = PipelineDocument(studio.registry, parent=self)
+        self.controller = RunController(studio, self)
+        self.canvas = CanvasView(self.document, theme)
+        self.palette_panel = Palette(studio.registry, theme)
+        self.inspector = Inspector(self.document, theme)
+        self.banner = Banner(theme)
+        self.tabs = PanelTabs(theme)
+        self.monitor = RunMonitor(theme)
+        self.preview = PreviewPanel(PreviewRunner(studio, self.document, self), theme)
+        self.problems = ProblemsPanel(self.document, theme)
+        self.results = ResultsPanel(self.workspace, theme)
+        self.log = LogPanel(theme)
+        self.dead_letters = DeadLettersPanel(self.workspace, theme)
+        self.runs = RunsPanel(self.workspace, theme)
+        for panel, title, icon in (
+            (self.monitor, "Run monitor", "activity"),
+            (self.preview, "Preview", "eye"),
+            (self.results, "Results", "table"),
+            (self.problems, "Problems", "alert-triangle"),
+            (self.log, "Log", "terminal"),
+            (self.dead_letters, "Dead letters", "inbox"),
+            (self.runs, "Runs", "history"),
+        ):
+            self.tabs.add_panel(panel, title, icon)
+        self._lay_out()
+        self._connect()
+
+    def workspace(self) -> Workspace:
+        """The workspace of the pipeline as it is saved now; called in threads, since opening it may take a while."""
+        return self.studio.workspace(self.studio.workspace_folder(self.document.path))
+
+    # -- what a person asks for -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start what is on the screen, or show what keeps it from running."""
+        self.inspector.flush()
+        self.document.check_now()
+        errors = [problem for problem in self.document.problems if problem.severity == "error"]
+        if errors:
+            self._show_problems(len(errors))
+            return
+        self.banner.hide()
+        self.tabs.show_panel(self.monitor)
+        self.controller.start(self.document.pipeline, self.document.path)
+
+    def stop(self) -> None:
+        """End the run gracefully."""
+        self.stopping.emit()
+        self.controller.stop()
+
+    def stop_now(self) -> None:
+        """End the run at once."""
+        self.stopping.emit()
+        self.controller.stop_now()
+
+    def show_node(self, node: str, field: str = "") -> None:
+        """Select a node, scroll to it and show it in the inspector."""
+        self.canvas.pipeline_scene.choose([node])
+        self.canvas.navigation.reveal(node)
+        if field:
+            self.inspector.show_field(node, field)
+
+    def preview_selection(self) -> None:
+        """Compute the rows at the selected node."""
+        chosen = self.canvas.pipeline_scene.chosen_nodes()
+        if len(chosen) == 1:
+            self.inspector.flush()
+            self.tabs.show_panel(self.preview)
+            self.preview.load(chosen[0])
+
+    def export_results(self) -> None:
+        """Show the results and ask where to export the table that is shown."""
+        self.tabs.show_panel(self.results)
+        self.results.choose_export()
+
+    def shut_down(self) -> None:
+        """Stop what runs, remember the sizes; before the window closes."""
+        self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
+        self._settings.setValue("tab", self.tabs.currentIndex())
+        self.controller.shut_down()
+        for panel in (self.preview, self.results, self.dead_letters, self.runs):
+            panel.close_threads()
+
+    # -- actions ----------------------------------------------------------------------------------------------
+
+    def connect_actions(self, actions: Actions) -> None:
+        """Give the window's actions their meaning."""
+        self._actions = actions
+        editing, navigation, undo = self.canvas.editing, self.canvas.navigation, self.document.undo_stack
+        meanings = {
+            "undo": undo.undo,
+            "redo": undo.redo,
+            "cut": editing.cut,
+            "copy": editing.copy,
+            "paste": self._paste,
+            "duplicate": editing.duplicate,
+            "delete": editing.delete,
+            "select_all": editing.select_all,
+            "add_node": self._add_node,
+            "zoom_in": navigation.zoom_in,
+            "zoom_out": navigation.zoom_out,
+            "zoom_reset": navigation.zoom_reset,
+            "fit": navigation.fit,
+            "arrange": editing.arrange,
+            "run": self.run,
+            "stop": self.stop,
+            "stop_now": self.stop_now,
+            "preview": self.preview_selection,
+            "export": self.export_results,
+        }
+        for name, act in meanings.items():
+            actions[name].triggered.connect(act)
+        # These keys mean something else in tables and fields: they work where the canvas has the focus.
+        for name in ("cut", "copy", "paste", "duplicate", "delete", "select_all"):
+            actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self.canvas.addAction(actions[name])
+        for name, part in (
+            ("show_palette", self.palette_panel),
+            ("show_inspector", self.inspector),
+            ("show_panels", self.tabs),
+        ):
+            actions[name].setChecked(True)
+            actions[name].toggled.connect(part.setVisible)
+        undo.canUndoChanged.connect(self.enable_actions)
+        undo.canRedoChanged.connect(self.enable_actions)
+        self.canvas.selection_changed.connect(self.enable_actions)
+        self.controller.running_changed.connect(self.enable_actions)
+
+    def enable_actions(self) -> None:
+        """Grey out what cannot be done now."""
+        actions = self._actions
+        if actions is None:
+            return
+        running = self.controller.is_running
+        chosen = self.canvas.pipeline_scene.chosen_nodes()
+        wires = self.canvas.pipeline_scene.chosen_wires()
+        possible = {
+            "undo": self.document.undo_stack.canUndo(),
+            "redo": self.document.undo_stack.canRedo(),
+            "cut": bool(chosen),
+            "copy": bool(chosen),
+            "duplicate": bool(chosen),
+            "delete": bool(chosen or wires),
+            "preview": len(chosen) == 1,
+            "run": not running,
+            "stop": running,
+            "stop_now": running,
+        }
+        for name, can in possible.items():
+            actions[name].setEnabled(can)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.canvas, 1)
+        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper.addWidget(self.palette_panel)
+        upper.addWidget(middle)
+        upper.setSizes([PALETTE_WIDTH, 900])
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.addWidget(upper)
+        left.addWidget(self.tabs)
+        left.setSizes([600, PANELS_HEIGHT])
+        whole = QSplitter(Qt.Orientation.Horizontal)
+        whole.addWidget(left)
+        whole.addWidget(self.inspector)
+        whole.setSizes([1100, INSPECTOR_WIDTH])
+        self._splitters = (upper, left, whole)
+        for splitter, stretched in ((upper, 1), (left, 0), (whole, 0)):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+            splitter.setStretchFactor(stretched, 1)
+        for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
+            splitter.restoreState(QByteArray(state))
+        self.tabs.setCurrentIndex(int(self._settings.value("tab") or 0))
+        outside = QHBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(whole)
+
+    def _connect(self) -> None:
+        self.palette_panel.node_chosen.connect(self._add_from_palette)
+        self.canvas.selection_changed.connect(self._on_selection)
+        self.canvas.node_activated.connect(self._open_node)
+        self.document.problems_changed.connect(self._count_problems)
+        self.document.reset.connect(self._on_reset)
+        self.document.path_changed.connect(self._on_moved)
+        self.runs.run_requested.connect(self._show_dead_letters)
+        self.problems.node_requested.connect(self.show_node)
+        self.banner.node_wanted.connect(self.show_node)
+        self.controller.event.connect(self._route)
+        self.controller.ended.connect(self._on_ended)
+        self.controller.refused.connect(self._on_refused)
+
+    def _route(self, event: Event) -> None:
+        scene = self.canvas.pipeline_scene
+        self.monitor.take(event)
+        if isinstance(event, Sampled):
+            scene.show_sample(event)
+        elif isinstance(event, NodeChanged):
+            scene.show_state(event)
+        elif isinstance(event, RetryScheduled):
+            scene.show_retry(event)
+        elif isinstance(event, BreakerChanged):
+            scene.show_breaker(event)
+        elif isinstance(event, LogWritten):
+            self.log.append(event)
+        elif isinstance(event, RunStarted):
+            scene.clear_run()
+            self.log.clear()
+            self.dead_letters.show_run("")
+            self.tabs.set_count(self.dead_letters, 0)
+
+    def _on_ended(self, report: RunEnded) -> None:
+        self.monitor.refresh_now()
+        self.results.refresh()
+        self.runs.refresh()
+        self.dead_letters.show_run(report.run)
+        self.tabs.set_count(self.dead_letters, report.dead_letters)
+        if report.status is RunStatus.FAILED:
+            node = report.error_node if report.error_node in self.document.pipeline.nodes else None
+            self.banner.show_error(report.error or "The run failed.", node)
+
+    def _on_refused(self, error: EtlError) -> None:
+        if isinstance(error, PipelineError) and error.problems:
+            first = error.problems[0]
+            self.banner.show_error(f"{error}\n{first}", first.node)
+        else:
+            self.banner.show_error(str(error), error.node)
+
+    def _show_problems(self, count: int) -> None:
+        self.tabs.show_panel(self.problems)
+        what = "a problem" if count == 1 else f"{count} problems"
+        self.banner.show_error(f"The run was not started: the pipeline has {what}, listed below.")
+
+    def _count_problems(self) -> None:
+        self.tabs.set_count(self.problems, len(self.document.problems))
+
+    def _on_selection(self, nodes: list[str]) -> None:
+        self.inspector.show_nodes(nodes)
+        self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
+
+    def _open_node(self, node: str) -> None:
+        self.inspector.show()
+        self.inspector.show_nodes([node])
+        self.inspector.setFocus()
+
+    def _on_reset(self) -> None:
+        self.banner.hide()
+        self.monitor.clear()
+        self.log.clear()
+        self.preview.show_node("")
+        self.dead_letters.show_run("")
+        self.tabs.set_count(self.dead_letters, 0)
+        self._on_moved()
+
+    def _on_moved(self) -> None:
+        self.results.forget()
+        self.runs.forget()
+
+    def _show_dead_letters(self, run: str) -> None:
+        self.dead_letters.show_run(run)
+        self.tabs.show_panel(self.dead_letters)
+
+    def _add_from_palette(self, node_type: str) -> None:
+        middle = self.canvas.mapToScene(self.canvas.viewport().rect().center())
+        self.canvas.editing.add_after_selection(node_type, middle)
+        self.canvas.setFocus()
+
+    def _add_node(self) -> None:
+        self.canvas.setFocus()
+        self.canvas.quick_add.open_at(self.canvas.pointer_position())
+
+    def _paste(self) -> None:
+        self.canvas.editing.paste()

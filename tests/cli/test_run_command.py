@@ -1,0 +1,120 @@
+"""Real runs by the command: results, reports, exit codes, signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+
+def kept(path):
+    return path.with_name("kept.csv").read_text().splitlines()
+
+
+class TestRun:
+    def test_a_run_writes_its_result_and_tells_the_counts(self, call, pipeline_file):
+        answer = call("run", pipeline_file)
+        assert answer.code == 0
+        assert answer.out == ""
+        assert kept(pipeline_file) == ["id,quantity", "2,7", "3,9"]
+        assert "done in" in answer.err
+        assert "3 rows read, 2 loaded" in answer.err
+
+    def test_json_is_the_last_line_of_stdout(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--json")
+        facts = json.loads(answer.out.splitlines()[-1])
+        assert facts["status"] == "done"
+        assert (facts["rows_in"], facts["rows_out"], facts["rejected"], facts["dead_letters"]) == (3, 2, 0, 0)
+        assert facts["nodes"]["keep"]["filtered"] == 1
+        assert facts["run_id"]
+        assert facts["duration_s"] >= 0
+
+    def test_a_parameter_changes_the_result(self, call, pipeline_file):
+        assert call("run", pipeline_file, "-p", "minimum=8").code == 0
+        assert kept(pipeline_file) == ["id,quantity", "3,9"]
+
+    def test_a_parameter_that_does_not_fit_is_a_wrong_call(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "-p", "minimum=many")
+        assert answer.code == 2
+        assert 'The parameter "minimum" must be a whole number (value "many").' in answer.err
+
+    def test_the_workspace_is_beside_the_file_or_where_it_is_told(self, call, pipeline_file, tmp_path):
+        call("run", pipeline_file)
+        assert (tmp_path / ".etl_studio" / "workspace.db").is_file()
+        call("run", pipeline_file, "--workspace", tmp_path / "elsewhere")
+        assert (tmp_path / "elsewhere" / "workspace.db").is_file()
+
+    def test_a_wrong_pipeline_does_not_run(self, call, pipeline_file):
+        pipeline_file.write_text(pipeline_file.read_text().replace("where:", "wher:"))
+        answer = call("run", pipeline_file, "--json")
+        assert answer.code == 2
+        assert f'{pipeline_file}:10:14: error: keep, config.wher: There is no setting "wher".' in answer.err
+        facts = json.loads(answer.out)
+        assert facts["status"] == "refused"
+        assert facts["problems"][0]["field"] == "config.wher"
+        assert sorted(path.name for path in pipeline_file.parent.iterdir()) == ["orders.csv", "orders.yaml"]
+
+    def test_a_run_that_fails_ends_with_1_and_names_the_node(self, call, pipeline_file):
+        pipeline_file.with_name("orders.csv").unlink()
+        answer = call("run", pipeline_file, "--json")
+        assert answer.code == 1
+        assert "orders > read: " in answer.err
+        assert "Traceback" not in answer.err
+        facts = json.loads(answer.out)
+        assert (facts["status"], facts["error_node"]) == ("failed", "read")
+
+    def test_rows_that_cannot_be_read_are_dead_letters_and_end_with_3(self, call, pipeline_file):
+        pipeline_file.with_name("orders.csv").write_text("id,quantity\n1,7\n2,8\n3,4,5,6\n")
+        answer = call("run", pipeline_file, "--json")
+        assert answer.code == 3
+        assert json.loads(answer.out)["dead_letters"] == 1
+        assert kept(pipeline_file) == ["id,quantity", "1,7", "2,8"]
+
+
+class TestSignals:
+    @pytest.fixture
+    def endless(self, tmp_path):
+        path = tmp_path / "endless.yaml"
+        path.write_text(
+            "etl_studio: 1\nnodes:\n"
+            "  make: {type: generate_source, config: {rows: 1000000000, columns: {n: i}, rows_per_second: 1000}}\n"
+            "  save: {type: sqlite_sink, config: {table: numbers}}\n"
+            "wires: [make -> save]\n"
+        )
+        return path
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_stops_the_run_and_keeps_what_was_read(self, start, call, endless, number):
+        process = start("run", endless, "--json")
+        for line in process.stderr:
+            if line.startswith("rows: make "):
+                break
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 130, err
+        facts = json.loads(out.splitlines()[-1])
+        assert facts["status"] == "stopped"
+        assert facts["rows_out"] > 0
+        assert "Traceback" not in err
+        stored = json.loads(call("tables", "--workspace", endless.parent / ".etl_studio", "--json").out)
+        assert stored[0]["rows"] == facts["rows_out"]
+
+
+class TestPreview:
+    def test_rows_at_a_node_are_shown_and_nothing_is_written(self, call, pipeline_file, tmp_path):
+        answer = call("preview", pipeline_file, "keep")
+        assert answer.code == 0
+        assert [line.split() for line in answer.out.splitlines()] == [["id", "quantity"], ["2", "7"], ["3", "9"]]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["orders.csv", "orders.yaml"]
+
+    def test_json_gives_one_object_for_each_row(self, call, pipeline_file):
+        answer = call("preview", pipeline_file, "read", "--rows", "2", "--json")
+        assert [json.loads(line) for line in answer.out.splitlines()] == [
+            {"id": 1, "quantity": 3}, {"id": 2, "quantity": 7},
+        ]  # fmt: skip
+
+    def test_an_unknown_node_is_a_wrong_call(self, call, pipeline_file):
+        answer = call("preview", pipeline_file, "kepe")
+        assert answer.code == 2
+        assert 'There is no node "kepe".' in answer.err

@@ -1,0 +1,50 @@
+"""A demo site and a run context that really sends requests and tries again after transient errors."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from etl_studio.demo import DemoSite
+from etl_studio.engine.http import HttpService
+from etl_studio.errors import TransientError
+
+RETRY_ON = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class RetryingClient:
+    """Sends each request up to six times, without a pause, as a policy would."""
+
+    def __init__(self, service: HttpService, stopping: threading.Event, attempts: int = 6) -> None:
+        self._service = service
+        self._stopping = stopping
+        self._attempts = attempts
+        self.sent = []
+
+    def send(self, request):
+        for attempt in range(1, self._attempts + 1):
+            self.sent.append(request)
+            try:
+                return self._service.fetch(request, timeout=10, stopping=self._stopping, retry_on=RETRY_ON)
+            except TransientError:
+                if attempt == self._attempts:
+                    raise
+        raise AssertionError
+
+
+@pytest.fixture
+def demo_site():
+    """A shop with 45 products on three pages."""
+    with DemoSite(products=45) as site:
+        yield site
+
+
+@pytest.fixture
+def web_context(tmp_path, node_context):
+    """A run context with HTTP; ``context.http().sent`` holds the requests."""
+    service, stopping = HttpService(), threading.Event()
+    context = node_context(tmp_path, http=RetryingClient(service, stopping))
+    context.stopping = stopping
+    yield context
+    service.close()

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from etl_studio.sdk.policy import Breaker, Policy, Retry
+from etl_studio.ui.forms.policy_card import PolicyCard, minimal
+from etl_studio.ui.forms.retry_timeline import breaker_sentence, delays, duration, retry_sentence
+
+
+@pytest.fixture
+def card(qtbot, document, context):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(360, 1400)
+    card = PolicyCard(document, "everything", context, window)
+    card.resize(340, 1400)
+    with qtbot.waitExposed(window):
+        window.show()
+    yield card
+    window.close()
+
+
+def type_number(model_editor, key: str, text: str) -> None:
+    line = model_editor.fields[key].editor.inner.line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, text)
+
+
+def policy_of(document):
+    return document.pipeline.nodes["everything"].policy
+
+
+def test_only_what_differs_from_the_defaults_is_written(document, card):
+    type_number(card.retry, "attempts", "9")
+    type_number(card.breaker, "open_for", "5")
+    card.flush()
+
+    assert policy_of(document) == {"retry": {"attempts": 9}}
+
+
+def test_a_value_typed_back_to_its_default_is_taken_out(document, card):
+    document.set_policy("everything", {"retry": {"attempts": 9}})
+    type_number(card.retry, "attempts", str(Retry().attempts))
+    card.flush()
+
+    assert policy_of(document) == {}
+
+
+def test_the_timeline_and_the_words_follow_while_typing(card):
+    type_number(card.retry, "attempts", "3")
+    type_number(card.retry, "delay", "2")
+
+    assert card.timeline.waits == [2.0, 4.0]
+    assert card.retry_words.text().startswith("3 attempts")
+    assert not card.timeline.grab().isNull()
+
+
+def test_a_rate_limit_is_added_and_taken_away(document, card):
+    QTest.keyClick(card.rate_limit.box, Qt.Key.Key_Space)
+    type_number(card.rate_limit.content, "calls", "3")
+    card.flush()
+    assert policy_of(document) == {"rate_limit": {"calls": 3.0}}
+
+    QTest.keyClick(card.rate_limit.box, Qt.Key.Key_Space)
+    assert policy_of(document) == {}
+
+
+def test_reset_goes_back_to_the_defaults_and_undo_brings_it_back(document, card):
+    document.set_policy("everything", {"retry": {"attempts": 9}, "timeout": 3.0})
+    assert card.reset.isVisible()
+
+    QTest.mouseClick(card.reset, Qt.MouseButton.LeftButton)
+    assert policy_of(document) == {}
+    assert not card.reset.isVisible()
+
+    document.undo_stack.undo()
+    assert card.retry.fields["attempts"].editor.value() == 9
+    assert card.rest.fields["timeout"].editor.value() == 3.0
+
+
+def test_a_disabled_breaker_says_so_and_greys_its_fields(document, card):
+    QTest.keyClick(card.breaker.fields["enabled"].editor.inner.box, Qt.Key.Key_Space)
+
+    assert policy_of(document) == {"breaker": {"enabled": False}}
+    assert card.breaker_words.text().startswith("No breaker")
+    assert not card.breaker.fields["open_for"].isEnabled()
+
+
+def test_a_value_that_is_no_number_is_kept_and_complained_about(qtbot, document, card):
+    type_number(card.retry, "attempts", "many")
+    card.flush()
+
+    assert policy_of(document) == {"retry": {"attempts": "many"}}
+    qtbot.waitUntil(card.retry.fields["attempts"].problem.isVisible)
+
+
+@pytest.mark.parametrize(
+    ("backoff", "waits"),
+    [("fixed", [2.0, 2.0, 2.0]), ("linear", [2.0, 4.0, 5.0]), ("exponential", [2.0, 4.0, 5.0])],
+)
+def test_waits_grow_as_the_backoff_says_and_no_further_than_the_longest(backoff, waits):
+    assert delays(Retry(attempts=4, backoff=backoff, delay=2, max_delay=5)) == waits
+
+
+def test_the_time_limit_ends_the_attempts():
+    assert delays(Retry(attempts=9, backoff="fixed", delay=2, max_elapsed=5)) == [2.0, 2.0]
+
+
+def test_the_worst_case_counts_waits_and_timeouts():
+    policy = Policy(retry=Retry(attempts=3, delay=0.5), timeout=10)
+
+    assert retry_sentence(policy) == ("3 attempts over at most 31.5 s: 1.5 s of waiting and 10 s for each attempt.")
+
+
+def test_one_attempt_is_told_as_one():
+    assert retry_sentence(Policy(retry=Retry(attempts=1), timeout=None)) == "One attempt; nothing is tried again."
+
+
+def test_the_breaker_is_told_in_a_sentence():
+    breaker = Breaker(window_size=20, minimum_calls=5, failure_rate=50, open_for=5, half_open_calls=2)
+
+    assert breaker_sentence(breaker) == (
+        "Opens when 50 % of at least 5 of the last 20 calls fail; waits 5 s; then 2 trial calls."
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.5, "0.5 s"), (31.5, "31.5 s"), (60, "1 min"), (95, "1 min 35 s"), (5400, "1 h 30 min")]
+)
+def test_durations_are_told_in_the_unit_that_fits(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_minimal_keeps_unknown_keys():
+    assert minimal({"mine": 1, "retry": {"attempts": Retry().attempts}}, Policy) == {"mine": 1}

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+
+from etl_studio.app.catalogue import full_registry
+from etl_studio.app.studio import Studio
+from etl_studio.engine.events import DeadLettered, RunEnded, RunStarted, RunStatus
+from etl_studio.pipeline.model import Wire
+from etl_studio.storage.recorder import Recorder
+from etl_studio.ui.document import PipelineDocument
+from etl_studio.ui.panels.dead_letters import DeadLettersPanel
+from etl_studio.ui.panels.known_columns import KnownColumns
+from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
+from etl_studio.ui.panels.runs import RunsPanel
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+LEFT = Qt.MouseButton.LeftButton
+LETTERS = (("cast", {"qty": "ten"}), ("not_null", {"name": None}), ("cast", {"qty": "é"}))
+
+
+def shown(qtbot, widget: QWidget) -> QWidget:
+    qtbot.addWidget(widget)
+    widget.resize(900, 300)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
+
+
+def texts(model, column: int) -> list[str]:
+    return [model.index(row, column).data() for row in range(model.rowCount())]
+
+
+@pytest.fixture
+def studio():
+    with Studio() as studio:
+        yield studio
+
+
+@pytest.fixture
+def workspace(studio, tmp_path):
+    """A workspace with a run that left dead letters and a later one that failed."""
+    workspace = studio.workspace(tmp_path / "kept")
+    now = time.time()
+    for number, (run, status, error) in enumerate(
+        (("a", RunStatus.DONE_WITH_DEAD_LETTERS, None), ("b", RunStatus.FAILED, "The disk is full."))
+    ):
+        recorder = Recorder(workspace)
+        recorder(RunStarted(run, now + number, "orders", None, ("keep",)))
+        for error_type, payload in LETTERS if run == "a" else ():
+            recorder(DeadLettered(run, now, "keep", error_type, f"About {error_type}.", payload, line=3))
+        recorder(RunEnded(run, now + 75, status, 75.0, 12_345, 12_300, 40, 3 if run == "a" else 0, {}, error))
+        recorder.flush()
+        recorder.close()
+    workspace.release()
+    return workspace
+
+
+def test_runs_are_listed_newest_first_with_status_and_counts(qtbot, theme, workspace):
+    panel = shown(qtbot, RunsPanel(lambda: workspace, theme))
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
+
+    assert texts(panel.model, 0) == ["failed", "done, with dead letters"]
+    assert panel.model.index(0, 0).data(Qt.ItemDataRole.ForegroundRole) == QColor(theme.tokens.danger)
+    assert panel.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole) == "The disk is full."
+    assert texts(panel.model, 3) == ["1 min 15 s"] * 2
+    assert [text.replace("\u202f", ",") for text in texts(panel.model, 4)] == ["12,345"] * 2
+    panel.close_threads()
+
+
+def test_return_on_a_run_asks_for_it(qtbot, theme, workspace):
+    panel = shown(qtbot, RunsPanel(lambda: workspace, theme))
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
+    panel.table.setCurrentIndex(panel.model.index(1, 0))
+    panel.table.setFocus()
+    with qtbot.waitSignal(panel.run_requested) as asked:
+        QTest.keyClick(panel.table, Qt.Key.Key_Return)
+
+    assert asked.args == ["a"]
+    panel.close_threads()
+
+
+def test_a_workspace_without_runs_says_so(qtbot, theme, studio, tmp_path):
+    panel = shown(qtbot, RunsPanel(lambda: studio.workspace(tmp_path / "new"), theme))
+    qtbot.waitUntil(lambda: not panel._fetcher.is_busy)
+
+    assert panel.notice.isVisible()
+    assert panel.notice.headline.text() == "No runs yet"
+    panel.close_threads()
+
+
+@pytest.mark.parametrize("kind", [RunsPanel, DeadLettersPanel])
+def test_a_workspace_that_cannot_be_opened_is_told(qtbot, theme, studio, tmp_path, kind):
+    (tmp_path / "file").write_text("in the way")
+    panel = shown(qtbot, kind(lambda: studio.workspace(tmp_path / "file" / "kept"), theme))
+    if kind is DeadLettersPanel:
+        panel.show_run("a")
+    qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
+
+    assert "cannot be made" in panel.notice.text.text()
+    panel.close_threads()
+
+
+def test_dead_letters_are_grouped_and_show_their_payload(qtbot, theme, workspace):
+    panel = shown(qtbot, DeadLettersPanel(lambda: workspace, theme))
+    assert panel.notice.headline.text() == "No run chosen"
+    panel.show_run("a")
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 3)
+    groups = [panel.groups.item(row).text() for row in range(panel.groups.count())]
+    assert groups == ["All   3", "cast  ·  keep   2", "not_null  ·  keep   1"]
+    assert texts(panel.model, 2) == ["3", "3", "3"]
+
+    box = panel.groups.visualItemRect(panel.groups.item(1))
+    QTest.mouseClick(panel.groups.viewport(), LEFT, pos=box.center())
+    assert texts(panel.model, 0) == ["cast", "cast"]
+
+    QTest.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualRect(panel.model.index(0, 0)).center())
+    assert panel.payload.toPlainText() == '{\n  "qty": "é"\n}'
+    panel.close_threads()
+
+
+def test_a_run_without_dead_letters_says_so(qtbot, theme, workspace):
+    panel = shown(qtbot, DeadLettersPanel(lambda: workspace, theme))
+    panel.show_run("b")
+    qtbot.waitUntil(lambda: not panel._fetcher.is_busy)
+
+    assert panel.notice.headline.text() == "No dead letters"
+    assert panel.model.rowCount() == 0
+    panel.close_threads()
+
+
+@pytest.fixture
+def orders(qapp, tmp_path):
+    """A pipeline that reads a file and keeps some of its rows."""
+    (tmp_path / "orders.csv").write_text("id,qty\n1,5\n2,7\n3,9\n", encoding="utf-8")
+    document = PipelineDocument(full_registry())
+    document.add_node("csv_source", 0, 0, {"path": str(tmp_path / "orders.csv")})
+    document.add_node("filter", 300, 0, {"where": "qty > 5"})
+    document.connect_ports(Wire("csv", "out", "filter", "input"))
+    return document
+
+
+def test_the_studio_computes_the_rows_of_a_preview(qtbot, theme, studio, orders):
+    panel = shown(qtbot, PreviewPanel(PreviewRunner(studio, orders), theme))
+    panel.load("filter")
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
+
+    assert texts(panel.model, 1) == ["7", "9"]
+    assert panel.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole) == "qty\ninteger"
+    panel.close_threads()
+
+
+def test_columns_seen_in_a_preview_are_known_further_down(qtbot, studio, orders):
+    runner = PreviewRunner(studio, orders)
+    known = KnownColumns(orders, runner)
+    last = orders.add_node("sort", 600, 0)
+    orders.connect_ports(Wire("filter", "out", last, "input"))
+    assert known.arriving(last) == []
+    with qtbot.waitSignal(runner.ready):
+        runner.request("csv")
+    assert known.arriving(last) == ["id", "qty"]
+
+    orders.rename_node("csv", "orders")
+    assert known.arriving("filter") == ["id", "qty"]
+    orders.set_setting("orders", "path", "other.csv")
+    assert known.arriving("filter") == []
+    runner.close()
+
+
+def test_a_preview_that_fails_tells_node_and_reason(qtbot, theme, studio, orders):
+    orders.set_setting("filter", "where", "quantity > 5")
+    panel = shown(qtbot, PreviewPanel(PreviewRunner(studio, orders), theme))
+    panel.load("filter")
+    qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
+
+    assert "quantity" in panel.notice.text.text()
+    assert "Traceback" not in panel.notice.text.text()
+    panel.close_threads()

@@ -1,0 +1,244 @@
+"""The document: every edit is one undo command, and undo leaves no trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl_studio.errors import PipelineError, UsageError
+from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.ui.document import PipelineDocument
+
+pytestmark = pytest.mark.window
+
+FILE = """\
+etl_studio: 1
+name: books
+nodes:
+  read:  # the list
+    type: csv_source
+    config: {path: books.csv}
+  keep:
+    type: filter
+    config: {where: price < 20}
+wires:
+  - read -> keep
+"""
+
+
+@pytest.fixture
+def filled(document):
+    """Csv -> filter -> sqlite."""
+    document.add_node("csv_source", 0, 0)
+    document.add_node("filter", 304, 0)
+    document.add_node("sqlite_sink", 608, 0)
+    document.connect_ports(Wire("csv", "out", "filter", "input"))
+    document.connect_ports(Wire("filter", "out", "sqlite", "input"))
+    return document
+
+
+def test_a_new_node_is_named_after_its_type_without_the_ending(document):
+    assert [document.add_node(kind, 0, 0) for kind in ("filter", "filter", "web_page_source", "sqlite_sink")] == [
+        "filter", "filter_2", "web_page", "sqlite",
+    ]  # fmt: skip
+
+
+def test_each_edit_is_one_command_with_a_text_for_people(filled):
+    filled.set_title("filter", "Cheap")
+    filled.set_policy("filter", {"timeout": 5})
+    filled.rename_node("filter", "cheap")
+    filled.set_name("shop")
+    filled.move({"csv": (8, 8), "cheap": (16, 16)})
+
+    stack = filled.undo_stack
+    assert [stack.text(index) for index in range(stack.count())] == [
+        "Add csv", "Add filter", "Add sqlite", "Connect csv to filter", "Connect filter to sqlite",
+        "Change title of filter", "Change policy of filter", "Rename filter to cheap",
+        "Change name of the pipeline", "Move 2 nodes",
+    ]  # fmt: skip
+
+
+def test_an_edit_that_changes_nothing_is_no_command(filled):
+    before = filled.undo_stack.count()
+
+    filled.set_title("filter", "")
+    filled.set_setting("filter", "where", None)
+    filled.move({"csv": (0.0, 0.0)})
+    filled.remove([], [])
+    filled.set_policy("filter", {})
+
+    assert filled.undo_stack.count() == before
+
+
+def test_deleting_a_node_takes_its_wires_and_undo_brings_both_back_in_their_order(filled, hand):
+    before = hand.snapshot(filled)
+
+    filled.remove(["filter"])
+    assert list(filled.pipeline.nodes) == ["csv", "sqlite"]
+    assert filled.pipeline.wires == []
+    filled.undo_stack.undo()
+
+    assert hand.snapshot(filled) == before
+
+
+def test_typing_in_one_field_is_one_edit_and_in_another_field_a_second(filled):
+    before = filled.undo_stack.count()
+
+    for end in range(1, 11):
+        filled.set_setting("filter", "where", "price < 20"[:end])
+    filled.set_setting("sqlite", "table", "t")
+
+    assert filled.undo_stack.count() == before + 2
+    filled.undo_stack.undo()
+    filled.undo_stack.undo()
+    assert filled.pipeline.nodes["filter"].config == {}
+
+
+def test_a_setting_given_none_is_removed(filled):
+    filled.set_setting("filter", "where", "a > 1")
+    filled.undo_stack.setClean()
+    filled.set_setting("filter", "where", None)
+
+    assert filled.pipeline.nodes["filter"].config == {}
+    filled.undo_stack.undo()
+    assert filled.pipeline.nodes["filter"].config == {"where": "a > 1"}
+
+
+def test_what_the_caller_does_to_a_value_later_does_not_reach_the_document(filled):
+    urls = ["a"]
+    filled.set_setting("csv", "path", urls)
+    urls.append("b")
+
+    assert filled.pipeline.nodes["csv"].config == {"path": ["a"]}
+
+
+def test_renaming_keeps_wires_places_and_order(filled, hand):
+    before = hand.snapshot(filled)
+
+    filled.rename_node("filter", "cheap")
+    assert list(filled.pipeline.nodes) == ["csv", "cheap", "sqlite"]
+    assert [str(wire) for wire in filled.pipeline.wires] == ["csv.out -> cheap.input", "cheap.out -> sqlite.input"]
+    assert filled.pipeline.layout["cheap"] == (304, 0)
+    filled.undo_stack.undo()
+
+    assert hand.snapshot(filled) == before
+
+
+@pytest.mark.parametrize("name", ["csv", "a b", "1st", ""])
+def test_a_name_that_is_taken_or_no_identifier_is_refused(filled, name):
+    with pytest.raises(UsageError, match=r"Choose another name|Use letters"):
+        filled.rename_node("filter", name)
+
+
+def test_a_wire_that_closes_a_loop_is_refused_with_the_reason(filled):
+    filled.add_node("filter", 0, 200)
+    filled.connect_ports(Wire("filter", "rejects", "filter_2", "input"))
+    before = filled.undo_stack.count()
+    filled.remove(wires=[Wire("csv", "out", "filter", "input")])
+
+    problem = filled.connect_ports(Wire("filter_2", "out", "filter", "input"))
+
+    assert "loop" in problem.message
+    assert filled.undo_stack.count() == before + 1
+
+
+def test_paste_into_another_document_keeps_the_wires_between_what_was_copied(filled, registry):
+    other = PipelineDocument(registry)
+    other.add_node("filter", 0, 0)
+
+    names = other.paste(filled.copy(["csv", "filter"]), 80, 160)
+
+    assert names == ["csv", "filter_2"]
+    assert other.pipeline.wires == [Wire("csv", "out", "filter_2", "input")]
+    assert other.pipeline.layout["csv"] == (80, 160)
+    other.undo_stack.undo()
+    assert list(other.pipeline.nodes) == ["filter"]
+
+
+def test_text_that_is_no_pipeline_pastes_nothing(filled):
+    before = filled.undo_stack.count()
+
+    assert filled.paste("dear sir: or madam", 0, 0) == []
+    assert filled.paste("", 0, 0) == []
+    assert filled.undo_stack.count() == before
+
+
+def test_load_and_save_change_no_byte_and_a_saved_document_is_unmodified(document, tmp_path):
+    path = tmp_path / "books.etl.yaml"
+    path.write_text(FILE, encoding="utf-8")
+
+    document.load(path)
+    assert document.path == path
+    assert not document.is_modified
+    document.set_setting("keep", "where", "price < 10")
+    assert document.is_modified
+    document.undo_stack.undo()
+    assert not document.is_modified
+    document.set_title("keep", "Cheap")
+    document.save()
+
+    assert not document.is_modified
+    assert "# the list" in path.read_text(encoding="utf-8")
+
+
+def test_nodes_without_a_place_stand_in_columns_as_the_rows_flow(document, tmp_path):
+    path = tmp_path / "books.etl.yaml"
+    path.write_text(FILE, encoding="utf-8")
+
+    document.load(path)
+
+    assert document.pipeline.layout["read"][0] < document.pipeline.layout["keep"][0]
+    assert not document.is_modified
+
+
+def test_a_file_that_is_no_pipeline_leaves_the_open_one_alone(filled, tmp_path, hand):
+    before = hand.snapshot(filled)
+    path = tmp_path / "bad.yaml"
+    path.write_text("- 1\n- 2\n", encoding="utf-8")
+
+    with pytest.raises(PipelineError):
+        filled.load(path)
+
+    assert hand.snapshot(filled) == before
+    assert filled.path is None
+
+
+def test_saving_without_a_name_asks_for_one(document):
+    with pytest.raises(UsageError, match="Choose a name"):
+        document.save()
+
+
+def test_problems_are_told_soon_after_a_change(document, qtbot):
+    with qtbot.waitSignal(document.problems_changed, timeout=2000):
+        document.add_node("csv_source", 0, 0)
+
+    assert any(problem.node == "csv" and "path" in (problem.field or "") for problem in document.problems)
+
+
+def test_a_macro_is_undone_at_once(filled, hand):
+    before = hand.snapshot(filled)
+
+    with filled.macro("Tidy up"):
+        filled.set_title("csv", "Books")
+        filled.remove(["sqlite"])
+    filled.undo_stack.undo()
+
+    assert hand.snapshot(filled) == before
+
+
+def test_parameters_and_description_are_edits(document):
+    document.set_parameters({"minimum": Parameter("minimum", "integer", 5)})
+    document.set_description("Books under 20")
+
+    assert document.pipeline.parameters["minimum"].default == 5
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert document.pipeline == Pipeline()
+
+
+def test_an_unknown_type_is_kept_as_it_is(registry):
+    pipeline = Pipeline(nodes={"x": NodeSpec("x", "made_elsewhere", {"a": 1}, extra={"b": 2})})
+    document = PipelineDocument(registry, pipeline)
+
+    document.move({"x": (8, 8)})
+
+    assert document.pipeline.nodes["x"].extra == {"b": 2}
