@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import partial
 from importlib import import_module
 from inspect import isabstract
 
@@ -10,24 +11,29 @@ from etl_studio import nodes
 from etl_studio.sdk import Node, Registry
 
 
+def full_registry() -> Registry:
+    """Built-in types and those of plug-ins. A type is imported when it is asked for."""
+    modules = [info.name for info in pkgutil.walk_packages(nodes.__path__, f"{nodes.__name__}.") if not info.ispkg]
+    return Registry(lazy={name.rpartition(".")[2]: partial(_node_type, name) for name in modules}, plugins=True)
+
+
 def built_in_types() -> list[type[Node]]:
-    """Every node class of ``etl_studio.nodes``, found by looking at its modules; sorted by name."""
-    found: list[type[Node]] = []
-    for module_info in pkgutil.walk_packages(nodes.__path__, f"{nodes.__name__}."):
-        module = import_module(module_info.name)
-        found += [
+    """Every node class of ``etl_studio.nodes``, sorted by name."""
+    registry = full_registry()
+    return [node_type for node_type in registry if node_type.__module__.startswith(f"{nodes.__name__}.")]
+
+
+def _node_type(module_name: str) -> type[Node] | None:
+    """The node class of a module; None for one that only helps a node."""
+    module = import_module(module_name)
+    return next(
+        (
             value
             for value in vars(module).values()
             if isinstance(value, type)
             and issubclass(value, Node)
-            and value.__module__ == module.__name__
+            and value.__module__ == module_name
             and not isabstract(value)
-        ]
-    return sorted(found, key=lambda node_type: node_type.type)
-
-
-def full_registry() -> Registry:
-    """Built-in types and those of plug-ins; a broken plug-in is listed in ``failed``."""
-    registry = Registry(built_in_types())
-    registry.add_plugins()
-    return registry
+        ),
+        None,
+    )

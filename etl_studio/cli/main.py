@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PIPELINE_ENDINGS = (".yaml", ".yml")
+DEBUG = "ETL_STUDIO_DEBUG"
+"""Variable of the environment: when set, a defect shows its traceback."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Who read our output has gone. Python flushes stdout once more at the end: let it go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        sys.stderr.write(
+            f"etl-studio: An unexpected error: {type(error).__name__}: {error}\n"
+            f"This is a defect of ETL Studio; please report it with what {DEBUG}=1 etl-studio ... prints.\n"
+        )
         return ExitCode.FAILED
     return code
 

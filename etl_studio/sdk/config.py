@@ -20,9 +20,11 @@ Editor = Literal[
 
 
 class Config(BaseModel):
-    """Base of all settings. Unknown names are refused, values are frozen."""
+    """Base of all settings. Unknown names are refused, values are frozen, a number may stand where a text is wanted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, populate_by_name=True, coerce_numbers_to_str=True
+    )
 
 
 def setting(  # noqa: PLR0913 - the vocabulary of a field

@@ -1,4 +1,4 @@
-"""The catalogue of node types: built-in ones and those of plug-ins, found by entry points."""
+"""The catalogue of node types: built-in ones and those of plug-ins, each loaded when somebody asks for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from etl_studio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from etl_studio.sdk.node import Node
+
+    Load = Callable[[], type[Node] | None]
 
 ENTRY_POINTS = "etl_studio.nodes"
 
@@ -26,10 +28,23 @@ class FailedPlugin:
 
 
 class Registry:
-    """Node types by name."""
+    """Node types by name.
 
-    def __init__(self, types: Iterable[type[Node]] = ()) -> None:
+    Args:
+        types: those to begin with.
+        lazy: functions that load further types, by the name under which they are expected; one may give None.
+        plugins: whether installed packages are asked too (entry points ``etl_studio.nodes``, each a Node class).
+
+    Attributes:
+        failed: plug-ins that could not be loaded.
+    """
+
+    def __init__(
+        self, types: Iterable[type[Node]] = (), lazy: dict[str, Load] | None = None, *, plugins: bool = False
+    ) -> None:
         self._types: dict[str, type[Node]] = {}
+        self._lazy = dict(lazy or {})
+        self._plugins = plugins
         self.failed: list[FailedPlugin] = []
         for node_type in types:
             self.add(node_type)
@@ -44,27 +59,43 @@ class Registry:
         if taken is not node_type:
             raise UsageError(f'Two node types are called "{node_type.type}".', hint="Rename one of them.")
 
-    def add_plugins(self) -> None:
-        """Add the types of installed packages (entry points ``etl_studio.nodes``, each a Node class)."""
-        for point in entry_points(group=ENTRY_POINTS):
-            try:
-                self.add(point.load())
-            except Exception as error:  # noqa: BLE001 - a broken plug-in must not stop the studio
-                self.failed.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
+    def load_all(self) -> None:
+        """Load every type that was not asked for yet; a broken plug-in is listed in ``failed``."""
+        while self._lazy:
+            self._load(next(iter(self._lazy)))
+        if self._plugins:
+            self._plugins = False
+            for point in entry_points(group=ENTRY_POINTS):
+                try:
+                    self.add(point.load())
+                except Exception as error:  # noqa: BLE001 - a broken plug-in must not stop the studio
+                    self.failed.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
 
     def get(self, name: str) -> type[Node] | None:
         """The type of that name, or None."""
+        if name not in self._types:
+            self._load(name)
+        if name not in self._types:
+            self.load_all()
         return self._types.get(name)
 
     def near(self, name: str) -> str | None:
         """The most similar name, for "did you mean"."""
+        self.load_all()
         return next(iter(get_close_matches(name, self._types, n=1)), None)
 
     def __iter__(self) -> Iterator[type[Node]]:
-        return iter(self._types.values())
+        self.load_all()
+        return iter(sorted(self._types.values(), key=lambda node_type: node_type.type))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._types
+        return isinstance(name, str) and self.get(name) is not None
 
     def __len__(self) -> int:
+        self.load_all()
         return len(self._types)
+
+    def _load(self, name: str) -> None:
+        load = self._lazy.pop(name, None)
+        if load is not None and (node_type := load()) is not None:
+            self.add(node_type)

@@ -27,15 +27,19 @@ from etl_studio.ui.theme.theme import Theme
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etl_studio.sdk import Registry
+
 NODES, WIRES, COLUMNS, FRAMES, COUNTED = 1000, 1500, 40, 60, 200
 
 
-def large_pipeline() -> Pipeline:
+def large_pipeline(registry: Registry) -> Pipeline:
     """Rows of nodes; each wire leads to a node further on, near by."""
     draw, pipeline = Random(1), Pipeline("large")
     for number in range(NODES):
         name = f"node_{number}"
-        pipeline.nodes[name] = NodeSpec(name, draw.choice(["derive", "filter", "validate"]), title=f"Step {number}")
+        spec = NodeSpec(name, draw.choice(["derive", "filter", "validate"]), title=f"Step {number}")
+        spec.config = dict(registry.get(spec.type).example)
+        pipeline.nodes[name] = spec
         pipeline.layout[name] = (number % COLUMNS * 304.0, number // COLUMNS * 112.0)
     while len(pipeline.wires) < WIRES:
         start = draw.randrange(NODES - 1)
@@ -44,11 +48,11 @@ def large_pipeline() -> Pipeline:
     return pipeline
 
 
-def sample(number: int, count: int, pipeline: Pipeline) -> Sampled:
+def sample(number: int, nodes_count: int, wires_count: int, pipeline: Pipeline) -> Sampled:
     """The counts of the first nodes and wires at one moment of a run."""
     counts = NodeCounts(rows_in=1000 * number, rows_out=900 * number)
-    nodes = {name: NodeSample(NodeState.RUNNING, counts) for name in list(pipeline.nodes)[:count]}
-    wires = {str(wire): WireSample(900 * number, 10, number % 10 / 10) for wire in pipeline.wires[:count]}
+    nodes = {name: NodeSample(NodeState.RUNNING, counts) for name in list(pipeline.nodes)[:nodes_count]}
+    wires = {str(wire): WireSample(900 * number, 10, number % 10 / 10) for wire in pipeline.wires[:wires_count]}
     return Sampled("r", number / 10, nodes, wires)
 
 
@@ -69,8 +73,9 @@ def main() -> None:
     app = QApplication([])
     theme = Theme("light")
     theme.apply(app)
+    registry = full_registry()
     start = thread_time()
-    document = PipelineDocument(full_registry(), large_pipeline())
+    document = PipelineDocument(registry, large_pipeline(registry))
     view = CanvasView(document, theme)
     print(f"built in {(thread_time() - start) * 1000:.0f} ms of CPU\n")  # noqa: T201
     print(f"{'CPU ms a frame':<44}{'p50':>8}{'p95':>8}")  # noqa: T201
@@ -81,13 +86,18 @@ def main() -> None:
     measure("pan at 1:1", app, lambda n: navigation.scroll(QPoint(12 if n % 40 < 20 else -12, 7)))
     navigation.zoom_to(0.5)
     measure("pan at 0.5", app, lambda n: navigation.scroll(QPoint(12 if n % 40 < 20 else -12, 7)))
-    measure(f"{COUNTED} counters at 0.5", app, lambda n: scene.show_sample(sample(n, COUNTED, pipeline)))
+    measure(f"{COUNTED} counters at 0.5", app, lambda n: scene.show_sample(sample(n, COUNTED, 0, pipeline)))
+    measure(
+        f"{COUNTED} counters and wires at 0.5", app, lambda n: scene.show_sample(sample(n, COUNTED, COUNTED, pipeline))
+    )
     scene.clear_run()
     measure("zoom 0.4 to 1.7", app, lambda n: navigation.zoom_to(0.4 + 1.3 * (n % 20) / 20))
     measure("zoom 0.12 to 0.5", app, lambda n: navigation.zoom_to(0.12 + 0.38 * (n % 20) / 20))
     navigation.fit()
     measure("everything in sight, full repaint", app, lambda _: view.viewport().update())
-    measure(f"everything in sight, {COUNTED} counters", app, lambda n: scene.show_sample(sample(n, COUNTED, pipeline)))
+    measure(
+        f"everything in sight, {COUNTED} counters", app, lambda n: scene.show_sample(sample(n, COUNTED, 0, pipeline))
+    )
     navigation.zoom_to(1.0)
     scene.choose(["node_500"])
     measure("drag one node", app, lambda n: scene.preview_positions({"node_500": (3000.0 + 8 * n, 1300.0)}))

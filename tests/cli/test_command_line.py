@@ -69,6 +69,19 @@ def test_each_kind_of_error_has_its_exit_code(call, monkeypatch, error, code):
     assert "Traceback" not in answer.err
 
 
+def test_a_defect_is_one_message_and_its_traceback_is_shown_on_request(call, monkeypatch):
+    def fail():
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr("etl_studio.app.catalogue.full_registry", fail)
+    answer = call("nodes")
+    assert answer.code == 1
+    assert answer.err.startswith("etl-studio: An unexpected error: RuntimeError: a wheel came off\n")
+    monkeypatch.setenv("ETL_STUDIO_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        call("nodes")
+
+
 def test_without_a_command_the_window_opens_with_the_file(monkeypatch, tmp_path):
     opened = []
     application = type(sys)("etl_studio.ui.application")

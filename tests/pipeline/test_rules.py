@@ -266,6 +266,12 @@ class TestParametersInRules:
         assert problems(text) == []
         assert only(problems(text, parameters={"m": "-3"})).message == '"limit" must be at least 0. It is -3.'
 
+    def test_a_number_may_be_part_of_a_text_setting(self, problems):
+        text = self.with_parameter("m: {type: integer, default: 2026}", "n > 5").replace(
+            "table: orders", "table: '${m}'"
+        )
+        assert problems(text) == []
+
 
 class TestLargePipelines:
     COUNT = 10_000

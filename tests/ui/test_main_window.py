@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
@@ -16,6 +16,9 @@ from etl_studio.ui.actions import ACTIONS
 from etl_studio.ui.main_window import MainWindow
 from etl_studio.ui.opening import Opening
 from etl_studio.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEFT = Qt.MouseButton.LeftButton
 

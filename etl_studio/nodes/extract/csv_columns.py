@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from etl_studio.nodes.extract.csv_dialect import Dialect
@@ -35,6 +34,8 @@ def infer(texts: pa.Array, dialect: Dialect) -> pa.DataType:
     A column is of a type when all but max(1, 1 %) of its values fit and at least four times as many fit as do not;
     those that do not are rejected later, by the node that reads them.
     """
+    import pyarrow.compute as pc
+
     values = pc.utf8_trim(texts.drop_null(), characters=" \t")
     values = values.filter(pc.invert(pc.is_in(values, pa.array([*dialect.nulls, ""]))))
     count = len(values)
@@ -50,6 +51,8 @@ def infer(texts: pa.Array, dialect: Dialect) -> pa.DataType:
 
 
 def _fitting(values: pa.Array, shape: str) -> int:
+    import pyarrow.compute as pc
+
     return int(pc.sum(pc.match_substring_regex(values, shape)).as_py() or 0)
 
 
@@ -70,29 +73,60 @@ def _decoded(value: bytes) -> str | None:
         return None
 
 
-def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> tuple[pa.Array, pa.Array | None]:
+def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Array:
+    """Texts as values of a type.
+
+    Raises:
+        ArrowInvalid: one does not fit.
+    """
+    return texts if pa.types.is_string(data_type) else _spelled(texts, data_type, dialect).cast(data_type)
+
+
+def convert_fitting(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> tuple[pa.Array, pa.Array | None]:
     """Texts as values of a type, and which of them do not fit (None: all do; the others are null)."""
+    import pyarrow.compute as pc
+
     if pa.types.is_string(data_type):
         return texts, None
+    spelled = _spelled(texts, data_type, dialect)
+    try:
+        return spelled.cast(data_type), None
+    except pa.ArrowInvalid:
+        misfits = pa.array(_misfits(spelled.unique().drop_null(), data_type), pa.string())
+        wrong = pc.is_in(spelled, misfits)
+        return pc.if_else(wrong, None, spelled).cast(data_type), wrong
+
+
+def _misfits(values: pa.Array, data_type: pa.DataType) -> list[str]:
+    """The values that do not fit. Only those that look odd are tried one by one, which is a hundred times dearer."""
+    import pyarrow.compute as pc
+
+    usual = pc.match_substring_regex(values, dict(_SHAPES).get(data_type, "").replace("D", r"\."))
+    try:
+        values.filter(usual).cast(data_type)
+    except pa.ArrowInvalid:
+        suspects = values
+    else:
+        suspects = values.filter(pc.invert(usual))
+    return [value for value in suspects.to_pylist() if not _fits(value, data_type)]
+
+
+def _spelled(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Array:
+    """Texts as Arrow's cast wants them; what means that a value is missing is null."""
+    import pyarrow.compute as pc
+
     texts = pc.utf8_trim(texts, characters=" \t")
     missing = pc.is_in(texts, pa.array([*dialect.nulls, ""]))
     texts = pc.if_else(missing, None, texts)
     if pa.types.is_boolean(data_type):
         true, false = (pc.is_in(texts, pa.array(words)) for words in (TRUE, FALSE))
-        wrong = pc.and_(texts.is_valid(), pc.invert(pc.or_(true, false)))
-        return pc.if_else(pc.or_(true, false), true, None), wrong if pc.any(wrong).as_py() else None
-    spelled = _with_point(texts, data_type, dialect)
-    try:
-        return spelled.cast(data_type), None
-    except pa.ArrowInvalid:
-        misfits = pa.array(
-            [value for value in spelled.unique().to_pylist() if not _fits(value, data_type)], pa.string()
-        )
-        wrong = pc.is_in(spelled, misfits, skip_nulls=True)
-        return pc.if_else(wrong, None, spelled).cast(data_type), wrong
+        return pc.if_else(true, "true", pc.if_else(false, "false", texts))
+    return _with_point(texts, data_type, dialect)
 
 
 def _with_point(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Array:
+    import pyarrow.compute as pc
+
     if dialect.decimal == "." or not (pa.types.is_floating(data_type) or pa.types.is_decimal(data_type)):
         return texts
     # A point is no decimal sign here: the letter makes sure that it does not fit.
@@ -100,7 +134,7 @@ def _with_point(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa
     return pc.replace_substring(hidden, dialect.decimal, ".")
 
 
-def _fits(value: str | None, data_type: pa.DataType) -> bool:
+def _fits(value: str, data_type: pa.DataType) -> bool:
     try:
         pa.array([value], pa.string()).cast(data_type)
     except pa.ArrowInvalid:

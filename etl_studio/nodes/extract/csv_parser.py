@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 
 from etl_studio.errors import ConservationError, PermanentError
-from etl_studio.nodes.extract.csv_columns import FALSE, TRUE, convert, to_texts
+from etl_studio.nodes.extract.csv_columns import FALSE, TRUE, convert, convert_fitting, to_texts
 from etl_studio.nodes.extract.csv_dialect import Dialect, count_lines, likely_boundary
 from etl_studio.sdk import Problem, Rejected, type_name
 
@@ -39,9 +37,11 @@ class CsvParser:
     """
 
     def __init__(self, schema: pa.Schema, dialect: Dialect) -> None:
+        from pyarrow import csv
+
         self.schema = schema
         self.dialect = dialect
-        self._convert = pa.csv.ConvertOptions(
+        self._convert = csv.ConvertOptions(
             column_types=schema,
             null_values=list(dialect.nulls),
             strings_can_be_null=True,
@@ -50,13 +50,13 @@ class CsvParser:
             false_values=list(FALSE),
             decimal_point=dialect.decimal,
         )
-        self._raw = pa.csv.ConvertOptions(
+        self._raw = csv.ConvertOptions(
             column_types=dict.fromkeys(schema.names, pa.binary()),
             null_values=list(dialect.nulls),
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         )
-        self._parse = pa.csv.ParseOptions(
+        self._parse = csv.ParseOptions(
             delimiter=dialect.delimiter, quote_char=dialect.quote or False, newlines_in_values=bool(dialect.quote)
         )
 
@@ -136,10 +136,12 @@ class CsvParser:
         return None if _open_at_end(table) else table
 
     def _csv(self, data: bytes, convert_options: pa.csv.ConvertOptions) -> pa.Table:
-        read_options = pa.csv.ReadOptions(
+        from pyarrow import csv
+
+        read_options = csv.ReadOptions(
             use_threads=False, column_names=self.schema.names, block_size=max(len(data) + 1, 1024)
         )
-        return pa.csv.read_csv(pa.py_buffer(data), read_options, self._parse, convert_options)
+        return csv.read_csv(pa.py_buffer(data), read_options, self._parse, convert_options)
 
     def _fits(self, fields: int) -> bool:
         return fields == len(self.schema)
@@ -173,10 +175,14 @@ class CsvParser:
         """The rows of a piece in which all is well but what Arrow's own conversion refuses (such as quoted nothing)."""
         try:
             raw = self._csv(data, self._raw)
+            arrays = [
+                convert(raw[field.name].combine_chunks().cast(pa.string()), field.type, self.dialect)
+                for field in self.schema
+            ]
         except pa.ArrowInvalid:
             return None
-        table, misfits = self._values(raw)
-        return None if misfits or _open_at_end(table) else table
+        table = pa.table(arrays, schema=self.schema)
+        return None if _open_at_end(table) else table
 
     def _rows(self, records: list[tuple[bytes, int]]) -> tuple[pa.Table, list[tuple[str, Problem]]]:
         data = b"".join(text for text, _ in records)
@@ -203,7 +209,7 @@ class CsvParser:
         arrays, misfits = [], []
         for field in self.schema:
             texts, undecodable = to_texts(raw[field.name].combine_chunks())
-            array, unfit = convert(texts, field.type, self.dialect)
+            array, unfit = convert_fitting(texts, field.type, self.dialect)
             arrays.append(array)
             for wrong in (undecodable, unfit):
                 misfits += [(row, field, texts[row].as_py()) for row in _where(wrong)]
@@ -249,6 +255,8 @@ def _rejections(rejects: list[tuple[str, Problem]]) -> Iterator[Rejected]:
 
 
 def _where(wrong: pa.Array | None) -> Iterable[int]:
+    import pyarrow.compute as pc
+
     return () if wrong is None else pc.indices_nonzero(wrong).to_pylist()
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 _FORMULA = r"^[=+\-@\t\r]"
 """What Excel takes for the beginning of a formula."""
@@ -34,6 +33,8 @@ class CsvFormat:
 
     def lines(self, batch: pa.RecordBatch) -> bytes:
         """The lines of a batch; each ends in a line feed."""
+        import pyarrow.compute as pc
+
         if not batch.num_rows:
             return b""
         columns = [self._column(column) for column in batch.columns]
@@ -45,10 +46,14 @@ class CsvFormat:
 
     @staticmethod
     def _text(lines: pa.Array) -> bytes:
+        import pyarrow.compute as pc
+
         joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines), "\n")
         return bytes(joined[0].as_buffer()) + b"\n"
 
     def _column(self, column: pa.Array) -> pa.Array:
+        import pyarrow.compute as pc
+
         kind = column.type
         if pa.types.is_dictionary(kind):
             return self._column(column.dictionary_decode())
@@ -68,6 +73,8 @@ class CsvFormat:
         return text
 
     def _texts(self, text: pa.Array) -> pa.Array:
+        import pyarrow.compute as pc
+
         if self.excel:
             guarded = pc.binary_join_element_wise("'", text, "")
             text = pc.if_else(pc.match_substring_regex(text, _FORMULA), guarded, text)
@@ -93,6 +100,8 @@ def _holds_any(text: pa.Array, signs: bytes) -> bool:
 
 
 def _quoted(text: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
     return pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
 
 

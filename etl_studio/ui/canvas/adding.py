@@ -46,7 +46,7 @@ class Adding(QObject):
         self.popup = QuickAdd(registry, theme, canvas)
         self.popup.node_chosen.connect(self._add)
 
-    def ask(self, at: QPointF, *, wired_from: CanvasPort | None = None, into: Wire | None = None) -> None:
+    def open_at(self, at: QPointF, *, wired_from: CanvasPort | None = None, into: Wire | None = None) -> None:
         """Open the search.
 
         Args:

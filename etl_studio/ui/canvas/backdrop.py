@@ -20,7 +20,7 @@ MOST_KEPT = 64
 
 
 class Backdrop:
-    """Draws the background. Patterns of dots are kept: to make thousands of points in each frame costs more than to draw them."""
+    """Draws the background; keeps patterns of dots, since making thousands of points costs more than drawing them."""
 
     def __init__(self) -> None:
         self._patterns: dict[tuple[float, int, int], QPolygonF] = {}
@@ -32,12 +32,13 @@ class Backdrop:
         pen = QPen(QColor(tokens.border), 2 if zoom >= 1 else 1)
         pen.setCosmetic(True)
         painter.setPen(pen)
+        smooth = painter.testRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         left, top = rect.left() // step * step, rect.top() // step * step
         painter.translate(left, top)
         painter.drawPoints(self._pattern(step, rect))
         painter.translate(-left, -top)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
 
     def _pattern(self, step: float, rect: QRectF) -> QPolygonF:
         across, down = (BUNCH * (int((size + step) / step) // BUNCH + 1) for size in (rect.width(), rect.height()))

@@ -48,11 +48,11 @@ def context_menu(tools: Tools, theme: Theme, hit: Hit, at: QPointF, activate: Ca
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
     elif hit.wire:
-        add("Insert a node…", "plus", partial(tools.adding.ask, at, into=hit.wire))
+        add("Insert a node…", "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
     else:
-        add("Add a node…", "plus", partial(tools.adding.ask, at), "Tab")
+        add("Add a node…", "plus", partial(tools.quick_add.open_at, at), "Tab")
         add("Paste", "clipboard", partial(editing.paste, at), "Ctrl+V")
         menu.addSeparator()
         add("Select all", "check-circle", editing.select_all, "Ctrl+A")

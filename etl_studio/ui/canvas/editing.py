@@ -109,8 +109,11 @@ class Editing(QObject):
     # -- adding -----------------------------------------------------------------------------------------------
 
     def add(self, node_type: str, middle: QPointF, config: Mapping[str, Any] | None = None) -> str:
-        """Add a node with its middle at a point, select it and return its id."""
+        """Add a node with its middle at a point, or a little beside another there; select it and return its id."""
         x, y = self.snapped(middle.x() - CARD_WIDTH / 2, middle.y() - CARD_HEIGHT / 2)
+        taken = set(self._document.pipeline.layout.values())
+        while (x, y) in taken:  # two cards on the same spot look like one
+            x, y = x + PASTE_STEP, y + PASTE_STEP
         name = self._document.add_node(node_type, x, y, config)
         self._scene.choose([name])
         return name

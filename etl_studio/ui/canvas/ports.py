@@ -27,7 +27,7 @@ class CanvasPort:
         title: label for people.
         is_input: on the left side.
         connected: a wire begins or ends here.
-        known: False when only a wire of the file knows it.
+        known: False when only a wire of the file knows it, not the node's type.
     """
 
     node: str
@@ -50,14 +50,17 @@ def ports_of(spec: NodeSpec, node_type: type[Node] | None, wires: Iterable[Wire]
     inputs = {port.name: port.title for port in node_type.inputs} if node_type else {}
     outputs = {port.name: port.title for port in node_type.outputs} if node_type else {}
     open_inputs = bool(node_type and node_type.open_inputs)
+    free = open_inputs or node_type is None
     ports = [
-        CanvasPort(spec.id, name, inputs.get(name) or name, True, name in used_inputs, name in inputs or open_inputs)
+        CanvasPort(spec.id, name, inputs.get(name) or name, True, name in used_inputs, name in inputs or free)
         for name in dict.fromkeys([*inputs, *used_inputs])
     ]
     if open_inputs:
         ports.append(CanvasPort(spec.id, NEW_INPUT, "New", True, connected=False))
     ports += [
-        CanvasPort(spec.id, name, outputs.get(name) or name, False, name in used_outputs, name in outputs)
+        CanvasPort(
+            spec.id, name, outputs.get(name) or name, False, name in used_outputs, name in outputs or node_type is None
+        )
         for name in sorted(dict.fromkeys([*outputs, *used_outputs]), key=lambda name: name == "rejects")
     ]
     return tuple(ports)

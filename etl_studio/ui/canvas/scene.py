@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
-from etl_studio.ui.canvas.items.wire import WireItem
+from etl_studio.ui.canvas.items.wire import LABEL_FROM, WireItem
 from etl_studio.ui.canvas.live import LiveRun
 from etl_studio.ui.canvas.ports import CanvasPort, ports_of
 
@@ -75,6 +75,7 @@ class PipelineScene(QGraphicsScene):
         self._clock = clock
         self._hover = Hit()
         self._straight = False
+        self._detailed = True
         self._countdown = QTimer(self, interval=TICK)
         self._countdown.timeout.connect(self._tick)
         self.sprites.changed.connect(self._on_theme_changed)
@@ -184,6 +185,13 @@ class PipelineScene(QGraphicsScene):
         for wire, item in self.wires.items():
             if (sample := event.wires.get(str(wire))) is not None:
                 item.show_sample(sample)
+
+    def show_detail(self, zoom: float) -> None:
+        """Show as much as can be read at a zoom."""
+        if (detailed := zoom >= LABEL_FROM) != self._detailed:
+            self._detailed = detailed
+            for item in self.wires.values():
+                item.show_detail(detailed=detailed)
 
     def show_state(self, event: NodeChanged) -> None:
         """Show that a node runs, waits, failed or is done."""
@@ -302,6 +310,7 @@ class PipelineScene(QGraphicsScene):
 
     def _add_wire(self, wire: Wire) -> None:
         item = self.wires[wire] = WireItem(wire, self.sprites)
+        item.show_detail(detailed=self._detailed)
         self.addItem(item)
         for name in {wire.source, wire.target}:
             self._wires_of.setdefault(name, {})[item] = None

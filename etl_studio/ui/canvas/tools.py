@@ -24,7 +24,7 @@ class Tools:
         viewport: the widget that it is drawn on.
         navigation: zoom, scroll, where things are on the screen.
         editing: delete, copy, paste, add.
-        adding: searches for a node by name and adds it.
+        quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
     """
 
@@ -32,5 +32,5 @@ class Tools:
     viewport: QWidget
     navigation: Navigation
     editing: Editing
-    adding: Adding
+    quick_add: Adding
     tip: Tip

@@ -31,6 +31,7 @@ from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
 from etl_studio.ui.canvas.gestures.pan_canvas import PanCanvas
 from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
+from etl_studio.ui.canvas.items.node import BOX_BELOW
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
 from etl_studio.ui.canvas.scene import Hit, PipelineScene
@@ -66,7 +67,7 @@ class CanvasView(QGraphicsView):
         pipeline_scene: the scene; give it the run's events.
         navigation: zoom, fit, reveal.
         editing: delete, copy, paste, add and the like.
-        adding: searches for a node by name and adds it.
+        quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
     """
 
@@ -94,22 +95,30 @@ class CanvasView(QGraphicsView):
         self.tip = Tip(theme, self)
         self.hint = EmptyHint(theme, self)
         self.hint.example_requested.connect(self.example_requested)
-        self.adding = Adding(self, document.registry, theme, self.navigation, self.editing)
-        self._tools = Tools(self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.adding, self.tip)
+        self.quick_add = Adding(self, document.registry, theme, self.navigation, self.editing)
+        self._tools = Tools(
+            self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip
+        )
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)
         self._keys = self._shortcuts()
+        self.navigation.zoomed.connect(self._on_zoomed)
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
         document.node_added.connect(self._on_nodes_changed)
         document.node_removed.connect(self._on_nodes_changed)
         document.reset.connect(self._on_reset)
+        document.undo_stack.indexChanged.connect(self._cancel_gesture)
         theme.changed.connect(self._on_theme_changed)
         self._on_nodes_changed()
+
+    def pointer_position(self) -> QPointF:
+        """Where the pointer is in the scene, or the middle of what is in sight."""
+        return self.navigation.pointer_position()
 
     # -- mouse ------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.adding.popup.hide()
+        self.quick_add.popup.hide()
         self.tip.hide()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         if self._gesture is None:
@@ -142,7 +151,7 @@ class CanvasView(QGraphicsView):
         if pointer.hit.node:
             self.node_activated.emit(pointer.hit.node)
         else:
-            self.adding.ask(pointer.at)
+            self.quick_add.open_at(pointer.at)
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -172,8 +181,7 @@ class CanvasView(QGraphicsView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key == Qt.Key.Key_Escape and self._gesture:
-            gesture, self._gesture = self._gesture, None
-            gesture.cancel()
+            self._cancel_gesture()
         elif key == Qt.Key.Key_Escape:
             self.pipeline_scene.choose()
         elif key == Qt.Key.Key_Space:
@@ -203,7 +211,7 @@ class CanvasView(QGraphicsView):
     def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
         """Tab on the canvas searches for a node; Shift+Tab leaves the canvas."""
         if next_child and self.hasFocus():
-            self.adding.ask(self.navigation.pointer_position())
+            self.quick_add.open_at(self.navigation.pointer_position())
             return True
         return super().focusNextPrevChild(next_child)
 
@@ -331,6 +339,16 @@ class CanvasView(QGraphicsView):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
+    def _cancel_gesture(self) -> None:
+        """Escape, or an edit from elsewhere: what is in the hand may be gone."""
+        gesture, self._gesture = self._gesture, None
+        if gesture:
+            gesture.cancel()
+
+    def _on_zoomed(self, zoom: float) -> None:
+        self.pipeline_scene.show_detail(zoom)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= BOX_BELOW)  # half the cost of a far view
+
     def _on_chosen_changed(self) -> None:
         self.selection_changed.emit(self.pipeline_scene.chosen_nodes())
 
@@ -338,9 +356,9 @@ class CanvasView(QGraphicsView):
         self.hint.show_if(not self.document.pipeline.nodes)
 
     def _on_reset(self) -> None:
-        if self._gesture:
-            self._gesture.cancel()
-            self._gesture = None
+        self._gesture = None  # what it had drawn went with the scene
+        self.tip.hide()
+        self.viewport().unsetCursor()
         self._on_nodes_changed()
         self.navigation.fit()
 

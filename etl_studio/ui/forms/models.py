@@ -64,7 +64,7 @@ class ModelEditor(Editor):
         column.setSpacing(2 * SPACE if inline else 3 * SPACE)
         grid = QGridLayout()
         if columns > 1:
-            grid.setHorizontalSpacing(3 * SPACE)
+            grid.setHorizontalSpacing(2 * SPACE)
             grid.setVerticalSpacing(2 * SPACE)
             for number in range(columns):
                 grid.setColumnStretch(number, 1)

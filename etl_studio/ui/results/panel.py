@@ -27,7 +27,7 @@ from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.results.export_job import ExportJob
 from etl_studio.ui.results.paged_model import PagedTableModel
-from etl_studio.ui.results.reader import ResultTable, ResultsReader
+from etl_studio.ui.results.reader import ResultsReader, ResultTable
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
 

@@ -46,10 +46,8 @@ def write(context, content: str | bytes, name: str = "data.csv") -> Path:
 
 
 def test_types_are_found_and_empty_fields_are_missing_values(context):
-    write(
-        context,
-        "id,price,day,at,paid,name\n1,2.50,2026-11-23,2026-11-23 10:00:00,true,a\n2,3,2026-11-24,2026-11-24T11:30,false,\n",
-    )
+    lines = ["id,price,day,at,paid,name", "1,2.50,2026-11-23,2026-11-23 10:00:00,true,a"]
+    write(context, "\n".join([*lines, "2,3,2026-11-24,2026-11-24T11:30,false,"]))
     read = Read(context)
     assert read.types == {
         "id": "integer", "price": "number", "day": "date", "at": "timestamp", "paid": "boolean", "name": "text",

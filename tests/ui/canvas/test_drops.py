@@ -64,6 +64,13 @@ def test_a_node_without_input_dropped_on_a_wire_is_only_added(document, view, pa
     assert "web_page" in document.pipeline.nodes
 
 
+def test_a_node_never_hides_another_one(document, view, palette, hand):
+    hand.drop(view, dragged(palette, "filter"), QPoint(400, 300))
+    hand.drop(view, dragged(palette, "filter"), QPoint(400, 300))
+
+    assert len(set(document.pipeline.layout.values())) == 2
+
+
 def test_something_unknown_is_refused(view, hand):
     unknown, text = QMimeData(), QMimeData()
     unknown.setData("application/x-etl-studio-node", b"no_such_type")

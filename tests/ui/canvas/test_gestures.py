@@ -104,6 +104,21 @@ def test_escape_during_a_drag_leaves_no_trace(three, view, hand):
     assert view.pipeline_scene.nodes["csv"].pos() == QPointF(0, 80)
 
 
+def test_an_undo_or_another_file_in_the_middle_of_a_drag_cancels_it(three, view, hand, tmp_path):
+    hand.press_and_move(view, hand.card(view, "sqlite"), hand.card(view, "sqlite") + QPoint(80, 80))
+    three.undo_stack.undo()
+    QTest.mouseRelease(view.viewport(), LEFT, NO_KEY, QPoint(5, 5))
+    assert list(three.pipeline.layout) == ["csv", "filter"]
+    three.save(tmp_path / "two.etl.yaml")
+    for end in (hand.port(view, "filter", "input"), QPoint(900, 600)):
+        hand.press_and_move(view, hand.port(view, "csv", "out"), end)
+        three.load(tmp_path / "two.etl.yaml")
+        QTest.mouseRelease(view.viewport(), LEFT, NO_KEY, end)
+
+    assert three.pipeline.wires == []
+    assert three.undo_stack.count() == 0
+
+
 def test_a_node_with_free_inputs_names_a_new_one_after_the_node_that_feeds_it(three, view, hand):
     three.add_node("sql", 304, 240)
 
@@ -115,7 +130,7 @@ def test_a_node_with_free_inputs_names_a_new_one_after_the_node_that_feeds_it(th
 
 def test_a_wire_dropped_on_nothing_asks_for_a_node_and_wires_it(three, view, hand):
     hand.drag(view, hand.port(view, "csv", "out"), hand.port(view, "csv", "out") + QPoint(40, 220))
-    popup = view.adding.popup
+    popup = view.quick_add.popup
     assert popup.isVisible()
     offered = [popup.results.item(row).text() for row in range(popup.results.count())]
     assert "CSV file" not in offered  # it has no input
@@ -258,7 +273,7 @@ def test_a_double_click_or_enter_on_a_node_opens_it(three, view, hand, qtbot):
 
 def test_a_double_click_on_the_canvas_adds_the_node_that_is_typed_where_the_pointer_is(document, view):
     QTest.mouseDClick(view.viewport(), LEFT, NO_KEY, QPoint(400, 300))
-    popup = view.adding.popup
+    popup = view.quick_add.popup
     QTest.keyClicks(popup.search, "tabel"[:3])
     QTest.keyClick(popup.search, Key.Key_Down)
     QTest.keyClick(popup.search, Key.Key_Up)
@@ -275,8 +290,8 @@ def test_tab_adds_a_node_wired_from_the_selected_one_and_one_undo_takes_both_awa
     before = three.undo_stack.count()
 
     QTest.keyClick(view, Key.Key_Tab)
-    QTest.keyClicks(view.adding.popup.search, "valid")
-    QTest.keyClick(view.adding.popup.search, Key.Key_Return)
+    QTest.keyClicks(view.quick_add.popup.search, "valid")
+    QTest.keyClick(view.quick_add.popup.search, Key.Key_Return)
 
     assert three.pipeline.wires == [Wire("csv", "out", "validate", "input")]
     assert three.undo_stack.count() == before + 1
@@ -287,9 +302,9 @@ def test_tab_adds_a_node_wired_from_the_selected_one_and_one_undo_takes_both_awa
 
 def test_escape_closes_the_search_and_adds_nothing(document, view):
     QTest.keyClick(view, Key.Key_Tab)
-    QTest.keyClick(view.adding.popup.search, Key.Key_Escape)
+    QTest.keyClick(view.quick_add.popup.search, Key.Key_Escape)
 
-    assert view.adding.popup.isHidden()
+    assert view.quick_add.popup.isHidden()
     assert document.pipeline.nodes == {}
 
 

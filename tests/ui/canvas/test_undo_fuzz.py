@@ -85,9 +85,9 @@ class Monkey:
 def test_undo_to_the_start_is_the_start_and_redo_to_the_end_the_end(document, theme, hand, seed):
     scene = PipelineScene(document, theme)
     start, monkey = hand.snapshot(document), Monkey(document, seed)
-    for _ in range(STEPS // 2):
+    for _ in range(STEPS):
         monkey.step()
-        assert list(scene.wires) == document.pipeline.wires or set(scene.wires) == set(document.pipeline.wires)
+        assert set(scene.wires) == set(document.pipeline.wires)
     end, stack = hand.snapshot(document), document.undo_stack
     stack_index = stack.index()
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from etl_studio.pipeline.problems import Problem
+from etl_studio.ui.forms.editor import FormContext
+from etl_studio.ui.forms.setting import UNSET, Setting
+from etl_studio.ui.forms.text import FileEditor
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -316,6 +320,49 @@ def test_undo_while_typing_writes_first_and_belongs_to_the_document(form, docume
     assert config() == {"path": "ab"}
     assert line.text() == "ab"
     assert document.undo_stack.canUndo()
+
+
+@pytest.mark.parametrize("key", ["path", "where"])
+def test_the_windows_undo_takes_back_what_is_being_typed(qtbot, form, document, editor, config, key):  # noqa: PLR0913 - fixtures
+    action = document.undo_stack.createUndoAction(form.window())
+    action.setShortcut(QKeySequence.StandardKey.Undo)
+    form.window().addAction(action)
+    form.window().activateWindow()
+    qtbot.waitUntil(form.window().isActiveWindow)
+    field = editor(key).focusProxy()
+    type_into(field, "ab")
+    QTest.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    assert config() == {}
+    assert editor(key).value() is UNSET
+    assert field.hasFocus()
+
+
+def test_the_wheel_over_a_choice_without_focus_scrolls_the_form(form, editor, config):
+    combo = editor("mode").combo
+    middle = combo.rect().center()
+    event = QWheelEvent(
+        QPointF(middle), QPointF(combo.mapToGlobal(middle)), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(combo, event)
+
+    assert not event.isAccepted()
+    assert config() == {}
+
+
+def test_a_file_beside_the_pipeline_is_written_as_a_relative_path(qtbot, theme, tmp_path, monkeypatch):
+    chosen = tmp_path / "data" / "orders.csv"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(chosen), ""))
+    context = FormContext(theme, folder=lambda: tmp_path)
+    file = FileEditor(Setting("path", "path", "File", str, editor="file"), context)
+    qtbot.addWidget(file)
+    QTest.mouseClick(file.browse, LEFT)
+    assert file.value() == "data/orders.csv"
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/elsewhere/x.csv", ""))
+    QTest.mouseClick(file.browse, LEFT)
+    assert file.value() == "/elsewhere/x.csv"
 
 
 def test_what_is_being_typed_is_not_overwritten_by_another_change(form, document, editor, config):

@@ -71,7 +71,7 @@ class ConnectPorts(Gesture):
         port = self._target(pointer)
         if port is None:
             if pointer.hit.node is None:
-                self.tools.adding.ask(pointer.at, wired_from=self._from)
+                self.tools.quick_add.open_at(pointer.at, wired_from=self._from)
             return
         problem = self.document.connect_ports(self._wire(port))
         if problem is None:

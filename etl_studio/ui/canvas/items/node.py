@@ -42,6 +42,8 @@ PILL_HEIGHT = 20.0
 STATE_ROOM = 20.0
 """Taken from the title by the glyph of the state during a run."""
 LABEL_WIDTH = 56.0
+SIDE = 76.0
+"""Room at both sides for the labels of ports."""
 BADGE = 18.0
 FLAGS = QGraphicsItem.GraphicsItemFlag
 
@@ -68,6 +70,7 @@ class NodeItem(QGraphicsItem):
         self._body = Body("box", "", CARD_HEIGHT)
         self._title, self._short_title, self._summary = QStaticText(), QStaticText(), QStaticText()
         self._anchors: dict[tuple[bool, str], QPointF] = {}
+        self._measure()
         self._problems: tuple[Problem, ...] = ()
         self._live: LiveNode | None = None
         self._notice: Notice | None = None
@@ -86,10 +89,15 @@ class NodeItem(QGraphicsItem):
         self.name, self.ports = spec.id, ports
         sides = [sum(port.is_input for port in ports), sum(not port.is_input for port in ports)]
         self.height = max(CARD_HEIGHT, PORT_GAP * max(sides) + 24)
+        self._measure()
         self._anchors = _anchors(ports, self.height)
         self._ends = (not any(p.is_input for p in ports), all(p.is_input or p.is_rejects for p in ports))
         icon, group = (node_type.icon, node_type.group) if node_type else ("help", "")
-        self._body = Body(icon, group, self.height, missing=node_type is None)
+        dots = tuple((at.x(), at.y(), _dot(port)) for port in ports if (at := self._anchors[port.is_input, port.name]))
+        state = self._live.state.value if self._live else ""
+        self._body = Body(
+            icon, group, self.height, self.isSelected(), state=state, missing=node_type is None, ports=dots
+        )
         title = spec.title or (node_type.title if node_type else spec.id)
         room = TEXT_RIGHT - TEXT_LEFT
         self._title = self._text(title, self._sprites.title_font, room)
@@ -140,6 +148,11 @@ class NodeItem(QGraphicsItem):
         self.setOpacity(0.45 if marks and not {"valid", "hover"} & set(marks.values()) else 1.0)
         self.update()
 
+    def itemChange(self, change: QGraphicsItem.GraphicsItemChange, value: object) -> object:
+        if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
+            self._body = _with(self._body, selected=self.isSelected())
+        return super().itemChange(change, value)
+
     # -- geometry ---------------------------------------------------------------------------------------------
 
     def anchor(self, name: str, *, is_input: bool) -> QPointF:
@@ -159,13 +172,13 @@ class NodeItem(QGraphicsItem):
 
     def card(self) -> QRectF:
         """The card without shadow, badge and notice, in item coordinates."""
-        return QRectF(0, 0, CARD_WIDTH, self.height)
+        return self._card
 
     def type(self) -> int:
         return self.Type
 
     def boundingRect(self) -> QRectF:
-        return QRectF(-76, -PORT_BOX / 2, CARD_WIDTH + 152, self.height + PORT_BOX / 2 + PILL_HEIGHT + 10)
+        return self._bounds
 
     def shape(self):  # noqa: ANN201 - QPainterPath
         path = super().shape()
@@ -183,7 +196,7 @@ class NodeItem(QGraphicsItem):
             return
         tokens = self._sprites.tokens
         scale = zoom * painter.device().devicePixelRatioF()
-        body = self._sprites.body(_with(self._body, selected=self.isSelected()), scale)
+        body = self._sprites.body(self._body, scale)
         outer = self.card().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         painter.drawPixmap(outer, body, QRectF(body.rect()))
         middle = self.height / 2
@@ -191,7 +204,6 @@ class NodeItem(QGraphicsItem):
         painter.setPen(QColor(tokens.text))
         if zoom < TITLE_BELOW:
             painter.drawStaticText(QPointF(TEXT_LEFT, middle - self._title.size().height() / 2), self._title)
-            self._paint_ports(painter, scale)
             return
         painter.drawStaticText(QPointF(TEXT_LEFT, middle - 19), self._short_title if self._live else self._title)
         painter.setFont(self._sprites.small_font)
@@ -202,18 +214,17 @@ class NodeItem(QGraphicsItem):
             self._paint_counters(painter)
         if self._live:
             self._paint_state(painter)
-        self._paint_ports(painter, scale)
+        if self._is_hovered or self._marks:
+            self._paint_marked_ports(painter, scale)
         if self._problems:
             self._paint_badge(painter)
         if self._notice:
             self._paint_notice(painter, self._notice)
 
     def _paint_box(self, painter: QPainter) -> None:
-        tokens = self._sprites.tokens
-        state = self._body.state
-        colour = tokens.state(state) if state in (*ACTIVE, "failed", "done") else tokens.group(self._body.group)
-        painter.fillRect(self.card(), QColor(tokens.accent if self.isSelected() else tokens.border_strong))
-        painter.fillRect(self.card().adjusted(4, 4, -4, -4), mixed(tokens.raised, colour, 0.35))
+        edge, inside = self._sprites.box_colours(self._body)
+        painter.fillRect(self._card, edge)
+        painter.fillRect(self._inner, inside)
         if self._problems:
             painter.fillRect(QRectF(CARD_WIDTH - 28, 0, 28, 28), self._problem_colour())
 
@@ -260,25 +271,18 @@ class NodeItem(QGraphicsItem):
             painter.drawLine(centre + QPointF(0, -3.4), centre + QPointF(0, 0.6))
             painter.drawLine(centre + QPointF(0, 3.2), centre + QPointF(0, 3.3))
 
-    def _paint_ports(self, painter: QPainter, scale: float) -> None:
+    def _paint_marked_ports(self, painter: QPainter, scale: float) -> None:
+        """Over the plain ones that are part of the body's picture."""
         for port in self.ports:
             key = (port.is_input, port.name)
-            mark = "hover" if self._hovered and key == (self._hovered.is_input, self._hovered.name) else ""
-            look = Dot(
-                port.is_rejects or not port.known,
-                port.connected,
-                port.name == NEW_INPUT,
-                mark or self._marks.get(key, ""),
-            )
-            picture = self._sprites.dot(look, scale)
+            is_hovered = bool(self._hovered) and key == (self._hovered.is_input, self._hovered.name)
+            mark = "hover" if is_hovered else self._marks.get(key, "")
             anchor = self._anchors[key]
-            box = QRectF(anchor.x() - PORT_BOX / 2, anchor.y() - PORT_BOX / 2, PORT_BOX, PORT_BOX)
-            painter.drawPixmap(box, picture, QRectF(picture.rect()))
-            if (
-                mark
-                or (self._is_hovered and self._needs_label(port))
-                or (self._marks.get(key) == "valid" and self._needs_label(port))
-            ):
+            if mark:
+                picture = self._sprites.dot(_dot(port, mark), scale)
+                box = QRectF(anchor.x() - PORT_BOX / 2, anchor.y() - PORT_BOX / 2, PORT_BOX, PORT_BOX)
+                painter.drawPixmap(box, picture, QRectF(picture.rect()))
+            if is_hovered or (self._needs_label(port) and (self._is_hovered or mark in ("valid", "hover"))):
                 self._paint_port_label(painter, port, anchor)
 
     def _needs_label(self, port: CanvasPort) -> bool:
@@ -330,6 +334,12 @@ class NodeItem(QGraphicsItem):
 
     # -- inside -----------------------------------------------------------------------------------------------
 
+    def _measure(self) -> None:
+        """Qt asks for these thousands of times in each frame."""
+        self._card = QRectF(0, 0, CARD_WIDTH, self.height)
+        self._inner = self._card.adjusted(4, 4, -4, -4)
+        self._bounds = self._card.adjusted(-SIDE, -PORT_BOX / 2, SIDE, PILL_HEIGHT + 10)
+
     def _counter_rect(self) -> QRectF:
         return QRectF(TEXT_LEFT, self.height / 2 + 1, TEXT_RIGHT - TEXT_LEFT, 18)
 
@@ -354,6 +364,10 @@ class NodeItem(QGraphicsItem):
         static.setTextFormat(Qt.TextFormat.PlainText)
         static.prepare(font=font)
         return static
+
+
+def _dot(port: CanvasPort, mark: str = "") -> Dot:
+    return Dot(port.is_rejects or not port.known, port.connected, port.name == NEW_INPUT, mark)
 
 
 def _with(body: Body, **looks: object) -> Body:

@@ -46,8 +46,18 @@ def translucent(colour: str | QColor, alpha: float) -> QColor:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """The look of a port. ``mark``: "", "hover", "valid", "refused", or "denied" under the pointer."""
+
+    rejects: bool = False
+    connected: bool = False
+    adds: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """The look of a card: two cards of the same look share one picture."""
+    """The look of a card: two cards of the same look share one picture. ``ports``: place and look of each."""
 
     icon: str
     group: str
@@ -56,16 +66,7 @@ class Body:
     hovered: bool = False
     state: str = ""
     missing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """The look of a port. ``mark``: "", "hover", "valid", "refused", or "denied" under the pointer."""
-
-    rejects: bool = False
-    connected: bool = False
-    adds: bool = False
-    mark: str = ""
+    ports: tuple[tuple[float, float, Dot], ...] = ()
 
 
 class Sprites(QObject):
@@ -87,6 +88,7 @@ class Sprites(QObject):
         self.title_font = self._font(FONT_BODY, QFont.Weight.DemiBold)
         self.small_font = self._font(FONT_SMALL, QFont.Weight.Normal)
         self._pictures: dict[object, QPixmap] = {}
+        self._box_colours: dict[tuple[str, str, bool], tuple[QColor, QColor]] = {}
         theme.changed.connect(self._forget)
 
     @property
@@ -110,6 +112,16 @@ class Sprites(QObject):
             picture = self._picture(key, size, lambda painter: self._paint_dot(painter, look))
         return picture
 
+    def box_colours(self, look: Body) -> tuple[QColor, QColor]:
+        """Edge and inside of a card seen from so far away that it is a box."""
+        key = (look.group, look.state, look.selected)
+        if key not in self._box_colours:
+            tokens = self.tokens
+            colour = tokens.state(look.state) if look.state else tokens.group(look.group)
+            edge = QColor(tokens.accent if look.selected else tokens.border_strong)
+            self._box_colours[key] = (edge, mixed(tokens.raised, colour, 0.35))
+        return self._box_colours[key]
+
     @staticmethod
     def _font(pixels: int, weight: QFont.Weight) -> QFont:
         font = QFont(QGuiApplication.font())
@@ -120,6 +132,7 @@ class Sprites(QObject):
 
     def _forget(self) -> None:
         self._pictures.clear()
+        self._box_colours.clear()
         self.changed.emit()
 
     def _picture(self, key: tuple[object, float], size: QRectF, paint) -> QPixmap:  # noqa: ANN001 - a painter's callable
@@ -161,6 +174,11 @@ class Sprites(QObject):
         box = QRectF(0, 0, ICON, ICON)
         box.moveCenter(tile.center())
         painter.drawPixmap(box, icon, QRectF(icon.rect()))
+        for x, y, dot in look.ports:
+            painter.save()
+            painter.translate(MARGIN + x - PORT_BOX / 2, MARGIN + y - PORT_BOX / 2)
+            self._paint_dot(painter, dot)
+            painter.restore()
 
     def _border(self, look: Body) -> QPen:
         tokens = self.tokens

@@ -53,6 +53,7 @@ class WireItem(QGraphicsPathItem):
         self._hovered = False
         self._sample: WireSample | None = None
         self._flows = False
+        self._detailed = True
         self._shade = 0
         self._label: RowsLabel | None = None
         self.setZValue(0)
@@ -100,6 +101,18 @@ class WireItem(QGraphicsPathItem):
         if (flows, shade) != (self._flows, self._shade):
             self._flows, self._shade = flows, shade
             self.renew_pen()
+        if self._detailed:
+            self._show_label(sample)
+
+    def show_detail(self, *, detailed: bool) -> None:
+        """Write rows on the wire, or not: from afar nobody can read them."""
+        self._detailed = detailed
+        if self._label:
+            self._label.setVisible(detailed)
+        if detailed and self._sample:
+            self._show_label(self._sample)
+
+    def _show_label(self, sample: WireSample) -> None:
         if self._label is None:
             self._label = RowsLabel(self, self._sprites)
             self._label.setPos(self.path().pointAtPercent(0.5))
@@ -171,9 +184,7 @@ class RowsLabel(QGraphicsItem):
         return QPainterPath()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        del widget
-        if option.levelOfDetailFromTransform(painter.worldTransform()) < LABEL_FROM:
-            return
+        del option, widget
         tokens = self._sprites.tokens
         painter.setPen(QPen(mixed(tokens.border, tokens.danger, 0.6 if self._full else 0.0), 1))
         painter.setBrush(translucent(tokens.canvas, 0.95))
