@@ -12,9 +12,13 @@ from etl_studio.sdk import Node, Registry
 
 
 def full_registry() -> Registry:
-    """Built-in types and those of plug-ins. A type is imported when it is asked for."""
+    """Built-in types and those of plug-ins. A type is imported when it is asked for.
+
+    Each module of ``etl_studio.nodes`` is called as the type that it holds; those that only help one begin with ``_``.
+    """
     modules = [info.name for info in pkgutil.walk_packages(nodes.__path__, f"{nodes.__name__}.") if not info.ispkg]
-    return Registry(lazy={name.rpartition(".")[2]: partial(_node_type, name) for name in modules}, plugins=True)
+    types = {name.rpartition(".")[2]: partial(_node_type, name) for name in modules if "._" not in name}
+    return Registry(lazy=types, plugins=True)
 
 
 def built_in_types() -> list[type[Node]]:
@@ -24,7 +28,7 @@ def built_in_types() -> list[type[Node]]:
 
 
 def _node_type(module_name: str) -> type[Node] | None:
-    """The node class of a module; None for one that only helps a node."""
+    """The node class of a module."""
     module = import_module(module_name)
     return next(
         (

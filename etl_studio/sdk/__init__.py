@@ -1,5 +1,8 @@
 """What the author of a node needs, and nothing else."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from etl_studio.sdk.config import Config, Editor, setting
 from etl_studio.sdk.context import RunContext
 from etl_studio.sdk.database import Database, Loaded, TableLoad, WriteDisposition
@@ -8,11 +11,22 @@ from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
 from etl_studio.sdk.node import Node, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
-from etl_studio.sdk.records import RecordBuilder
 from etl_studio.sdk.registry import Registry
-from etl_studio.sdk.sandbox import BatchView, sandbox
 from etl_studio.sdk.sql import attempt, fails, identifier, identifiers, literal, require_columns, unused
-from etl_studio.sdk.types import column_type, type_name
+
+if TYPE_CHECKING:
+    from etl_studio.sdk.records import RecordBuilder
+    from etl_studio.sdk.sql_sandbox import BatchView, sandbox
+    from etl_studio.sdk.types import column_type, type_name
+
+# These need Arrow, which the window must not load before it is on the screen.
+_WITH_ARROW = {
+    "RecordBuilder": "records",
+    "BatchView": "sql_sandbox",
+    "sandbox": "sql_sandbox",
+    "column_type": "types",
+    "type_name": "types",
+}
 
 __all__ = [
     "INPUT",
@@ -58,3 +72,13 @@ __all__ = [
     "type_name",
     "unused",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WITH_ARROW:
+        module = import_module(f"{__name__}.{_WITH_ARROW[name]}")
+        # All at once: the import has just put the module itself in the place of a function of its name.
+        here = _WITH_ARROW[name]
+        globals().update({one: getattr(module, one) for one, where in _WITH_ARROW.items() if where == here})
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -122,7 +122,7 @@ class Sink(Node):
 
     @property
     def keeps_partial(self) -> bool:
-        """Whether a stopped run commits the rows that came so far: an append does, a replace would lose the old ones."""
+        """Whether a stopped run commits the rows that came so far: appends do, a replace would lose rows."""
         return False
 
     @abstractmethod

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract.input_file import known_encoding, known_types, opened, refuse_other_kinds
+from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,9 +134,9 @@ class CsvSource(sdk.Source):
         """Look at the beginning: delimiter, names, types."""
         import pyarrow as pa
 
-        from etl_studio.nodes.extract.csv_columns import infer
-        from etl_studio.nodes.extract.csv_dialect import Dialect, count_lines, find_delimiter, likely_boundary
-        from etl_studio.nodes.extract.csv_parser import CsvParser
+        from etl_studio.nodes.extract._csv_columns import infer
+        from etl_studio.nodes.extract._csv_dialect import Dialect, count_lines, find_delimiter, likely_boundary
+        from etl_studio.nodes.extract._csv_parser import CsvParser
 
         head, line, delimiter = self._head(read, path)
         whole = len(head) < SAMPLE
@@ -174,7 +174,7 @@ class CsvSource(sdk.Source):
 
     def _head(self, read: Callable[[int], bytes], path: Path) -> tuple[bytes, int, str | None]:
         """The beginning of the file after what is to be skipped, its line number, and a delimiter that it names."""
-        from etl_studio.nodes.extract.csv_dialect import count_lines
+        from etl_studio.nodes.extract._csv_dialect import count_lines
 
         head = read(SAMPLE)
         if not head:

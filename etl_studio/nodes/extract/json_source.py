@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract.input_file import known_encoding, known_types, opened, refuse_other_kinds
+from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
 from etl_studio.sdk.json_path import find, type_of
 
 if TYPE_CHECKING:

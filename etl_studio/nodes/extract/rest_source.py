@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract.pagination import (
+from etl_studio.nodes.extract._pagination import (
     SAFETY_LIMIT,
     CursorPagination,
     End,

@@ -10,8 +10,8 @@ from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract.html_page import HtmlPage, parse
-from etl_studio.nodes.extract.selectors import Selector, resolved
+from etl_studio.nodes.extract._html_page import HtmlPage, parse
+from etl_studio.nodes.extract._selectors import Selector, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

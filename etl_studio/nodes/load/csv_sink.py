@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from etl_studio.nodes.load.csv_text import CsvFormat
+    from etl_studio.nodes.load._csv_text import CsvFormat
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -100,7 +100,7 @@ class CsvSink(sdk.Sink):
         Raises:
             PermanentError: the folder is not there or may not be written to; the target is a folder.
         """
-        from etl_studio.nodes.load.csv_text import CsvFormat
+        from etl_studio.nodes.load._csv_text import CsvFormat
 
         config = self.config
         target = context.path(config.path).resolve()

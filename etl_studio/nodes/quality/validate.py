@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyarrow as pa
-
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.quality.rule_queries import RuleQueries
-from etl_studio.nodes.quality.rules import Rule  # noqa: TC001 - pydantic reads it
+from etl_studio.nodes.quality._rules import Rule  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
+    from etl_studio.nodes.quality._rule_queries import RuleQueries
 
 
 class Validate(sdk.Transform):
@@ -75,6 +76,8 @@ class Validate(sdk.Transform):
             sdk.require_columns(
                 (rule.column for rule in rules if rule.column is not None), schema.names, setting="rules"
             )
+            from etl_studio.nodes.quality._rule_queries import RuleQueries
+
             self._queries = RuleQueries(rules, schema)
         return ()
 
@@ -119,6 +122,8 @@ class Validate(sdk.Transform):
 
     def _repeated(self, number: int, batch: pa.RecordBatch) -> pa.Array:
         """Where a value has come before, in this batch or an earlier one."""
+        import pyarrow as pa
+
         seen = self._seen[number]
         values = batch.column(self.config.rules[number].column).to_pylist()
         fresh = set(values)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract import csv_parser
+from etl_studio.nodes.extract import _csv_parser as csv_parser
 from etl_studio.nodes.extract.csv_source import CsvSource
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from etl_studio import sdk
 from etl_studio.errors import Cancelled, PermanentError, TransientError
-from etl_studio.nodes.extract.pagination import next_link
+from etl_studio.nodes.extract._pagination import next_link
 from etl_studio.nodes.extract.rest_source import RestSource
 
 PAGE = {"kind": "page", "size_param": "per_page", "size": 20}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
-from etl_studio.nodes.extract.selectors import Selector
+from etl_studio.nodes.extract._selectors import Selector
 from etl_studio.nodes.extract.web_page_source import WebPageSource
 
 FIELDS = {"name": "h2 a::text", "price": ".price::text", "stock": ".stock::text", "link": "h2 a::attr(href)"}

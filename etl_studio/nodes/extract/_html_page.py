@@ -7,7 +7,7 @@ from typing import Any
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract.selectors import resolved
+from etl_studio.nodes.extract._selectors import resolved
 
 KINDS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain")
 """Content types that are read as web pages."""

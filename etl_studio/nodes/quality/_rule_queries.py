@@ -10,7 +10,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 
 if TYPE_CHECKING:
-    from etl_studio.nodes.quality.rules import Rule
+    from etl_studio.nodes.quality._rules import Rule
 
 
 class RuleQueries:

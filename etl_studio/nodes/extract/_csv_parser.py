@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from etl_studio.errors import ConservationError, PermanentError
-from etl_studio.nodes.extract.csv_columns import FALSE, TRUE, convert, convert_fitting, to_texts
-from etl_studio.nodes.extract.csv_dialect import Dialect, count_lines, likely_boundary
+from etl_studio.nodes.extract._csv_columns import FALSE, TRUE, convert, convert_fitting, to_texts
+from etl_studio.nodes.extract._csv_dialect import Dialect, count_lines, likely_boundary
 from etl_studio.sdk import Problem, Rejected, type_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from etl_studio.nodes.extract.csv_dialect import Dialect
+    from etl_studio.nodes.extract._csv_dialect import Dialect
 
 TRUE = ("true", "True", "TRUE", "1", "yes", "Yes", "YES", "t", "T", "y", "Y")
 FALSE = ("false", "False", "FALSE", "0", "no", "No", "NO", "f", "F", "n", "N")

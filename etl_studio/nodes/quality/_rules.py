@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
 from pydantic import model_validator
 
 from etl_studio import sdk
@@ -108,6 +107,7 @@ class Rule(sdk.Config):
     def _check_pattern(self) -> None:
         if self.pattern is None:
             return
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         try:
