@@ -5,8 +5,8 @@
 
 What it does: makes the environment ``.venv``, installs the locked dependencies and the project into it, and adds Qt's
 system libraries with apt where they are missing and it may (as root, or by ``sudo`` without a password). Where it may
-not, it says which command to type. Environment: ``ETL_STUDIO_VENV`` (folder of the environment), ``ETL_STUDIO_NO_APT=1``
-(never call apt).
+not, it says which command to type. Variables: ``ETL_STUDIO_VENV`` (folder of the environment),
+``ETL_STUDIO_NO_APT=1`` (never call apt).
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "packaging" / "requirements.lock"
 WINDOWS = os.name == "nt"
 
-QT_OFFSCREEN = (
-    "libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2 fonts-dejavu-core"
-).split()
-QT_X11 = (
-    "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxcb-randr0 libxcb-shape0 "
-    "libxcb-xkb1 libxkbcommon-x11-0"
-).split()
+QT_OFFSCREEN = [
+    "libgl1", "libegl1", "libxkbcommon0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0", "libgssapi-krb5-2",
+    "fonts-dejavu-core",
+]  # fmt: skip
+QT_X11 = [
+    "libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-image0", "libxcb-render-util0", "libxcb-randr0",
+    "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0",
+]  # fmt: skip
 PYTHON = ["python3-venv", "ca-certificates"]
 TESTS = ["xvfb"]
 
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in ("run", "test"):
         print(__doc__)
         return 2
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - it runs before anything could have checked
         print(f"ETL Studio needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
     command, rest = arguments[0], arguments[1:]
@@ -62,12 +63,14 @@ def run(python: Path, files: list[str], qt_problem: str | None) -> int:
     print(qt_problem or "There is no display: running the example without the window.", flush=True)
     if files:
         return call([*studio, "run", *files])
-    example = ROOT / "resources" / "examples" / "airports"
-    status = call([*studio, "run", str(example / "airports.etl.yaml"), "--workspace", str(ROOT / ".etl_studio")])
-    if status in (0, 3):
-        print(f"The result is in {example / 'airports_by_zone.csv'} and in the tables of {ROOT / '.etl_studio'}:")
-        call([*studio, "tables", "--workspace", str(ROOT / ".etl_studio")])
-        return 0
+    # A copy, so that what the run writes does not lie among the examples.
+    place = ROOT / ".etl_studio" / "airports"
+    shutil.copytree(ROOT / "resources" / "examples" / "airports", place, dirs_exist_ok=True)
+    status = call([*studio, "run", str(place / "airports.etl.yaml")])
+    if status == 0:
+        result = place / "airports_by_zone.csv"
+        print(f"\n{result}:\n{result.read_text(encoding='utf-8')}", flush=True)
+        print(f"Rows that broke a rule, each with its reason: {place / 'airports_rejected.csv'}", flush=True)
     return status
 
 
@@ -156,11 +159,11 @@ def apt(packages: list[str]) -> bool:
     print(f"Installing {' '.join(packages)} ...", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = [*prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "check": False}
-    if subprocess.run(install, stderr=subprocess.DEVNULL, **quiet).returncode == 0:
+    null = subprocess.DEVNULL
+    if subprocess.run(install, env=environment, stdout=null, stderr=null, check=False).returncode == 0:
         return True
-    subprocess.run([*prefix, "apt-get", "update", "-qq"], **quiet)
-    return subprocess.run(install, **quiet).returncode == 0
+    subprocess.run([*prefix, "apt-get", "update", "-qq"], env=environment, stdout=null, check=False)
+    return subprocess.run(install, env=environment, stdout=null, check=False).returncode == 0
 
 
 def apt_line(packages: list[str]) -> str:

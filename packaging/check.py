@@ -21,15 +21,17 @@ def main(arguments: list[str]) -> int:
     """Run all checks, the quick ones first; stops at the first that fails."""
     if arguments:
         return step("tests", [sys.executable, "-m", "pytest", *arguments])
+    pytest = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile"]
     steps = [
         ("style", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
         ("layers", [str(BIN / "lint-imports"), "--no-logo"] if has_no_logo() else [str(BIN / "lint-imports")]),
         ("types", [str(BIN / "mypy")]),
-        ("tests", [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile"]),
+        ("tests without Qt", [*pytest, "-p", "no:pytest-qt", "--ignore=tests/ui"]),
+        ("tests of the window", [*pytest, "tests/ui"]),
     ]
     for name, command in steps:
-        status = step(name, command)
+        status = step(name, command, without_qt=name.endswith("without Qt"))
         if status:
             return status
     return 0
@@ -41,11 +43,14 @@ def has_no_logo() -> bool:
     return "--no-logo" in shown.stdout
 
 
-def step(name: str, command: list[str]) -> int:
-    """Run one check."""
+def step(name: str, command: list[str], *, without_qt: bool = False) -> int:
+    """Run one check; ``without_qt``: as where PySide6 is not installed, in every process that it starts."""
     print(f"== {name}", flush=True)
     started = time.monotonic()
-    status = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONWARNINGS": ""}, check=False).returncode
+    environment = dict(os.environ)
+    if without_qt:
+        environment["PYTHONPATH"] = str(ROOT / "tests" / "no_qt")
+    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     print(f"== {name}: {'ok' if status == 0 else 'FAILED'} after {time.monotonic() - started:.0f} s", flush=True)
     return status
 

@@ -58,11 +58,12 @@ def demo(  # noqa: PLR0913 - one option for each fault
             f"Port {port} cannot be used: {error.strerror}.", hint="Choose another one: --port 0 takes a free one."
         ) from None
     before = signal.signal(signal.SIGTERM, lambda *_: site.stopping.set())
-    print_line(site.url)
-    say("A demo shop; its pages are at /, its API is at /api/products. Ctrl-C ends it.")
     try:
+        print_line(site.url)
+        say("A demo shop; its pages are at /, its API is at /api/products. Ctrl-C ends it.")
         site.serve_forever()
     except KeyboardInterrupt:
         say("The demo shop is closed.")
     finally:
+        site.stop()
         signal.signal(signal.SIGTERM, before)

@@ -27,7 +27,12 @@ wires:
 def studio(site, folder, *arguments):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
     return subprocess.run(
-        [sys.executable, "-m", "etl_studio", *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "etl_studio", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

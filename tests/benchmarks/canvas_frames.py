@@ -65,7 +65,7 @@ def measure(title: str, app: QApplication, act: Callable[[int], object]) -> None
         app.processEvents()
         times.append((thread_time() - start) * 1000)
     cuts = quantiles(times[3:], n=20)
-    print(f"{title:<44}{cuts[9]:>8.1f}{cuts[18]:>8.1f}")  # noqa: T201 - a table on the terminal
+    print(f"{title:<44}{cuts[9]:>8.1f}{cuts[18]:>8.1f}")
 
 
 def main() -> None:
@@ -77,8 +77,8 @@ def main() -> None:
     start = thread_time()
     document = PipelineDocument(registry, large_pipeline(registry))
     view = CanvasView(document, theme)
-    print(f"built in {(thread_time() - start) * 1000:.0f} ms of CPU\n")  # noqa: T201
-    print(f"{'CPU ms a frame':<44}{'p50':>8}{'p95':>8}")  # noqa: T201
+    print(f"built in {(thread_time() - start) * 1000:.0f} ms of CPU\n")
+    print(f"{'CPU ms a frame':<44}{'p50':>8}{'p95':>8}")
     view.resize(1600, 1000)
     view.show()
     scene, navigation, pipeline = view.pipeline_scene, view.navigation, document.pipeline

@@ -143,9 +143,7 @@ def test_an_open_breaker_lets_nothing_through_until_its_time_and_then_closes_aga
 
 
 def test_a_breaker_that_fails_fast_raises_instead_of_waiting():
-    policy = Policy(
-        retry=Retry(attempts=2, delay=0), breaker=Breaker(minimum_calls=1, open_for=60, when_open="fail")
-    )
+    policy = Policy(retry=Retry(attempts=2, delay=0), breaker=Breaker(minimum_calls=1, open_for=60, when_open="fail"))
     bench = Bench(policy)
 
     with pytest.raises(CircuitOpenError):

@@ -78,10 +78,12 @@ class SqliteSink(sdk.Sink):
         return self.config.write_disposition != "replace"
 
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
-        """Begin the load."""
-        del schema
+        """Begin the load; rows that cannot fit the table are refused here, before any has been read in vain."""
+        import pyarrow as pa
+
         config = self.config
         self._load = context.database(config.database).load_table(config.table, config.write_disposition, config.key)
+        self._load.write(pa.record_batch([pa.array([], field.type) for field in schema], schema=schema))
 
     def write(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[sdk.Rejected]:
         """Stage a batch."""
