@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +72,7 @@ def window() -> int:
 
 def open_window(path: Path | None) -> int:
     """Open the window, with a pipeline in it if one is given; returns the exit code."""
-    try:
-        import PySide6  # noqa: F401, TID251 - only to know whether it is there
-    except ImportError:
+    if find_spec("PySide6") is None:
         sys.stderr.write(
             "etl-studio: The window needs PySide6, which is not installed here. "
             "Install it: pip install PySide6-Essentials pyqtgraph. "

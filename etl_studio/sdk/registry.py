@@ -91,6 +91,9 @@ class Registry:
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
 
+    def __bool__(self) -> bool:
+        return True  # by its length, "if registry" would load every type
+
     def __len__(self) -> int:
         self.load_all()
         return len(self._types)

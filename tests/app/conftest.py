@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from plugin import install_plugin
+
+from tests.app.plugin import install_plugin
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import os
 import subprocess
 import sys
 
-from plugin import install_plugin
-
 from etl_studio.app.catalogue import full_registry
+from tests.app.plugin import install_plugin
 
 PIPELINE = """\
 etl_studio: 1

@@ -67,7 +67,12 @@ def test_a_full_wire_makes_its_sender_wait_until_a_batch_is_taken():
 def test_the_bound_counts_bytes_too():
     inbox = Inbox([A], max_rows=10**9, max_bytes=8)
     inbox.put(A, rows(1))
-    waiting = threading.Thread(target=lambda: pytest.raises(Cancelled, inbox.put, A, rows(2)))
+
+    def send():
+        with pytest.raises(Cancelled):
+            inbox.put(A, rows(2))
+
+    waiting = threading.Thread(target=send)
     waiting.start()
     waiting.join(0.05)
     assert waiting.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
 
 import pyarrow as pa
 import pytest
@@ -103,8 +104,8 @@ class Collect(sdk.Sink):
     title = "Collect"
     icon = "database"
     group = "load"
-    committed: dict = {}
-    slow: dict = {}
+    committed: ClassVar[dict] = {}
+    slow: ClassVar[dict] = {}
 
     class Config(sdk.Config):
         name: str = "default"

@@ -62,23 +62,27 @@ def settings(tmp_path):
 @pytest.fixture
 def open_window(qtbot, settings, tmp_path):
     """Opens the window as the application does; closes it without questions."""
-    opened = []
+    openings = []
 
     def make(path: Path | None = None) -> MainWindow:
         window = MainWindow(Theme("light"), settings, tmp_path / "data")
-        qtbot.addWidget(window)
+        qtbot.addWidget(window, before_close_func=leave_no_question)
         opening = Opening(window, path)
-        opened.append((window, opening))
+        openings.append(opening)
         with qtbot.waitSignal(opening.finished, timeout=30_000):
             window.show()
         return window
 
     yield make
-    for window, opening in opened:
-        if window.workbench is not None:
-            window.workbench.document.undo_stack.setClean()
-        window.close()
+    for opening in openings:
         opening.close()
+
+
+def leave_no_question(window: MainWindow) -> None:
+    if window.workbench is not None:
+        window.workbench.controller.shut_down()
+        QApplication.processEvents()
+        window.workbench.document.undo_stack.setClean()
 
 
 @pytest.fixture

@@ -28,14 +28,17 @@ _CODE = r"^-?(0\d+|\d{19,})$"
 """Leading zeros or very many digits mean a code (a postcode, an account): as a number it would lose digits."""
 
 
-def infer(texts: pa.Array, dialect: Dialect) -> pa.DataType:
+def infer(texts: pa.Array, dialect: Dialect, *, whole: bool) -> pa.DataType:
     """The type of a column's sample.
 
     A column is of a type when all but max(1, 1 %) of its values fit and at least four times as many fit as do not;
-    those that do not are rejected later, by the node that reads them.
+    those that do not are rejected later, by the node that reads them. A column without any value is empty, which fits
+    every expression, when the sample is the ``whole`` file; otherwise it is text, since values may follow.
     """
     import pyarrow.compute as pc
 
+    if whole and texts.null_count == len(texts):
+        return pa.null()
     values = pc.utf8_trim(texts.drop_null(), characters=" \t")
     values = values.filter(pc.invert(pc.is_in(values, pa.array([*dialect.nulls, ""]))))
     count = len(values)
@@ -79,6 +82,10 @@ def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Arr
     Raises:
         ArrowInvalid: one does not fit.
     """
+    if pa.types.is_null(data_type):
+        if texts.null_count < len(texts):
+            raise pa.ArrowInvalid("a value in a column that has none")
+        return pa.nulls(len(texts))
     return texts if pa.types.is_string(data_type) else _spelled(texts, data_type, dialect).cast(data_type)
 
 
@@ -88,6 +95,8 @@ def convert_fitting(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -
 
     if pa.types.is_string(data_type):
         return texts, None
+    if pa.types.is_null(data_type):
+        return pa.nulls(len(texts)), texts.is_valid()
     spelled = _spelled(texts, data_type, dialect)
     try:
         return spelled.cast(data_type), None

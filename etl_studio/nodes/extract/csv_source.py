@@ -161,7 +161,7 @@ class CsvSource(sdk.Source):
         sdk.require_columns(self.config.columns, names, setting="columns")
         as_text = CsvParser(pa.schema([(name, pa.string()) for name in names]), dialect)
         texts = as_text.sample(sample, whole=whole)
-        found = {name: infer(texts[name].combine_chunks(), dialect) for name in names}
+        found = {name: infer(texts[name].combine_chunks(), dialect, whole=whole) for name in names}
         found |= {name: sdk.column_type(text)[0] for name, text in self.config.columns.items()}
         rows = max(texts.num_rows, 1)
         piece = min(max(65_536 * max(len(sample), 1) // rows, LEAST_PIECE), MOST_PIECE)

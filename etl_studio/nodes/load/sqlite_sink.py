@@ -47,7 +47,7 @@ class SqliteSink(sdk.Sink):
         key: list[str] = sdk.setting(
             [],
             title="Key",
-            description="Columns that identify a row; needed to merge.",
+            description="Columns that identify a row: needed to merge; with replace, the last row of each key stays.",
             example=["order_id"],
             editor="columns",
         )
