@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from etl_studio.engine.conservation import check_rows
@@ -305,6 +306,8 @@ class Run:
             error=str(self._error) if self._error else None,
             error_node=self._error.node if self._error else None,
         )
+        if self._mask is not None:
+            ended = replace(ended, error=getattr(self._mask(ended), "error", None))
         self._emit(ended)
         return ended
 

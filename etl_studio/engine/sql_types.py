@@ -24,7 +24,6 @@ _CASTS = {
     "time with time zone": "VARCHAR",
     "union": "VARCHAR",
     "variant": "VARCHAR",
-    "null": "VARCHAR",
 }
 
 

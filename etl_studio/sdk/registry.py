@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from etl_studio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from etl_studio.sdk.node import Node
 
@@ -40,7 +40,7 @@ class Registry:
     """
 
     def __init__(
-        self, types: Iterable[type[Node]] = (), lazy: dict[str, Load] | None = None, *, plugins: bool = False
+        self, types: Iterable[type[Node]] = (), lazy: Mapping[str, Load] | None = None, *, plugins: bool = False
     ) -> None:
         self._types: dict[str, type[Node]] = {}
         self._lazy = dict(lazy or {})

@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import math
 import os
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
+from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from etl_studio.errors import Cancelled, PermanentError, UsageError
 from etl_studio.sdk import identifier, identifiers
-from etl_studio.storage.failures import failures_of
+from etl_studio.storage.row_order import order_sql, stored_order
+from etl_studio.storage.table_schema import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from etl_studio.storage.databases import SqliteFile
@@ -26,16 +30,19 @@ CHUNK = 5_000
 """Rows at a time: a longer call would hold the window's thread up."""
 EXCEL_ROWS = 1_048_575
 """Rows of one sheet, the header apart."""
-ARROW = {"INTEGER": pa.int64(), "BIGINT": pa.int64(), "REAL": pa.float64(), "DOUBLE": pa.float64(), "BLOB": pa.binary()}
+EXCEL_TEXT = 32_767
+EXACT_IN_EXCEL = 10**15
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-Row = tuple[Any, ...]
+Values = Sequence[Any]
+"""Values of one column."""
 
 
 class Writer(Protocol):
-    """Writes rows to a file that is open."""
+    """Writes rows to a new file."""
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write some rows."""
+    def write(self, columns: Sequence[Values]) -> None:
+        """Write some rows, given as columns of the same length."""
         ...
 
     def close(self) -> None:
@@ -43,8 +50,14 @@ class Writer(Protocol):
         ...
 
 
-def export_table(
-    file: SqliteFile, table: TableInfo, to: Path, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
+def export_table(  # noqa: PLR0913 - what an export is about
+    file: SqliteFile,
+    table: TableInfo,
+    to: Path,
+    progress: Callable[[int, int], object],
+    cancelled: Callable[[], bool],
+    *,
+    guard_formulas: bool = False,
 ) -> int:
     """Write a table; see ``Results.export``."""
     make = WRITERS.get(to.suffix.lower())
@@ -52,36 +65,36 @@ def export_table(
         raise UsageError(
             f'No export is known for the ending "{to.suffix}".', hint=f"Use one of {', '.join(sorted(WRITERS))}."
         )
-    if to.suffix.lower() == ".xlsx" and table.rows > EXCEL_ROWS:
+    if make is ExcelWriter and table.rows > EXCEL_ROWS:
         raise UsageError(
-            f"The table {table.name} has {table.rows:,} rows; a sheet of Excel takes {EXCEL_ROWS:,}.",
+            f'The table "{table.name}" has {table.rows:,} rows; a sheet of Excel takes {EXCEL_ROWS:,}.',
             hint="Export it as .csv or .parquet.",
         )
     done = 0
-    with _complete_or_absent(to) as part:
+    order = order_sql(stored_order(file, table.name))
+    sql = f"SELECT {identifiers(table.columns)} FROM main.{identifier(table.name)}{order}"  # noqa: S608 - quoted
+    flags = [_is_boolean(kind) for kind in table.columns.values()]
+    texts = [Column(name, kind).affinity in ("TEXT", "BLOB") for name, kind in table.columns.items()]
+    with _complete_or_absent(to) as part, closing(file.stream(sql, rows=CHUNK)) as chunks:
         writer = make(part, table)
         try:
-            for rows in _chunks(file, table):
+            for rows in chunks:
                 if cancelled():
                     raise Cancelled("The export was cancelled.")
-                writer.write(rows)
+                columns = [
+                    _booleans(values) if is_flag else values
+                    for values, is_flag in zip(zip(*rows, strict=True), flags, strict=True)
+                ]
+                if guard_formulas and make is CsvWriter:
+                    columns = [
+                        _guarded(values) if text else values for values, text in zip(columns, texts, strict=True)
+                    ]
+                writer.write(columns)
                 done += len(rows)
                 progress(done, max(done, table.rows))
         finally:
             writer.close()
     return done
-
-
-def _chunks(file: SqliteFile, table: TableInfo) -> Iterator[list[Row]]:
-    """All rows as of one moment."""
-    with failures_of(file.path):
-        cursor = file.peewee.execute_sql(f"SELECT {identifiers(table.columns)} FROM {identifier(table.name)}")  # noqa: S608
-        while rows := _take(cursor):
-            yield rows
-
-
-def _take(cursor: Any) -> list[Row]:
-    return [row for _, row in zip(range(CHUNK), cursor, strict=False)]
 
 
 @contextmanager
@@ -102,20 +115,33 @@ def _complete_or_absent(to: Path) -> Iterator[Path]:
 
 
 class CsvWriter:
-    """CSV by RFC 4180, UTF-8, with a header."""
+    """CSV by RFC 4180, UTF-8, with a header. NULL and an empty text are both an empty field."""
 
     def __init__(self, path: Path, table: TableInfo) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        # With "\n" alone, the csv module would leave a lone "\r" in a text unquoted.
+        self._writer = csv.writer(_LineFeeds(self._file), lineterminator="\r\n")
         self._writer.writerow(table.columns)
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, columns: Sequence[Values]) -> None:
         """Write some rows."""
-        self._writer.writerows(tuple(_plain(value) for value in row) if _has_bytes(row) else row for row in rows)
+        shown = [_spelt(_plain(values)) for values in columns]
+        self._writer.writerows(zip(*shown, strict=True))
 
     def close(self) -> None:
         """Finish the file."""
         self._file.close()
+
+
+class _LineFeeds:
+    """Ends each line with a line feed only."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        """Write one line that ends with CR LF."""
+        return self._file.write(f"{line[:-2]}\n")
 
 
 class JsonLinesWriter:
@@ -125,11 +151,10 @@ class JsonLinesWriter:
         self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
         self._names = list(table.columns)
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, columns: Sequence[Values]) -> None:
         """Write some rows."""
-        for row in rows:
-            values = dict(zip(self._names, map(_plain, row), strict=True))
-            self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        for row in zip(*(_finite(_plain(values)) for values in columns), strict=True):
+            self._file.write(json.dumps(dict(zip(self._names, row, strict=True)), ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         """Finish the file."""
@@ -137,17 +162,20 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Parquet with the types of the table; a column that holds other values than it declares becomes text."""
+    """Parquet with the types that the table declares."""
 
     def __init__(self, path: Path, table: TableInfo) -> None:
         import pyarrow.parquet as pq
 
-        self._schema = pa.schema([(name, ARROW.get(kind.upper(), pa.string())) for name, kind in table.columns.items()])
+        self._schema = pa.schema([(name, _arrow_type(name, kind)) for name, kind in table.columns.items()])
         self._writer = pq.ParquetWriter(path, self._schema)
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write some rows."""
-        columns = zip(*rows, strict=True)
+    def write(self, columns: Sequence[Values]) -> None:
+        """Write some rows.
+
+        Raises:
+            PermanentError: a column holds values of another type than it declares.
+        """
         arrays = [self._array(field, values) for field, values in zip(self._schema, columns, strict=True)]
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
 
@@ -156,12 +184,12 @@ class ParquetWriter:
         self._writer.close()
 
     @staticmethod
-    def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    def _array(field: pa.Field, values: Values) -> pa.Array:
         if pa.types.is_string(field.type):
-            values = [value if value is None or isinstance(value, str) else str(_plain(value)) for value in values]
+            values = [value if value is None or isinstance(value, str) else str(value) for value in _plain(values)]
         try:
             return pa.array(values, field.type)
-        except (pa.ArrowException, TypeError) as error:
+        except (pa.ArrowException, TypeError, OverflowError) as error:
             raise PermanentError(
                 f'The column "{field.name}" holds values that are no {field.type}.',
                 hint="Export it as .csv or .jsonl.",
@@ -177,28 +205,88 @@ class ExcelWriter:
 
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(str(path), options)
-        self._sheet = self._book.add_worksheet(table.name[:31])
+        # A sheet's name may hold none of these and 31 characters.
+        self._sheet = self._book.add_worksheet(re.sub(r"[\[\]:*?/\\']", "_", table.name)[:31])
         self._sheet.write_row(0, 0, list(table.columns), self._book.add_format({"bold": True}))
         self._sheet.freeze_panes(1, 0)
         self._next = 1
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write some rows."""
-        for row in rows:
-            self._sheet.write_row(self._next, 0, [_plain(value) for value in row])
+    def write(self, columns: Sequence[Values]) -> None:
+        """Write some rows.
+
+        Raises:
+            PermanentError: a sheet has no room for one.
+        """
+        for row in zip(*(_cells(_finite(_plain(values))) for values in columns), strict=True):
+            if self._sheet.write_row(self._next, 0, row) != 0:
+                raise PermanentError(
+                    "A sheet of Excel has no room for this row: it takes "
+                    f"{EXCEL_ROWS:,} rows and texts of {EXCEL_TEXT:,} characters.",
+                    hint="Export the table as .csv or .parquet.",
+                    row=self._next,
+                )
             self._next += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        self._book.close()
+        """Finish the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        from xlsxwriter.exceptions import XlsxWriterException
+
+        try:
+            self._book.close()
+        except XlsxWriterException as error:
+            raise OSError(str(error)) from error
 
 
-def _has_bytes(row: Row) -> bool:
-    return any(isinstance(value, bytes) for value in row)
+def _is_boolean(kind: str) -> bool:
+    return kind.upper() in ("BOOLEAN", "BOOL")
 
 
-def _plain(value: Any) -> Any:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+def _arrow_type(name: str, kind: str) -> pa.DataType:
+    if _is_boolean(kind):
+        return pa.bool_()
+    kinds = {"INTEGER": pa.int64(), "REAL": pa.float64(), "BLOB": pa.binary() if kind else pa.string()}
+    return kinds.get(Column(name, kind).affinity, pa.string())
+
+
+def _booleans(values: Values) -> Values:
+    known = {0: False, 1: True}
+    return [known.get(value, value) if isinstance(value, int) else value for value in values]
+
+
+def _plain(values: Values) -> Values:
+    """Bytes as base64; nearly always there are none."""
+    if bytes not in set(map(type, values)):
+        return values
+    return [base64.b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
+
+
+def _spelt(values: Values) -> Values:
+    """Booleans as other programs write them."""
+    if bool not in set(map(type, values)):
+        return values
+    return [str(value).lower() if isinstance(value, bool) else value for value in values]
+
+
+def _cells(values: Values) -> Values:
+    """A sheet's numbers have 15 digits: longer ones become text."""
+    if int not in set(map(type, values)):
+        return values
+    return [str(value) if type(value) is int and abs(value) > EXACT_IN_EXCEL else value for value in values]
+
+
+def _finite(values: Values) -> Values:
+    """JSON and Excel know no infinity: it becomes text."""
+    if float not in set(map(type, values)):
+        return values
+    return [str(value) if type(value) is float and not math.isfinite(value) else value for value in values]
+
+
+def _guarded(values: Values) -> Values:
+    return [f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value for value in values]
 
 
 WRITERS: dict[str, Callable[[Path, TableInfo], Writer]] = {

@@ -1,12 +1,13 @@
-"""SQLite's errors in words for people: which file, what is wrong, what to do, and whether trying again may help."""
+"""What SQLite's errors mean for people, and whether trying again can help. One mapping for all of storage."""
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import apsw
-import peewee
+from peewee import PeeweeException
 
 from etl_studio.errors import Cancelled, EtlError, PermanentError, TransientError
 
@@ -14,63 +15,98 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_CONSTRAINT = re.compile(r"(?P<kind>UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?P<what>.*))?")
+_CONSTRAINT_HINTS = {
+    "UNIQUE": "Such a row is there already: use write_disposition: merge with a key, or deduplicate the rows first.",
+    "NOT NULL": "Fill the empty values with a Derive node, or filter those rows out.",
+    "CHECK": "Filter out the rows that the table does not allow.",
+    "FOREIGN KEY": "Load the rows that are referred to first.",
+}
+
 
 @contextmanager
-def failures_of(path: Path) -> Iterator[None]:
-    """Turn errors of APSW and Peewee inside the block into ours.
+def translated(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite inside the block into errors for people.
+
+    Args:
+        path: the database file, for the text.
 
     Raises:
-        TransientError: another program holds the lock.
-        PermanentError: anything else.
-        Cancelled: the statement was interrupted.
+        TransientError: the file is locked, or could not be read or written just now.
+        PermanentError: everything else.
+        Cancelled: the query was interrupted.
     """
     try:
         yield
-    except (apsw.Error, peewee.PeeweeException) as error:
-        raise translated(error, path) from error
+    except (apsw.Error, PeeweeException) as error:
+        raise explained(error, path) from error
 
 
-def translated(error: BaseException, path: Path) -> EtlError:  # noqa: C901 - one case for each code of SQLite
-    """One error as ours."""
-    cause = error
-    if isinstance(error, peewee.PeeweeException):
-        cause = next((c for c in (error.__cause__, error.__context__) if isinstance(c, apsw.Error)), error)
-    text = str(cause)
+def explained(error: Exception, path: Path) -> EtlError:  # noqa: C901, PLR0911 - one line per kind
+    """The error for people that an error of SQLite or Peewee stands for."""
+    # Peewee raises errors of its own while it handles those of APSW, which tell more.
+    cause = error.__context__ if isinstance(error.__context__, apsw.Error) else error
     match cause:
         case apsw.BusyError() | apsw.LockedError():
             return TransientError(
-                f"The database {path} is locked by another program.",
-                hint="Close the program that has it open, or wait until it is done.",
+                f'The database "{path}" is locked by another program.',
+                hint="Close the program that writes to it, or try again later.",
             )
-        case apsw.InterruptError() | apsw.AbortError():
-            return Cancelled("The statement was stopped.")
-        case apsw.FullError():
-            return PermanentError(f"The disk is full: {path} cannot grow.", hint="Make room and run again.")
-        case apsw.ReadOnlyError() | apsw.PermissionsError():
-            return PermanentError(
-                f"The database {path} is read-only.", hint="Change the file's permissions or choose another file."
-            )
+        case apsw.ReadOnlyError():
+            return read_only(path)
         case apsw.CantOpenError():
-            return PermanentError(f"The database {path} cannot be opened.", hint=_why_not_open(path))
+            return _cannot_open(path)
         case apsw.NotADBError():
-            return PermanentError(f"{path} is no SQLite database.", hint="Choose another file.")
+            return PermanentError(f'"{path}" is no SQLite database.', hint="Choose another file.")
         case apsw.CorruptError():
-            return PermanentError(f"The database {path} is damaged.", hint="Restore it from a backup.")
+            return PermanentError(
+                f'The database "{path}" is damaged ({cause}).', hint="Restore a copy, or recover it: sqlite3 .recover."
+            )
+        case apsw.FullError():
+            return PermanentError(
+                f'There is no room left to write to "{path}": the disk is full. The tables are as they were.',
+                hint="Free some space and run again.",
+            )
         case apsw.IOError():
-            return PermanentError(
-                f"Reading or writing {path} failed: {text}.", hint="Check the disk: it may be full or gone."
+            return TransientError(
+                f'"{path}" could not be read or written ({cause}). The tables are as they were.',
+                hint="Check the disk or the network drive and its free space.",
             )
+        case apsw.InterruptError():
+            return Cancelled("The query was stopped.")
         case apsw.ConstraintError():
-            return PermanentError(
-                f"The table refuses a row: {text}.", hint="Mend the rows before, or the table's constraint."
-            )
-        case _:
-            return PermanentError(f"The database {path} refused a statement: {text}.")
+            return _constraint(str(cause), path)
+        case apsw.ConnectionClosedError() | apsw.ThreadingViolationError() | apsw.CursorClosedError():
+            return PermanentError(f'The database "{path}" was closed meanwhile.', hint="Open it again.")
+    return PermanentError(f'The database "{path}" refused: {cause}.')
 
 
-def _why_not_open(path: Path) -> str:
+def read_only(path: Path) -> PermanentError:
+    """The file may not be written."""
+    return PermanentError(
+        f'The database "{path}" is read-only.', hint="Allow writing to the file and its folder, or choose another file."
+    )
+
+
+def _cannot_open(path: Path) -> PermanentError:
     if path.is_dir():
-        return "It is a folder; name a file in it."
+        return PermanentError(f'"{path}" is a folder, not a database.', hint="Give the name of a file.")
     if not path.parent.is_dir():
-        return f"There is no folder {path.parent}; create it."
-    return "Check the permissions of the file and its folder."
+        return PermanentError(f'There is no folder "{path.parent}" for the database.', hint="Create it, or correct it.")
+    return PermanentError(
+        f'The database "{path}" cannot be opened.', hint="Check that you may read and write the file and its folder."
+    )
+
+
+def _constraint(text: str, path: Path) -> PermanentError:
+    found = _CONSTRAINT.search(text)
+    if found is None:
+        return PermanentError(f'The database "{path}" refused the rows: {text}.')
+    what = found["what"] or ""
+    columns = ", ".join(part.strip().rpartition(".")[2] for part in what.split(","))
+    place = f" ({what})" if what else ""
+    return PermanentError(
+        f"A row breaks the table's {found['kind']} rule{place}. Nothing was loaded.",
+        hint=_CONSTRAINT_HINTS[found["kind"]],
+        column=columns or None,
+    )

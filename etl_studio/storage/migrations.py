@@ -45,7 +45,7 @@ def migrate(file: SqliteFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> Non
     """
     if _version(file) == len(steps):
         return
-    with file.peewee.atomic("IMMEDIATE"):
+    with file.database.atomic("IMMEDIATE"):
         # Looked at again under the lock: another process may have done it meanwhile.
         version = _version(file)
         if version > len(steps):
@@ -55,9 +55,9 @@ def migrate(file: SqliteFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> Non
             )
         for step in steps[version:]:
             for statement in step:
-                file.peewee.execute_sql(statement)
-        file.peewee.execute_sql(f"PRAGMA user_version = {len(steps)}")
+                file.database.execute_sql(statement)
+        file.database.execute_sql(f"PRAGMA user_version = {len(steps)}")
 
 
 def _version(file: SqliteFile) -> int:
-    return int(file.peewee.execute_sql("PRAGMA user_version").fetchall()[0][0])
+    return int(file.database.execute_sql("PRAGMA user_version").fetchall()[0][0])

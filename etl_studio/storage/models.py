@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import peewee
 
 if TYPE_CHECKING:
-    from etl_studio.storage.studio_database import StudioDatabase
+    from etl_studio.storage.databases import Connections
 
 
 class JsonField(peewee.TextField):
@@ -35,7 +35,7 @@ class Models:
     dead_letter: Any
 
 
-def models_for(database: StudioDatabase) -> Models:
+def models_for(database: Connections) -> Models:
     """Models bound to a database."""
 
     class Table(peewee.Model):

@@ -7,6 +7,10 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+QUERY_LIMITED_INFORMATION, STILL_ACTIVE = 0x1000, 259
+"""Windows' numbers: the right to ask, and the exit code of a process that has none yet."""
 
 
 @cache
@@ -34,6 +38,8 @@ def _started(process: int) -> float | None:
             return None
         # Field 22 of proc(5): ticks since boot.
         return int(fields[19]) / os.sysconf("SC_CLK_TCK") + 1
+    if sys.platform == "win32":
+        return -1.0 if _lives_on_windows(process) else None
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -41,3 +47,17 @@ def _started(process: int) -> float | None:
     except OSError:
         return -1.0
     return -1.0
+
+
+def _lives_on_windows(process: int) -> bool:
+    """There, ``os.kill`` would end the process or send it Ctrl+C."""
+    import ctypes
+
+    kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
+    handle = kernel.OpenProcess(QUERY_LIMITED_INFORMATION, False, process)
+    if not handle:
+        return False
+    code = ctypes.c_ulong()
+    known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return not known or code.value == STILL_ACTIVE

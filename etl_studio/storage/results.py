@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.errors import PermanentError, UsageError
+from etl_studio.errors import UsageError
 from etl_studio.sdk import identifier, identifiers
+from etl_studio.storage.row_order import ChosenOrder, StoredOrder, order_sql, rowid_of, stored_order
 from etl_studio.storage.table_info import TableInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import apsw
 
     from etl_studio.storage.databases import SqliteFile
 
+Page = list[tuple[Any, ...]]
+
 
 class Results:
-    """Reads a database's tables, each call in a short transaction, so that the log of writes never piles up.
+    """Reads a database's tables, each page in a short transaction, so that the log of writes never piles up.
+
+    Any thread may call; a page that takes long is ended by ``interrupt`` from another one.
 
     Args:
         file: the database.
@@ -24,13 +33,16 @@ class Results:
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._gapless: dict[str, tuple[int, int | None]] = {}
+        self._lock = threading.Lock()
+        self._busy: list[apsw.Connection] = []
+        self._order: tuple[tuple[Any, ...], StoredOrder | ChosenOrder] | None = None
 
     def tables(self) -> list[TableInfo]:
         """The tables by name, without those of SQLite and of the studio itself."""
         names = self._file.query(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-            "AND name NOT LIKE '\\_etl\\_%' ESCAPE '\\' ORDER BY name"
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') "
+            "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_etl\\_%' ESCAPE '\\' "
+            "ORDER BY name COLLATE NOCASE"
         )
         return [self.table(name) for (name,) in names]
 
@@ -40,35 +52,47 @@ class Results:
         Raises:
             UsageError: there is no such table.
         """
-        columns = dict(self._file.query("SELECT name, type FROM pragma_table_info(?)", (name,)))
+        columns = self.table_columns(name)
+        with self._interruptible():
+            ((rows,),) = self._file.query(f"SELECT count(*) FROM main.{identifier(name)}")  # noqa: S608 - quoted
+        return TableInfo(name, rows, columns)
+
+    def table_columns(self, table: str) -> dict[str, str]:
+        """Columns of a table with SQLite's types.
+
+        Raises:
+            UsageError: there is no such table.
+        """
+        columns = dict(self._file.query("SELECT name, type FROM pragma_table_xinfo(?, 'main')", (table,)))
         if not columns:
             known = [row[0] for row in self._file.query("SELECT name FROM sqlite_schema WHERE type = 'table'")]
             raise UsageError(
-                f'There is no table "{name}" in {self._file.path}.', hint=f"Tables: {', '.join(known) or 'none'}."
+                f'There is no table "{table}" in "{self._file.path}".', hint=f"Tables: {', '.join(known) or 'none'}."
             )
-        ((rows,),) = self._file.query(f"SELECT count(*) FROM {identifier(name)}")  # noqa: S608 - quoted
-        return TableInfo(name, rows, columns)
+        return columns
 
     def page(
         self, table: str, offset: int, limit: int, *, order_by: str | None = None, descending: bool = False
-    ) -> list[tuple[Any, ...]]:
-        """Rows ``offset`` to ``offset + limit`` in the order of a column, or as they are stored."""
-        columns = list(self.table_columns(table))
-        order = ""
-        if order_by is not None:
-            if order_by not in columns:
-                raise UsageError(f'The table "{table}" has no column "{order_by}".')
-            order = f" ORDER BY {identifier(order_by)} {'DESC' if descending else 'ASC'} NULLS LAST"
-        names = identifiers(columns)
-        if order_by is None and (start := self._first_row(table, offset)) is not None:
-            sql = f"SELECT {names} FROM {identifier(table)} WHERE rowid >= ? ORDER BY rowid LIMIT ?"  # noqa: S608
-            return self._file.query(sql, (start, limit))
-        sql = f"SELECT {names} FROM {identifier(table)}{order} LIMIT ? OFFSET ?"  # noqa: S608 - quoted names
-        return self._file.query(sql, (limit, offset))
+    ) -> Page:
+        """Rows ``offset`` to ``offset + limit`` in the order of a column (empty values last), or as they are stored.
 
-    def table_columns(self, table: str) -> dict[str, str]:
-        """Columns of a table with SQLite's types."""
-        return dict(self._file.query("SELECT name, type FROM pragma_table_info(?)", (table,)))
+        The first page in the order of a column sorts the whole table (8 bytes of memory a row); those after it cost
+        no more than pages as stored, until the database changes.
+
+        Raises:
+            UsageError: no such table or column.
+            Cancelled: interrupted.
+        """
+        columns = list(self.table_columns(table))
+        if order_by is not None and order_by not in columns:
+            raise UsageError(f'The table "{table}" has no column "{order_by}".', hint=f"It has {', '.join(columns)}.")
+        with self._interruptible():
+            rowid = rowid_of(self._file, table)
+            if rowid is None:
+                terms = [*_terms(order_by, descending=descending), *stored_order(self._file, table)]
+                return self._page_by_offset(table, columns, offset, limit, order_sql(terms))
+            known = self._order_of(table, rowid, order_by, descending=descending)
+            return known.page(self._file, columns, offset, limit)
 
     def export(
         self,
@@ -76,6 +100,8 @@ class Results:
         to: Path,
         progress: Callable[[int, int], object] = max,
         cancelled: Callable[[], bool] = bool,
+        *,
+        guard_formulas: bool = False,
     ) -> int:
         """Write a table to a file: CSV, Parquet, JSON lines or Excel by its ending. Returns the number of rows.
 
@@ -84,32 +110,61 @@ class Results:
             to: the file; it appears when it is complete.
             progress: told (rows done, rows in all) after each chunk.
             cancelled: asked before each chunk.
+            guard_formulas: in CSV, put ``'`` before texts that a spreadsheet would run as a formula.
 
         Raises:
-            UsageError: no such table or ending.
+            UsageError: no such table or ending, or too many rows for a sheet.
             Cancelled: given up; there is no file.
             PermanentError: the file cannot be written.
         """
         from etl_studio.storage.export import export_table
 
-        return export_table(self._file, self.table(table), to, progress, cancelled)
+        info = self.table(table)
+        return export_table(self._file, info, to, progress, cancelled, guard_formulas=guard_formulas)
+
+    def interrupt(self) -> None:
+        """End the pages that are being read in other threads; they raise ``Cancelled``."""
+        with self._lock:
+            for connection in self._busy:
+                connection.interrupt()
 
     def release(self) -> None:
         """Close this thread's connection."""
         self._file.release()
 
-    def _first_row(self, table: str, offset: int) -> int | None:
-        """The row number at an offset, where numbers have no gaps: deep pages then cost as little as the first."""
-        ((version,),) = self._file.query("PRAGMA data_version")
-        known = self._gapless.get(table)
-        if known is None or known[0] != version:
-            known = self._gapless[table] = (version, self._first_of_gapless(table))
-        return None if known[1] is None else known[1] + offset
+    def _order_of(self, table: str, rowid: str, order_by: str | None, *, descending: bool) -> StoredOrder | ChosenOrder:
+        """The order asked for last is kept, as long as nothing was written."""
+        wanted = (table, order_by, descending, self._file.version())
+        with self._lock:
+            if self._order is not None and self._order[0] == wanted:
+                return self._order[1]
+        order = (
+            StoredOrder(table, rowid)
+            if order_by is None
+            else ChosenOrder(self._file, table, rowid, _terms(order_by, descending=descending))
+        )
+        with self._lock:
+            self._order = (wanted, order)
+        return order
 
-    def _first_of_gapless(self, table: str) -> int | None:
+    def _page_by_offset(self, table: str, columns: list[str], offset: int, limit: int, order: str) -> Page:
+        return self._file.query(
+            f"SELECT {identifiers(columns)} FROM main.{identifier(table)}{order} LIMIT ? OFFSET ?",  # noqa: S608
+            (limit, offset),
+        )
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        with self._file.translated():
+            connection = self._file.connection()
+        with self._lock:
+            self._busy.append(connection)
         try:
-            bounds = self._file.query(f"SELECT min(rowid), max(rowid), count(*) FROM {identifier(table)}")  # noqa: S608
-        except PermanentError:
-            return None  # a table WITHOUT ROWID has no row numbers
-        ((low, high, count),) = bounds
-        return int(low) if count and high - low + 1 == count else None
+            yield
+        finally:
+            with self._lock, suppress(ValueError):
+                self._busy.remove(connection)
+
+
+def _terms(order_by: str | None, *, descending: bool) -> list[str]:
+    return [] if order_by is None else [f"{identifier(order_by)} {'DESC' if descending else 'ASC'} NULLS LAST"]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.events import RunStatus
 from etl_studio.errors import PermanentError, UsageError
-from etl_studio.storage.failures import failures_of
 from etl_studio.storage.migrations import migrate
 from etl_studio.storage.models import models_for
 from etl_studio.storage.processes import is_alive
@@ -95,9 +94,9 @@ class Workspace:
             ) from error
         self.file = databases.open(folder / "workspace.db")
         self._databases = databases
-        with failures_of(self.file.path):
+        with self.file.translated():
             migrate(self.file)
-            self.models = models_for(self.file.peewee)
+            self.models = models_for(self.file.database)
             self._mark_interrupted()
 
     @property
@@ -113,13 +112,13 @@ class Workspace:
     def release(self) -> None:
         """Close this thread's connections; call it where a thread that read ends."""
         self.file.release()
-        if self.data_path.exists():
-            self._databases.open(self.data_path).release()
+        if "results" in self.__dict__:
+            self.results.release()
 
     def runs(self, limit: int = 100) -> list[RunRecord]:
         """The last runs, the newest first."""
         run = self.models.run
-        with failures_of(self.file.path):
+        with self.file.translated():
             return [_run_record(row) for row in run.select().order_by(run.started.desc()).limit(limit)]
 
     def run(self, run_id: str) -> RunRecord | None:
@@ -129,32 +128,32 @@ class Workspace:
             UsageError: several runs begin so.
         """
         run = self.models.run
-        with failures_of(self.file.path):
-            found = list(run.select().where(run.id.startswith(run_id)).limit(2))
-        exact = [row for row in found if row.id == run_id]
-        if len(found) > 1 and not exact:
+        with self.file.translated():
+            # The id itself comes first, before those that only begin with it.
+            found = list(run.select().where(run.id.startswith(run_id)).order_by(run.id).limit(2))
+        if len(found) > 1 and found[0].id != run_id:
             raise UsageError(f"Several runs begin with {run_id}.", hint="Give more of the id.")
-        return _run_record((exact or found)[0]) if found else None
+        return _run_record(found[0]) if found else None
 
     def node_counts(self, run_id: str) -> dict[str, dict[str, int]]:
         """The counts of each node of a run."""
         count = self.models.node_count
         record = self.run(run_id)
-        with failures_of(self.file.path):
+        with self.file.translated():
             rows = count.select().where(count.run == (record.id if record else run_id))
             return {row.node: row.counts for row in rows}
 
     def metrics(self, run_id: str) -> list[tuple[float, dict[str, Any]]]:
         """One-second samples of a run: (seconds since the epoch, {nodes, wires})."""
         metric = self.models.metric
-        with failures_of(self.file.path):
+        with self.file.translated():
             rows = metric.select().where(metric.run == run_id).order_by(metric.at)
             return [(row.at, row.sample) for row in rows]
 
     def log(self, run_id: str, limit: int = 10_000) -> list[LogRecord]:
         """The lines of a run's log, in order."""
         line = self.models.log_line
-        with failures_of(self.file.path):
+        with self.file.translated():
             rows = line.select().where(line.run == run_id).order_by(line.id).limit(limit)
             return [LogRecord(row.at, row.level, row.node, row.message, row.facts) for row in rows]
 
@@ -169,13 +168,13 @@ class Workspace:
             query = query.where(letter.run == (record.id if record else run))
         if node is not None:
             query = query.where(letter.node == node)
-        with failures_of(self.file.path):
+        with self.file.translated():
             return [_letter_record(row) for row in query]
 
     def dead_letter(self, letter_id: int) -> DeadLetterRecord | None:
         """One stored reject."""
         letter = self.models.dead_letter
-        with failures_of(self.file.path):
+        with self.file.translated():
             row = letter.get_or_none(letter.id == letter_id)
             return _letter_record(row) if row is not None else None
 

@@ -265,10 +265,10 @@ def test_an_empty_file_is_an_error(context, content):
         Read(context)
 
 
-def test_a_header_alone_gives_columns_without_rows(context):
+def test_a_header_alone_gives_columns_without_rows_that_fit_every_expression(context):
     write(context, "a,b")
     read = Read(context, columns={"a": "integer"})
-    assert (read.types, read.rows) == ({"a": "integer", "b": "text"}, [])
+    assert (read.types, read.rows) == ({"a": "integer", "b": "empty"}, [])
 
 
 def test_names_that_are_there_twice_are_made_different_with_a_warning(context):
