@@ -72,15 +72,15 @@ class EtlError(Exception):
 
     @property
     def details(self) -> str:
-        """``line 3, column "qty", value "ten"``, as far as it is known."""
+        """``line 3, column "qty", value "ten"``, as far as it is known and not yet in the sentence."""
         parts = []
         if self.line is not None:
             parts.append(f"line {self.line}")
         if self.row is not None:
             parts.append(f"row {self.row}")
-        if self.column is not None:
+        if self.column is not None and f'"{self.column}"' not in self.what:
             parts.append(f'column "{self.column}"')
-        if self.value is not None:
+        if self.value is not None and f'"{self.value}"' not in self.what:
             text = str(self.value)
             parts.append(f'value "{text if len(text) <= self.shown else text[: self.shown - 1] + "…"}"')
         return ", ".join(parts)

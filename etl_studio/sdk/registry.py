@@ -34,9 +34,6 @@ class Registry:
         types: those to begin with.
         lazy: functions that load further types, by the name under which they are expected; one may give None.
         plugins: whether installed packages are asked too (entry points ``etl_studio.nodes``, each a Node class).
-
-    Attributes:
-        failed: plug-ins that could not be loaded.
     """
 
     def __init__(
@@ -45,7 +42,7 @@ class Registry:
         self._types: dict[str, type[Node]] = {}
         self._lazy = dict(lazy or {})
         self._plugins = plugins
-        self.failed: list[FailedPlugin] = []
+        self._failed: list[FailedPlugin] = []
         for node_type in types:
             self.add(node_type)
 
@@ -59,8 +56,14 @@ class Registry:
         if taken is not node_type:
             raise UsageError(f'Two node types are called "{node_type.type}".', hint="Rename one of them.")
 
+    @property
+    def failed(self) -> tuple[FailedPlugin, ...]:
+        """Plug-ins that could not be loaded."""
+        self.load_all()
+        return tuple(self._failed)
+
     def load_all(self) -> None:
-        """Load every type that was not asked for yet; a broken plug-in is listed in ``failed``."""
+        """Load every type that was not asked for yet; a broken plug-in is kept apart."""
         while self._lazy:
             self._load(next(iter(self._lazy)))
         if self._plugins:
@@ -69,7 +72,7 @@ class Registry:
                 try:
                     self.add(point.load())
                 except Exception as error:  # noqa: BLE001 - a broken plug-in must not stop the studio
-                    self.failed.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
+                    self._failed.append(FailedPlugin(point.name, f"{type(error).__name__}: {error}"))
 
     def get(self, name: str) -> type[Node] | None:
         """The type of that name, or None."""

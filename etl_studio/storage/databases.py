@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from etl_studio.storage.table_load import TableLoad
 
 BUSY_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 CACHE_KIB = 16 * 1024
 WAL_BYTES = 64 * 1024 * 1024
 """A larger log is cut back after it was copied into the database."""
@@ -94,11 +96,26 @@ class Connections(APSWDatabase):  # type: ignore[misc] # Peewee has no types
         with self._guard:
             live = list(self.live)
         for connection in live:
+            _close(connection)
+        self.dispose()
+
+
+def _close(connection: apsw.Connection) -> None:
+    """Close a connection that another thread may be using; its query is interrupted then."""
+    until = time.monotonic() + CLOSE_SECONDS
+    while True:
+        try:
+            connection.close()
+        except apsw.ThreadingViolationError:
+            if time.monotonic() > until:
+                logger.warning("A query did not end; its database stays open.")
+                return
+            # Not before it is needed: it would also end the copying of the log that closing does.
             with suppress(apsw.Error):
                 connection.interrupt()
-            with suppress(apsw.ThreadingViolationError):
-                connection.close(True)
-        self.dispose()
+            time.sleep(0.005)
+        else:
+            return
 
 
 class SqliteFile:

@@ -44,8 +44,7 @@ def translated(path: Path) -> Iterator[None]:
 
 def explained(error: Exception, path: Path) -> EtlError:  # noqa: C901, PLR0911 - one line per kind
     """The error for people that an error of SQLite or Peewee stands for."""
-    # Peewee raises errors of its own while it handles those of APSW, which tell more.
-    cause = error.__context__ if isinstance(error.__context__, apsw.Error) else error
+    cause = getattr(error, "orig", error)
     match cause:
         case apsw.BusyError() | apsw.LockedError():
             return TransientError(

@@ -99,10 +99,6 @@ class Stage:
         self._increasing = self._may_increase
         self._last = None
 
-    def drop(self) -> None:
-        """Remove the table. Harmless when the thread's connection has none."""
-        self._file.connection().execute(f"DROP TABLE IF EXISTS {self.table}")
-
     def _create(self, table: str) -> None:
         columns = ", ".join(f"{identifier(name)} {declared}" for name, declared in self._columns)
         self._file.connection().execute(f"CREATE TABLE {table} ({self.number} INTEGER PRIMARY KEY, {columns})")

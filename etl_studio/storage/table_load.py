@@ -108,10 +108,11 @@ class TableLoad:
 
     def abort(self) -> None:
         """Forget what is staged."""
-        if self._stage is not None:
-            with self._file.translated():
-                self._stage.drop()
-            self._stage = None
+        if self._stage is None:
+            return
+        self._stage = None
+        # The temporary table goes with the connection; dropping it may fail where no disk has any room left.
+        self._file.release()
 
     def _begin(self, schema: pa.Schema) -> Stage:
         require_columns(self._key, schema.names, setting="key")

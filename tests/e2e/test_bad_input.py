@@ -319,8 +319,7 @@ class TestDatabases:
         )
         assert holder.stdout.readline() == "locked\n"
         answer = orders.run()
-        holder.stdin.close()
-        holder.wait(timeout=10)
+        holder.communicate("", timeout=10)
         assert answer.code == 1
         assert "orders > save: " in answer.err
         assert "is locked by another program" in answer.err
@@ -500,16 +499,22 @@ class TestPipelineFiles:
                 "keep": ("filter", {"wher": "quantity > 1"}),
                 "save": ("sqlite_sink", {"table": "kept", "write_disposition": "merge"}),
             },
-            ["read -> keep", "keep -> svae"],
+            ["read -> keep", "keep -> save"],
         )
         answer = orders.run()
         assert answer.code == 2
         assert {"read", "keep", "save"} <= {problem["node"] for problem in answer.report["problems"]}
         assert 'Did you mean "csv_source"?' in answer.err
         assert 'Did you mean "where"?' in answer.err
-        assert 'Did you mean "save"?' in answer.err
-        assert all(problem["line"] for problem in answer.report["problems"] if problem["node"] in {"read", "keep"})
+        assert "key: merge needs at least one key column" in answer.err
+        assert all(problem["line"] for problem in answer.report["problems"])
         assert_nothing_changed(orders)
+
+    def test_a_wire_to_nowhere_is_told_with_the_node_that_was_meant(self, orders):
+        orders.file.write_text(orders.file.read_text().replace("keep -> save", "keep -> svae"))
+        answer = orders.run()
+        assert answer.code == 2
+        assert 'names a node "svae" that is not there. Did you mean "save"?' in answer.err
 
 
 class TestTargets:

@@ -235,7 +235,7 @@ def test_the_time_zone_is_utc(session, query):
         ("'b'::ENUM('a', 'b')", pa.string()),
         ("uuid()", pa.string()),
         ("INTERVAL 1 DAY", pa.string()),
-        ("NULL", pa.string()),
+        ("NULL", pa.null()),
         ("'{}'::JSON", pa.string()),
         ("1.25::DECIMAL(5,2)", pa.decimal128(5, 2)),
         ("[a::HUGEINT]", pa.list_(pa.field("l", pa.int64()))),

