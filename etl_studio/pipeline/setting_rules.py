@@ -150,7 +150,7 @@ def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple
         cause = context.get("error")
         hint = getattr(cause, "hint", None) or ""
         text = getattr(cause, "what", None) or str(cause)
-        return f'"{shown}": {text}', hint
+        return f'"{shown}": {text}' if shown else text, hint
     if kind in ("literal_error", "enum"):
         near = get_close_matches(str(detail["input"]), _choices(context["expected"]), n=1)
         hint = f'Did you mean "{near[0]}"?' if near else ""

@@ -57,7 +57,7 @@ class Connections(APSWDatabase):  # type: ignore[misc] # Peewee has no types
         return self._connect()
 
     def _connect(self) -> apsw.Connection:
-        connection: apsw.Connection = super()._connect()
+        connection = self._open()
         try:
             # A misspelt column in double quotes must be an error, not a text.
             connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
@@ -69,6 +69,16 @@ class Connections(APSWDatabase):  # type: ignore[misc] # Peewee has no types
             raise
         with self._guard:
             self.live.add(connection)
+        return connection
+
+    def _open(self) -> apsw.Connection:
+        with suppress(apsw.ReadOnlyError):
+            connection: apsw.Connection = super()._connect()
+            return connection
+        # A write-ahead log needs files beside the database even to read it, unless nobody is going to write.
+        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        connection = apsw.Connection(f"{self.path.as_uri()}?immutable=1", flags=flags)
+        self._add_conn_hooks(connection)
         return connection
 
     def _use_wal(self, connection: apsw.Connection) -> bool:
@@ -114,6 +124,9 @@ def _close(connection: apsw.Connection) -> None:
             with suppress(apsw.Error):
                 connection.interrupt()
             time.sleep(0.005)
+            # An empty query takes the mark of the interruption away.
+            with suppress(apsw.Error):
+                connection.execute("SELECT 1").fetchall()
         else:
             return
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import closing, contextmanager
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
@@ -203,7 +204,14 @@ class ExcelWriter:
     def __init__(self, path: Path, table: TableInfo) -> None:
         import xlsxwriter
 
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        path.touch()  # before the library has begun temporary files that it leaves behind when this fails
+        self._scratch = TemporaryDirectory(prefix="etl-studio-")
+        options = {
+            "constant_memory": True,
+            "tmpdir": self._scratch.name,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        }
         self._book = xlsxwriter.Workbook(str(path), options)
         # A sheet's name may hold none of these and 31 characters.
         self._sheet = self._book.add_worksheet(re.sub(r"[\[\]:*?/\\']", "_", table.name)[:31])
@@ -239,6 +247,8 @@ class ExcelWriter:
             self._book.close()
         except XlsxWriterException as error:
             raise OSError(str(error)) from error
+        finally:
+            self._scratch.cleanup()
 
 
 def _is_boolean(kind: str) -> bool:

@@ -105,7 +105,10 @@ class Recorder:
         """What has come, after a moment, so that many facts make one transaction."""
         taken = [self._events.get()]
         until = time.monotonic() + WRITE_SECONDS
-        while taken[-1] is not None and not isinstance(taken[-1], threading.Event) and len(taken) < MOST_EVENTS:
+        # The start is written at once: a run that is killed right after it must be found as interrupted.
+        while not (
+            taken[-1] is None or isinstance(taken[-1], threading.Event | RunStarted) or len(taken) >= MOST_EVENTS
+        ):
             try:
                 taken.append(self._events.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:

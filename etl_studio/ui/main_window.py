@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self._show_run_button()
         if path is not None:
+            self.layout().activate()  # so that the canvas knows its size and the pipeline fits into it
             self.files.load(path)
         bench.canvas.setFocus()
 

@@ -1,13 +1,12 @@
-"""From the first paint to the whole window: the studio is imported and built in a thread meanwhile."""
+"""From the first paint to the whole window: what has no Qt is imported in a thread, what has on the window's own."""
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +16,22 @@ if TYPE_CHECKING:
     from etl_studio.ui.main_window import MainWindow
 
 
+PARTS = (
+    "etl_studio.ui.document",
+    "etl_studio.ui.canvas.view",
+    "etl_studio.ui.palette",
+    "etl_studio.ui.inspector",
+    "etl_studio.ui.forms.node_page",
+    "etl_studio.ui.charts.monitor",
+    "etl_studio.ui.results.panel",
+    "etl_studio.ui.workbench",
+    "etl_studio.ui.document_files",
+)
+"""Modules of the window, imported one by one so that it answers in between."""
+
+
 def make_studio() -> Studio:
-    """Import what the workbench needs and build the studio; called in a thread."""
-    import_module("etl_studio.ui.workbench")
+    """Import what runs pipelines, and build the studio; called in a thread, so that it must not use Qt."""
     from etl_studio.app.studio import Studio
 
     return Studio()
@@ -46,8 +58,9 @@ class Opening(QObject):
         self._window = window
         self._path = path
         self._make = make
+        self._parts = iter(PARTS)
         self.studio: Studio | None = None
-        self._made.connect(self._fill)
+        self._made.connect(self._take)
         window.painted.connect(self._begin)
 
     def close(self) -> None:
@@ -59,13 +72,23 @@ class Opening(QObject):
         threading.Thread(target=self._work, name="opening", daemon=True).start()
 
     def _work(self) -> None:
-        # Plain imports in a plain thread: the window stands still for some 30 ms at worst.
         studio = self._make()
-        with contextlib.suppress(RuntimeError):  # the window may be closed already
+        try:
             self._made.emit(studio)
+        except RuntimeError:  # the window is closed already
+            studio.close()
 
-    def _fill(self, studio: Studio) -> None:
+    def _take(self, studio: Studio) -> None:
         self.studio = studio
-        self._window.open_studio(studio, self._path)
+        self._import_next()
+
+    def _import_next(self) -> None:
+        part = next(self._parts, None)
+        if part is not None:
+            # PySide's types are made when they are first used, and only one thread may do that: see charts.loader.
+            import_module(part)
+            QTimer.singleShot(0, self, self._import_next)
+            return
+        self._window.open_studio(self.studio, self._path)
         self._window.workbench.monitor.warm_up()
         self.finished.emit()

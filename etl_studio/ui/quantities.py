@@ -41,6 +41,14 @@ def latency(seconds: float) -> str:
     return f"{milliseconds:.1f}".removesuffix(".0") + " ms"
 
 
+def latencies(low: float, high: float) -> str:
+    """``12 / 40 ms``: two latencies in one unit, that of the higher one."""
+    first, second = latency(low), latency(high)
+    if first.endswith(" ms") and second.endswith(" s"):
+        first = f"{low:.1f} s"
+    return f"{first.split()[0]} / {second}"
+
+
 def percent(share: float) -> str:
     """``87 %`` of a share between 0 and 1."""
     return f"{share * 100:.0f} %"

@@ -123,7 +123,7 @@ class TestRows:
         assert answer.code == 1
         assert answer.report["error_node"] == "read"
         assert 'orders > read: "ten" in the column "quantity" is no integer.' in answer.err
-        assert '(line 7, column "quantity", value "ten")' in answer.err
+        assert "line 7" in answer.err
         assert_nothing_changed(orders)
 
     def test_bytes_that_are_no_utf8_are_a_dead_letter_and_the_hint_names_the_encoding(self, orders):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from ast import literal_eval
 
 import pyarrow as pa
 import pytest
@@ -24,10 +25,10 @@ database = sqlite3.connect(sys.argv[1])
 say("reading")
 while True:
     last = ended.is_set()
-    seen.add(database.execute("SELECT count(*), coalesce(min(version), 0), coalesce(max(version), 0) FROM t").fetchone())
+    seen.add(database.execute("SELECT count(*), min(version), max(version) FROM t").fetchone())
     if last:
         break
-say(repr(sorted(seen)))
+say(repr(list(seen)))
 """
 
 WRITER = """
@@ -78,7 +79,7 @@ def test_a_reader_in_another_program_sees_the_old_rows_or_the_new_ones(load, fil
     for number in (2, 3):
         load("t", disposition, version(number), key=key)
     reader.say()
-    seen = eval(reader.hear())  # noqa: S307 - our own program's numbers
+    seen = literal_eval(reader.hear())
     assert set(seen) <= {(ROWS, number, number) for number in (1, 2, 3)}
     assert (ROWS, 3, 3) in seen
 

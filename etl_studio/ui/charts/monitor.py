@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from html import escape
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from etl_studio.engine.events import RunStarted, Sampled
 from etl_studio.ui.charts.card import ChartCard
 from etl_studio.ui.charts.history import History
+from etl_studio.ui.charts.loader import PlotLoader
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.quantities import count, latency, percent, rate, short
+from etl_studio.ui.quantities import count, latencies, latency, percent, rate, short
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -33,33 +31,6 @@ REFRESH = 220
 
 FLAT = 3.4
 """From this ratio of width to height on, the four charts stand side by side."""
-
-PLOTS = "etl_studio.ui.charts.plots"
-
-
-class PlotLoader(QObject):
-    """Imports pyqtgraph in a plain thread: on the window's own it would stand still for half a second.
-
-    Attributes:
-        loaded: the import is done; told on the thread of this object.
-    """
-
-    loaded = Signal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin, once."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._load, name="charts", daemon=True)
-            self._thread.start()
-
-    def _load(self) -> None:
-        import_module(PLOTS)
-        with contextlib.suppress(RuntimeError):  # the window may be gone by now
-            self.loaded.emit()
 
 
 class RunMonitor(QWidget):
@@ -282,7 +253,7 @@ class RunMonitor(QWidget):
         if known:
             slowest = max(known, key=lambda name: p95[name][-1])
             low, high = float(p50[slowest][-1]), float(p95[slowest][-1])
-            card.set_value(f"{latency(low)} / {latency(high)}", slowest)
+            card.set_value(latencies(low, high), slowest)
         else:
             card.set_value("")
 
