@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_thread_state_dict = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_GetDict", ctypes.pythonapi))
+
+
 @contextmanager
 def thread_locals_dropped() -> Iterator[None]:
     """Drop what Python code has kept for this thread before the thread ends; surrounds all work in a QThread.
@@ -22,9 +25,10 @@ def thread_locals_dropped() -> Iterator[None]:
     try:
         yield
     finally:
-        state = ctypes.pythonapi.PyThreadState_GetDict
-        state.restype = ctypes.py_object
-        state().clear()
+        kept = _thread_state_dict()
+        if kept:
+            # A cast takes a reference of its own; as a result type, py_object would give away one that is not ours.
+            ctypes.cast(kept, ctypes.py_object).value.clear()
 
 
 class QtWorker(QThread):
