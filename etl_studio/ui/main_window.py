@@ -116,8 +116,8 @@ class MainWindow(QMainWindow):
         self._show_title()
         self._show_run_button()
         if path is not None:
-            self.layout().activate()  # so that the canvas knows its size and the pipeline fits into it
             self.files.load(path)
+            QTimer.singleShot(0, bench.canvas.navigation.fit)  # the canvas gets its size only now
         bench.canvas.setFocus()
 
     # -- Qt ---------------------------------------------------------------------------------------------------

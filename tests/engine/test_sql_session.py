@@ -174,7 +174,7 @@ def test_two_nodes_of_a_run_do_not_see_each_other(session):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("SELECT prise FROM input", 'There is no column "prise" (column "prise"). Did you mean "price"?'),
+        ("SELECT prise FROM input", 'There is no column "prise". Did you mean "price"?'),
         ("SELECT * FROM inputs", 'There is no input "inputs".'),
         ("SELECT uper(name) FROM input", 'There is no function "uper". Did you mean "upper"?'),
         ("SELECT price + name FROM input", '"+" does not work on integer and text.'),

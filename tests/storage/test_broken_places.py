@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from etl_studio.errors import EtlError, PermanentError
+from etl_studio.sdk import Loaded
 from etl_studio.storage.databases import Databases
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and file size limits are POSIX things")
@@ -66,6 +67,22 @@ def test_when_the_disk_is_full_at_the_commit_the_table_stays_as_it_was(load, fil
     writing.abort()
     assert load.rows() == [(1, "a")]
     assert file.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_batch_that_broke_off_while_it_was_staged_can_be_written_again_and_counts_once(load, file):
+    """What a retry of the engine does when the temporary folder was full for a moment."""
+    writing = file.load_table("t", "append", [])
+    small = pa.RecordBatch.from_pydict({"id": [0], "v": ["first"]})
+    large = pa.RecordBatch.from_pydict({"id": list(range(1, 30_001)), "v": ["x" * 100] * 30_000})
+    writing.write(small)
+    file.query("PRAGMA temp.max_page_count = 400")
+    with pytest.raises(PermanentError, match="full"):
+        writing.write(large)
+    file.query("PRAGMA temp.max_page_count = 1000000")
+    writing.write(large)
+    assert writing.commit() == Loaded(inserted=30_001)
+    writing.abort()
+    assert file.query("SELECT count(*), count(DISTINCT id) FROM t") == [(30_001, 30_001)]
 
 
 FULL = """

@@ -194,6 +194,18 @@ def test_a_row_without_a_value_that_the_table_needs_comes_back(load, file, dispo
     writing.abort()
 
 
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+@pytest.mark.parametrize("way", ["a trigger", "a constraint"])
+def test_rows_that_the_table_leaves_out_without_a_word_are_not_called_loaded(load, file, way, disposition):
+    file.query(f"CREATE TABLE t (id INTEGER {'UNIQUE ON CONFLICT IGNORE' if way == 'a constraint' else ''})")
+    file.query("INSERT INTO t VALUES (9)")
+    if way == "a trigger":
+        file.query("CREATE TRIGGER leave_out BEFORE INSERT ON t WHEN new.id = 2 BEGIN SELECT RAISE(IGNORE); END")
+    text = refused(load, "t", disposition, {"id": [1, 1, 1] if way == "a constraint" else [1, 2, 2]})
+    assert "2" in text
+    assert load.rows() == [(9,)]
+
+
 def test_after_a_refusal_the_table_can_be_loaded_again(load, file):
     file.query("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER CHECK (v > 0))")
     refused(load, "t", "append", {"id": [1], "v": [0]})

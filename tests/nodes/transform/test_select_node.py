@@ -39,7 +39,7 @@ def test_a_value_that_cannot_be_converted_rejects_its_row_and_names_column_and_v
     [
         (
             {"columns": ["prise"]},
-            'There is no column "prise" (setting columns) (column "prise"). Did you mean "price"?',
+            'There is no column "prise" (setting columns). Did you mean "price"?',
         ),
         ({"rename": {"prise": "x"}}, "(setting rename)"),
         ({"cast": {"prise": "text"}}, "(setting cast)"),
