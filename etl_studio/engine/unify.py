@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from etl_studio.errors import PermanentError
+from etl_studio.sdk import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,10 +80,13 @@ class Unifier:
             types: dict[str, pa.DataType] = {}
             for wire, schema in self._schemas.items():
                 for column in schema or ():
-                    if types.setdefault(column.name, column.type) != column.type:
+                    if pa.types.is_null(column.type):
+                        continue
+                    first = types.setdefault(column.name, column.type)
+                    if first != column.type:
                         raise PermanentError(
-                            f'The column "{column.name}" is {types[column.name]} on one wire and {column.type} on the '
-                            f"wire from {wire.source}.",
+                            f'The column "{column.name}" is {type_name(first)} on one wire and '
+                            f"{type_name(column.type)} on the wire from {wire.source}.",
                             hint="Cast one of them with a Select node.",
                             column=column.name,
                         ) from None

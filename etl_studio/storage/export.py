@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
     from etl_studio.storage.table_info import TableInfo
 
 CHUNK = 5_000
@@ -52,7 +52,7 @@ class Writer(Protocol):
 
 
 def export_table(  # noqa: PLR0913 - what an export is about
-    file: SqliteFile,
+    file: OpenFile,
     table: TableInfo,
     to: Path,
     progress: Callable[[int, int], object],

@@ -70,7 +70,8 @@ def merge(  # noqa: PLR0913 - what an upsert is about
         # New rows were numbered above all others: counting them is cheaper than looking every key up first.
         inserted = value(connection, f"SELECT count(*) FROM main.{target} WHERE {table.rowid} > ?", (highest,))  # noqa: S608
     else:
-        inserted = kept - known
+        # A trigger may leave rows out; they were not inserted.
+        inserted = min(kept - known, written)
     updated = max(written - inserted, 0)
     return Loaded(inserted, updated, kept - inserted - updated, stage.written - kept)
 

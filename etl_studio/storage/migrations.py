@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from etl_studio.errors import UsageError
 
 if TYPE_CHECKING:
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
 
 STEPS: tuple[tuple[str, ...], ...] = (
     (
@@ -37,7 +37,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def migrate(file: SqliteFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
+def migrate(file: OpenFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> None:
     """Bring a database to the newest schema, in one transaction.
 
     Raises:
@@ -59,5 +59,5 @@ def migrate(file: SqliteFile, steps: tuple[tuple[str, ...], ...] = STEPS) -> Non
         file.database.execute_sql(f"PRAGMA user_version = {len(steps)}")
 
 
-def _version(file: SqliteFile) -> int:
+def _version(file: OpenFile) -> int:
     return int(file.database.execute_sql("PRAGMA user_version").fetchall()[0][0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import peewee
 
 if TYPE_CHECKING:
-    from etl_studio.storage.databases import Connections
+    from etl_studio.storage.open_file import Connections
 
 
 class JsonField(peewee.TextField):

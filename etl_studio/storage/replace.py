@@ -25,11 +25,21 @@ logger = logging.getLogger(__name__)
 
 
 def insert(connection: apsw.Connection, table: str, stage: Stage, kept: int) -> Loaded:
-    """Add the rows that the stage has kept, in the order in which they came."""
+    """Add the rows that the stage has kept, in the order in which they came.
+
+    Raises:
+        PermanentError: a trigger or a constraint of the table leaves rows out without an error.
+    """
     connection.execute(
         f"INSERT INTO main.{identifier(table)} ({stage.columns}) "  # noqa: S608 - quoted names
         f"SELECT {stage.columns} FROM {stage.table} ORDER BY {stage.number}"
     )
+    left_out = kept - connection.changes()
+    if left_out:
+        raise PermanentError(
+            f'The table "{table}" leaves out {left_out:,} of {kept:,} rows without an error. Nothing was loaded.',
+            hint="Look at its triggers and at constraints with ON CONFLICT IGNORE, or filter those rows out before.",
+        )
     return Loaded(inserted=kept, superseded=stage.written - kept)
 
 

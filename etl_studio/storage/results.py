@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
 
 Page = list[tuple[Any, ...]]
 
@@ -31,7 +31,7 @@ class Results:
         file: the database.
     """
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: OpenFile) -> None:
         self._file = file
         self._lock = threading.Lock()
         self._busy: list[apsw.Connection] = []

@@ -12,12 +12,12 @@ from etl_studio.storage.table_schema import rowid_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
 
 MOST_PARAMETERS = 1_000
 
 
-def rowid_of(file: SqliteFile, table: str) -> str | None:
+def rowid_of(file: OpenFile, table: str) -> str | None:
     """A name for the row number of a table, where it has one that a query can ask for."""
     ((kind, without_rowid),) = file.query(
         "SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE", (table,)
@@ -27,7 +27,7 @@ def rowid_of(file: SqliteFile, table: str) -> str | None:
     return rowid_name([name for (name,) in file.query("SELECT name FROM pragma_table_xinfo(?, 'main')", (table,))])
 
 
-def stored_order(file: SqliteFile, table: str) -> list[str]:
+def stored_order(file: OpenFile, table: str) -> list[str]:
     """What to order rows by so that they come as they are stored; else they may come in the order of an index."""
     rowid = rowid_of(file, table)
     if rowid is not None:
@@ -56,7 +56,7 @@ class StoredOrder:
         self._rows: list[int] = []
         self._gapless: bool | None = None
 
-    def page(self, file: SqliteFile, columns: Sequence[str], offset: int, limit: int) -> list[tuple[Any, ...]]:
+    def page(self, file: OpenFile, columns: Sequence[str], offset: int, limit: int) -> list[tuple[Any, ...]]:
         """Rows ``offset`` to ``offset + limit``."""
         start = self._row_at(file, offset)
         if start is None:
@@ -67,7 +67,7 @@ class StoredOrder:
             (start, limit),
         )
 
-    def _row_at(self, file: SqliteFile, offset: int) -> int | None:
+    def _row_at(self, file: OpenFile, offset: int) -> int | None:
         if not self._rows:
             self._look(file)
         if not self._rows:
@@ -88,7 +88,7 @@ class StoredOrder:
             self._rows.insert(nearest + 1, row)
         return row
 
-    def _look(self, file: SqliteFile) -> None:
+    def _look(self, file: OpenFile) -> None:
         ((low, high, count),) = file.query(
             f"SELECT min({self._rowid}), max({self._rowid}), count(*) FROM main.{self._table}"  # noqa: S608 - quoted
         )
@@ -107,14 +107,14 @@ class ChosenOrder:
         terms: what to order by first.
     """
 
-    def __init__(self, file: SqliteFile, table: str, rowid: str, terms: Sequence[str]) -> None:
+    def __init__(self, file: OpenFile, table: str, rowid: str, terms: Sequence[str]) -> None:
         self._table = identifier(table)
         self._rowid = rowid
         self._rows = array("q")
         for chunk in file.stream(f"SELECT {rowid} FROM main.{self._table}{order_sql([*terms, rowid])}"):  # noqa: S608 - quoted
             self._rows.extend([row for (row,) in chunk])
 
-    def page(self, file: SqliteFile, columns: Sequence[str], offset: int, limit: int) -> list[tuple[Any, ...]]:
+    def page(self, file: OpenFile, columns: Sequence[str], offset: int, limit: int) -> list[tuple[Any, ...]]:
         """Rows ``offset`` to ``offset + limit``."""
         wanted = self._rows[offset : offset + limit]
         found: dict[int, tuple[Any, ...]] = {}

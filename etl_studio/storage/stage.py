@@ -14,7 +14,7 @@ from etl_studio.storage.queries import value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
 
 CUT_ROWS = 10_000
 """Rows per call into SQLite; the call that makes Python values of them keeps all other threads waiting."""
@@ -37,7 +37,7 @@ class Stage:
         written: rows that were added since the last ``clear``.
     """
 
-    def __init__(self, file: SqliteFile, name: str, columns: Sequence[tuple[str, str]], key: Sequence[str]) -> None:
+    def __init__(self, file: OpenFile, name: str, columns: Sequence[tuple[str, str]], key: Sequence[str]) -> None:
         self._file = file
         self._name = name
         self._columns = columns

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import apsw
 
     from etl_studio.sdk import WriteDisposition
-    from etl_studio.storage.databases import SqliteFile
+    from etl_studio.storage.open_file import OpenFile
     from etl_studio.storage.table_schema import Table
 
 
@@ -50,7 +50,7 @@ class TableLoad:
     """
 
     def __init__(
-        self, file: SqliteFile, table: str, disposition: WriteDisposition, key: Sequence[str], number: int
+        self, file: OpenFile, table: str, disposition: WriteDisposition, key: Sequence[str], number: int
     ) -> None:
         require_loadable_name(table)
         if disposition == "merge" and not key:
@@ -169,6 +169,8 @@ class TableLoad:
         )
 
     def _apply(self, connection: apsw.Connection, stage: Stage, schema: pa.Schema, kept: int) -> Loaded:
+        # References are checked at the commit: rows that are replaced by the same ones never were away.
+        connection.pragma("defer_foreign_keys", 1)
         # Looked at again under the lock: another program may have made or changed the table meanwhile.
         table = read_table(connection, self._table)
         if table is not None and self._disposition == "replace" and not self._replaced:

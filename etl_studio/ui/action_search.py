@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from etl_studio.ui.actions import plain
 from etl_studio.ui.theme.tokens import SPACE
@@ -32,7 +33,14 @@ class ActionSearch(QDialog):
         self._actions = [action for action in actions if action.isEnabled() and action.menu() is None]
         self.field = QLineEdit(placeholderText="Find an action")
         self.field.setAccessibleName("Find an action")
-        self.results = QListWidget()
+        self.results = QTreeWidget()
+        self.results.setColumnCount(2)
+        self.results.setHeaderHidden(True)
+        self.results.setRootIsDecorated(False)
+        self.results.setUniformRowHeights(True)
+        self.results.header().setStretchLastSection(False)
+        self.results.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.results.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
         layout.addWidget(self.field)
@@ -50,8 +58,8 @@ class ActionSearch(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and event.key() in TRAVEL:
-            row = self.results.currentRow() + TRAVEL[event.key()]
-            self.results.setCurrentRow(max(0, min(row, self.results.count() - 1)))
+            row = self.results.indexOfTopLevelItem(self.results.currentItem()) + TRAVEL[event.key()]
+            self._choose(max(0, min(row, self.results.topLevelItemCount() - 1)))
             return True
         return super().eventFilter(watched, event)
 
@@ -61,15 +69,18 @@ class ActionSearch(QDialog):
         for action in self._actions:
             name = plain(action.text())
             if all(word in name.lower() for word in words):
-                keys = action.shortcut().toString()
-                item = QListWidgetItem(action.icon(), f"{name}    {keys}" if keys else name, self.results)
-                item.setData(Qt.ItemDataRole.UserRole, action)
-        self.results.setCurrentRow(0)
+                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                item = QTreeWidgetItem(self.results, [name, keys])
+                item.setData(0, Qt.ItemDataRole.UserRole, action)
+        self._choose(0)
+
+    def _choose(self, row: int) -> None:
+        self.results.setCurrentItem(self.results.topLevelItem(row))
 
     def _do(self) -> None:
         item = self.results.currentItem()
         if item is None:
             return
-        action = item.data(Qt.ItemDataRole.UserRole)
+        action = item.data(0, Qt.ItemDataRole.UserRole)
         self.close()
         action.trigger()

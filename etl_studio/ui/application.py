@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 NO_DISPLAY = 69
 """The exit code where no window can be shown (``EX_UNAVAILABLE``)."""
 
-SWITCH_INTERVAL = 0.001
-"""Seconds after which Python's threads take turns while a window is open, so that it answers at once."""
+SWITCH_INTERVAL = 0.0003
+"""Seconds after which Python's threads take turns while a window is open. Every call of Qt lets go of the interpreter
+and waits that long for a busy worker to give it back: at 1 ms a run makes the window late by 27 ms in 5 % of the cases,
+at 0.3 ms by 8 to 10; below that the workers lose more than the window wins."""
 
 
 def missing_display() -> str | None:

@@ -18,7 +18,7 @@ def rows(value: int) -> str:
 def short(value: float) -> str:
     """``0.4``, ``12``, ``3.4k``, ``34k``, ``1.2M``: at most four characters."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
+        if value >= limit * 0.9995:  # 999,600 is 1M, not 1000k
             scaled = value / limit
             return f"{scaled:.1f}{unit}".replace(".0", "") if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits are read at a glance
     if value and value < 10:  # noqa: PLR2004 - two digits are read at a glance

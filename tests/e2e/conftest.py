@@ -56,9 +56,7 @@ class Folder:
 
     def pipeline(self, nodes, wires, **others):
         """Write ``orders.yaml``; a node is ``(type, settings)`` or ``(type, settings, policy)``."""
-        described = {
-            name: dict(zip(("type", "config", "policy"), node, strict=False)) for name, node in nodes.items()
-        }
+        described = {name: dict(zip(("type", "config", "policy"), node, strict=False)) for name, node in nodes.items()}
         document = {"etl_studio": 1, **others, "nodes": described, "wires": wires}
         self.file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
         return self.file

@@ -108,7 +108,14 @@ class TestShop:
     @staticmethod
     def expected(site):
         return sorted(
-            (product.sku, product.name, product.price, product.stock, product.rating, f"{site.url}/product/{product.id}")
+            (
+                product.sku,
+                product.name,
+                product.price,
+                product.stock,
+                product.rating,
+                f"{site.url}/product/{product.id}",
+            )
             for product in site.goods.products
             if product.price is not None
         )

@@ -23,7 +23,9 @@ FAST = {"retry": {"attempts": 6, "delay": 0.01, "max_delay": 0.05}, "breaker": {
 
 def write_orders(folder, rows, bad):
     """A CSV file of some megabytes; ``bad`` gives other texts for the quantity of some rows, counted from 1."""
-    lines = [f"{row},{bad.get(row, row % 10)},customer number {row:>06} of the long list\n" for row in range(1, rows + 1)]
+    lines = [
+        f"{row},{bad.get(row, row % 10)},customer number {row:>06} of the long list\n" for row in range(1, rows + 1)
+    ]
     return folder.write("orders.csv", "order_id,quantity,customer\n" + "".join(lines))
 
 
@@ -130,11 +132,9 @@ class TestKeys:
         answer = folder.run()
         assert answer.code == 0
         assert folder.ask("SELECT * FROM orders ORDER BY 1") == [(1, 1), (2, 20), (3, 30)]
-        refused = subprocess.run(
-            [sys.executable, "-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as c:\n"
-             "    c.execute('INSERT INTO orders VALUES (1, 9)')", folder.workspace / "data.db"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        insert = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('INSERT INTO orders VALUES (1, 9)')"
+        command = [sys.executable, "-c", insert, folder.workspace / "data.db"]
+        refused = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "UNIQUE constraint failed" in refused.stderr
 
     def test_a_table_with_doubles_is_refused_with_the_key_and_keeps_its_rows(self, folder, make_table):

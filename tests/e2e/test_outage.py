@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -82,11 +83,7 @@ wires: [api -> save]
 def openings(told):
     """Each time that the breaker was open: from when until when."""
     changes = told.of(BreakerChanged)
-    return [
-        (change.at, following.at)
-        for change, following in zip(changes, changes[1:], strict=False)
-        if change.state is BreakerState.OPEN
-    ]
+    return [(change.at, following.at) for change, following in pairwise(changes) if change.state is BreakerState.OPEN]
 
 
 def test_every_row_arrives_exactly_once(outage, ask):
@@ -121,7 +118,7 @@ def test_no_request_is_sent_while_the_breaker_is_open(outage):
 
 def test_half_open_lets_only_the_trial_calls_through(outage):
     changes = outage.of(BreakerChanged)
-    for change, following in zip(changes, changes[1:], strict=False):
+    for change, following in pairwise(changes):
         if change.state is BreakerState.HALF_OPEN:
             trials = [one for one in outage.requests if change.at - EARLY < one.time < following.at + EARLY]
             failed = [one for one in trials if one.status == 503]

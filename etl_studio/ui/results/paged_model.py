@@ -12,7 +12,7 @@ from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.tables.cells import cell_text, tip_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from etl_studio.ui.theme.theme import Theme
 
@@ -47,23 +47,28 @@ class PagedTableModel(QAbstractTableModel):
         self._fetcher.failed.connect(self._give_up)
         self._theme = theme
         self._columns: list[str] = []
+        self._numeric: list[bool] = []
         self._row_count = 0
         self._fetch: FetchPage | None = None
         self._pages: OrderedDict[int, Page] = OrderedDict()
         self._wishes: list[int] = []
         self._awaited: int | None = None
 
-    def show_table(self, columns: Sequence[str], row_count: int, fetch: FetchPage) -> None:
+    def show_table(
+        self, columns: Sequence[str], row_count: int, fetch: FetchPage, numeric: Collection[str] = ()
+    ) -> None:
         """Show other rows.
 
         Args:
             columns: their names.
             row_count: how many there are.
             fetch: gives the rows of (offset, limit); called in another thread.
+            numeric: columns that hold numbers: aligned to the right.
         """
         self._fetcher.cancel()
         self.beginResetModel()
         self._columns = list(columns)
+        self._numeric = [column in numeric for column in columns]
         self._row_count = row_count
         self._fetch = fetch
         self._pages.clear()
@@ -100,14 +105,16 @@ class PagedTableModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section] if orientation == Qt.Orientation.Horizontal else f"{section + 1:,}"
+        if role == Qt.ItemDataRole.TextAlignmentRole and orientation == Qt.Orientation.Horizontal:
+            return self._alignment(section)
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             page = self._page(index.row())
             return LOADING if page is None else self._text(page, index)
-        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(self._value(index), int | float):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(index.column())
         if role == Qt.ItemDataRole.ForegroundRole and self._value(index) is None:
             return QColor(self._theme.tokens.text_disabled)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -115,6 +122,10 @@ class PagedTableModel(QAbstractTableModel):
         return None
 
     # -- inside -----------------------------------------------------------------------------------------------
+
+    def _alignment(self, column: int) -> int:
+        side = Qt.AlignmentFlag.AlignRight if self._numeric[column] else Qt.AlignmentFlag.AlignLeft
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
 
     def _text(self, page: Page, index: QModelIndex) -> str:
         offset = index.row() % PAGE_ROWS

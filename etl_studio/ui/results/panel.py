@@ -254,7 +254,8 @@ class ResultsPanel(QFrame):
         names = self.shown.columns
         order = names[section] if 0 <= section < len(names) else None
         descending = header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
-        self.model.show_table(names, self.shown.rows, self._reader.pages(self.shown, order, descending=descending))
+        pages = self._reader.pages(self.shown, order, descending=descending)
+        self.model.show_table(names, self.shown.rows, pages, self.shown.numeric)
 
     def _cancel_export(self) -> None:
         if self.job is not None:

@@ -10,19 +10,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from etl_studio.storage.results import Results
+    from etl_studio.storage.results import Results, TableInfo
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.results.export_job import Export
     from etl_studio.ui.results.paged_model import FetchPage
 
 
+NUMBERS = ("INT", "BIGINT", "REAL", "DOUBLE", "NUM", "DECIMAL", "FLOAT")
+"""Beginnings of SQLite's types of columns that hold numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """One table: its name, its number of rows, the names of its columns."""
+    """One table: its name, its number of rows, the names of its columns, and which of them hold numbers."""
 
     name: str
     rows: int
     columns: tuple[str, ...]
+    numeric: frozenset[str] = frozenset()
 
 
 class ResultsReader:
@@ -41,7 +46,7 @@ class ResultsReader:
         if not workspace.data_path.exists():
             return []
         with _opened(workspace) as results:
-            return [ResultTable(table.name, table.rows, tuple(table.columns)) for table in results.tables()]
+            return [_result_table(table) for table in results.tables()]
 
     def pages(self, table: ResultTable, order_by: str | None, *, descending: bool) -> FetchPage:
         """What fetches rows of a table, in the order of a column."""
@@ -60,6 +65,11 @@ class ResultsReader:
                 return results.export(table.name, path, progress, cancelled)
 
         return export
+
+
+def _result_table(table: TableInfo) -> ResultTable:
+    numeric = frozenset(name for name, kind in table.columns.items() if kind.upper().startswith(NUMBERS))
+    return ResultTable(table.name, table.rows, tuple(table.columns), numeric)
 
 
 @contextmanager

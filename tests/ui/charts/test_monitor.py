@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from etl_studio.engine.events import NodeCounts, NodeSample, NodeState, RunStarted, Sampled, WireSample
+from etl_studio.engine.events import (
+    NodeCounts,
+    NodeSample,
+    NodeState,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    Sampled,
+    WireSample,
+)
 from etl_studio.ui.charts.monitor import RunMonitor
 
 
@@ -45,6 +54,14 @@ def test_during_a_run_it_shows_rate_errors_latency_and_the_fullest_queue(monitor
     values = {name: card.value for name, card in monitor._cards.items()}
     assert values == {"rows": "1k rows/s", "errors": "3", "latency": "10 / 40 ms", "fill": "75 %"}
     assert monitor._stack.currentWidget() is monitor._charts
+
+
+def test_after_a_run_the_rate_is_the_average_of_the_run(monitor):
+    monitor.take(started())
+    monitor.take(sampled(102, 4000))
+    monitor.take(RunEnded("r1", 104, RunStatus.DONE, 4.0, 4000, 4000, 0, 0, {}))
+
+    assert monitor._cards["rows"].value == "1k rows/s"
 
 
 def test_the_charts_hold_exactly_the_samples_of_the_run(monitor):
