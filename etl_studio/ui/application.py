@@ -47,6 +47,7 @@ def open_window(path: Path | None = None) -> int:
     from platformdirs import user_data_path
     from PySide6.QtWidgets import QApplication
 
+    from etl_studio.ui.garbage import WindowGarbage
     from etl_studio.ui.main_window import MainWindow
     from etl_studio.ui.opening import Opening
     from etl_studio.ui.theme.theme import Theme
@@ -59,6 +60,8 @@ def open_window(path: Path | None = None) -> int:
     app.setWindowIcon(theme.icon("etl-studio", size=64))
     window = MainWindow(theme, settings, user_data_path("etl-studio", appauthor=False))
     opening = Opening(window, path)
+    garbage = WindowGarbage(window)
+    garbage.start()
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_INTERVAL)
     window.guard.install()
@@ -68,6 +71,7 @@ def open_window(path: Path | None = None) -> int:
     finally:
         window.guard.remove()
         sys.setswitchinterval(interval)
+        garbage.stop()
         opening.close()
 
 

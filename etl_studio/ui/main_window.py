@@ -23,9 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from etl_studio.ui.action_search import ActionSearch
 from etl_studio.ui.actions import ACTIONS, MENUS, TOOL_BAR, Actions
 from etl_studio.ui.crash_dialog import CrashGuard
 from etl_studio.ui.examples import example_title, examples
+from etl_studio.ui.help_dialogs import AboutDialog, ShortcutsDialog
 from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.run.status_bar import RunStatusBar
 from etl_studio.ui.theme.theme import set_role
@@ -77,9 +79,9 @@ class MainWindow(QMainWindow):
         self.status = RunStatusBar(theme, self)
         self._build_tool_bar()
         self.setStatusBar(self.status)
-        self._waiting = QLabel("Opening the studio…", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._waiting.setProperty("role", "muted")
-        self.setCentralWidget(self._waiting)
+        waiting = QLabel("Opening the studio…", alignment=Qt.AlignmentFlag.AlignCenter)
+        waiting.setProperty("role", "muted")
+        self.setCentralWidget(waiting)
         self._connect_early()
         self._dress()
         theme.changed.connect(self._dress)
@@ -98,10 +100,10 @@ class MainWindow(QMainWindow):
         self.files = DocumentFiles(bench.document, self.recent, self, bench.inspector.flush)
         bench.connect_actions(self.actions_by_name)
         self._connect_files(self.files)
-        bench.document.undo_stack.cleanChanged.connect(self._show_title)
-        bench.document.path_changed.connect(self._show_title)
-        bench.document.pipeline_changed.connect(self._show_title)
-        bench.document.reset.connect(self._show_title)
+        document = bench.document
+        document.undo_stack.cleanChanged.connect(self._show_title)
+        for changed in (document.path_changed, document.pipeline_changed, document.reset):
+            changed.connect(self._show_title)
         bench.controller.event.connect(self.status.take)
         bench.controller.running_changed.connect(self._show_run_button)
         bench.controller.refused.connect(self._show_refused)
@@ -112,7 +114,6 @@ class MainWindow(QMainWindow):
         bench.enable_actions()
         bench.stopping.connect(self.status.show_stopping)
         self.setCentralWidget(bench)
-        self._waiting = None
         self._show_title()
         self._show_run_button()
         if path is not None:
@@ -256,8 +257,7 @@ class MainWindow(QMainWindow):
             self.status.show_preparing()
 
     def _run_or_stop(self) -> None:
-        running = self.workbench is not None and self.workbench.controller.is_running
-        self.actions_by_name["stop" if running else "run"].trigger()
+        self.actions_by_name["stop" if self.workbench.controller.is_running else "run"].trigger()
 
     def _show_refused(self, _error: object) -> None:
         self.status.show_idle("Not started")
@@ -277,18 +277,12 @@ class MainWindow(QMainWindow):
         self._show_run_button()
 
     def _show_about(self) -> None:
-        from etl_studio.ui.help_dialogs import AboutDialog
-
         AboutDialog(self.theme, self).open()
 
     def _show_shortcuts(self) -> None:
-        from etl_studio.ui.help_dialogs import ShortcutsDialog
-
         ShortcutsDialog(self).open()
 
     def _find_action(self) -> None:
-        from etl_studio.ui.action_search import ActionSearch
-
         ActionSearch(self.actions_by_name, self).open()
 
     def _may_close(self) -> bool:

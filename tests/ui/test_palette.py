@@ -95,7 +95,7 @@ def test_the_tool_tip_is_the_first_line_of_the_documentation(palette):
 
 def test_a_plugin_that_could_not_be_loaded_is_named_with_its_error(palette, registry):
     assert palette._failed.isHidden()
-    registry.failed.append(FailedPlugin("acme", "ImportError: no acme"))
+    registry._failed.append(FailedPlugin("acme", "ImportError: no acme"))
 
     palette.refresh()
 

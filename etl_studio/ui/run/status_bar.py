@@ -36,7 +36,6 @@ class RunStatusBar(QStatusBar):
         self._theme = theme
         self._color = "text_muted"
         self._state, self._numbers, self._clock = QLabel(), QLabel(), QLabel()
-        self._place = QLabel()
         self._began: float | None = None
         self._sources: frozenset[str] = frozenset()
         self._before: tuple[float, int] | None = None
@@ -46,7 +45,6 @@ class RunStatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         for label in (self._state, self._numbers, self._clock):
             self.addWidget(label)
-        self.addPermanentWidget(self._place)
         theme.changed.connect(self._dress)
         self.show_idle()
 
@@ -60,10 +58,6 @@ class RunStatusBar(QStatusBar):
         self._say(text, "text_muted")
         self._numbers.clear()
         self._clock.clear()
-
-    def show_place(self, text: str) -> None:
-        """Where the results go, at the right end."""
-        self._place.setText(text)
 
     def show_preparing(self) -> None:
         """A run is being made ready."""

@@ -178,5 +178,5 @@ def _type_into(widget: QWidget, text: str) -> None:
     QTest.keyClicks(widget, text)
 
 
-def _entry(menu: QWidget, text: str):  # noqa: ANN202 - a QAction
+def _entry(menu: QWidget, text: str):
     return next(action for action in menu.actions() if plain(action.text()) == text)

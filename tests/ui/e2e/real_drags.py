@@ -45,7 +45,7 @@ class Dragging(QObject):
     def _next(self) -> None:
         kind, pixel = next(self._left, (None, None))
         if kind is None:
-            QApplication.quit()
+            QApplication.exit()  # quit would ask about unsaved changes
             return
         rows, canvas, handle = self._bench.palette_panel.nodes, self._bench.canvas, self._window.windowHandle()
         item = rows.item(rows.row_of(kind))
@@ -76,7 +76,7 @@ def main() -> None:
         window = MainWindow(theme, settings, Path(folder))
         opening = Opening(window, None)
         opening.finished.connect(Dragging(window).begin)
-        QTimer.singleShot(PATIENCE, app.quit)
+        QTimer.singleShot(PATIENCE, app.exit)
         window.show()
         app.exec()
         document = window.workbench.document
