@@ -32,8 +32,9 @@ PARTS = (
 
 def make_studio() -> Studio:
     """Import what runs pipelines, and build the studio; called in a thread, so that it must not use Qt."""
-    from etl_studio.app.studio import Studio
+    from etl_studio.app.studio import Studio, check_sql
 
+    check_sql("1", "sql")  # the first one loads DuckDB; the window's own are to be quick
     return Studio()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from etl_studio.app.studio import check_sql
 from etl_studio.engine.events import (
     BreakerChanged,
     LogWritten,
@@ -26,6 +27,7 @@ from etl_studio.ui.inspector import Inspector
 from etl_studio.ui.palette import Palette
 from etl_studio.ui.panel_tabs import PanelTabs
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
+from etl_studio.ui.panels.known_columns import KnownColumns
 from etl_studio.ui.panels.log import LogPanel
 from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.problems import ProblemsPanel
@@ -64,15 +66,17 @@ class Workbench(QWidget):
         self.studio = studio
         self._settings = settings
         self._actions: Actions | None = None
-        self.document = PipelineDocument(studio.registry, parent=self)
+        self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
         self.palette_panel = Palette(studio.registry, theme)
-        self.inspector = Inspector(self.document, theme)
+        previews = PreviewRunner(studio, self.document, self)
+        self.columns = KnownColumns(self.document, previews, self)
+        self.inspector = Inspector(self.document, theme, columns=self.columns.arriving)
         self.banner = Banner(theme)
         self.tabs = PanelTabs(theme)
         self.monitor = RunMonitor(theme)
-        self.preview = PreviewPanel(PreviewRunner(studio, self.document, self), theme)
+        self.preview = PreviewPanel(previews, theme)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)
         self.log = LogPanel(theme)

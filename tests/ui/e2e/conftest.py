@@ -21,6 +21,12 @@ OPENING = 30_000
 """Milliseconds in which the window must be whole."""
 
 
+@pytest.fixture(autouse=True)
+def _no_run_reaches_the_users_own_data(tmp_path, monkeypatch):
+    """A pipeline without a file keeps its results in the user's data folder."""
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")
+
+
 @pytest.fixture
 def open_window(qtbot, tmp_path) -> Iterator[Callable[..., Person]]:
     """``open_window(path)``: the window as the application opens it; closed without questions at the end."""
@@ -33,6 +39,7 @@ def open_window(qtbot, tmp_path) -> Iterator[Callable[..., Person]]:
         opened.append((window, opening))
         with qtbot.waitSignal(opening.finished, timeout=OPENING):
             window.show()
+        qtbot.waitUntil(window.workbench.isVisible)
         return Person(window)
 
     yield make
