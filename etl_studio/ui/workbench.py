@@ -34,10 +34,12 @@ from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
 from etl_studio.ui.results.panel import ResultsPanel
 from etl_studio.ui.run.controller import RunController
+from etl_studio.ui.run.parameters_dialog import ParametersDialog
 
 if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
+    from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.actions import Actions
     from etl_studio.ui.theme.theme import Theme
@@ -66,6 +68,7 @@ class Workbench(QWidget):
         self.studio = studio
         self._settings = settings
         self._actions: Actions | None = None
+        self._parameters: dict[str, str] = {}
         self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
@@ -109,9 +112,23 @@ class Workbench(QWidget):
         if errors:
             self._show_problems(len(errors))
             return
+        asked = [one for one in self.document.pipeline.parameters.values() if one.default is None]
+        if asked and not self._ask_for(asked):
+            return
         self.banner.hide()
         self.tabs.show_panel(self.monitor)
-        self.controller.start(self.document.pipeline, self.document.path)
+        given = {one.name: self._parameters[one.name] for one in asked}
+        self.controller.start(self.document.pipeline, self.document.path, given)
+
+    def _ask_for(self, parameters: list[Parameter]) -> bool:
+        dialog = ParametersDialog(parameters, self._parameters, self)
+        try:
+            if dialog.exec() != ParametersDialog.DialogCode.Accepted:
+                return False
+            self._parameters |= dialog.values
+            return True
+        finally:
+            dialog.deleteLater()
 
     def stop(self) -> None:
         """End the run gracefully."""
@@ -287,13 +304,20 @@ class Workbench(QWidget):
 
     def _on_ended(self, report: RunEnded) -> None:
         self.monitor.refresh_now()
-        self.results.refresh()
+        self.results.refresh(self._loaded_table())
         self.runs.refresh()
         self.dead_letters.show_run(report.run)
         self.tabs.set_count(self.dead_letters, report.dead_letters)
         if report.status is RunStatus.FAILED:
             node = report.error_node if report.error_node in self.document.pipeline.nodes else None
             self.banner.show_error(report.error or "The run failed.", node)
+
+    def _loaded_table(self) -> str:
+        """The first table of the workspace that the pipeline loads; empty when one of them is shown already."""
+        configs = [spec.config for spec in self.document.pipeline.nodes.values()]
+        tables = [str(config["table"]) for config in configs if config.get("table") and not config.get("database")]
+        shown = self.results.shown
+        return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
     def _on_refused(self, error: EtlError) -> None:
         if isinstance(error, PipelineError) and error.problems:

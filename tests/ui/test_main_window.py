@@ -12,9 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from etl_studio.engine.events import RunStatus
+from etl_studio.pipeline.model import Parameter
 from etl_studio.ui.actions import ACTIONS
 from etl_studio.ui.main_window import MainWindow
 from etl_studio.ui.opening import Opening
+from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
@@ -364,3 +366,28 @@ def test_an_example_is_opened_as_a_copy(window, tmp_path):
     menu.actions()[0].trigger()
 
     assert window.workbench.document.path.is_relative_to(tmp_path / "data")
+
+
+def test_run_asks_for_a_parameter_without_a_default_and_takes_only_what_fits(qtbot, window):
+    bench = window.workbench
+    bench.document.set_parameters({"least": Parameter("least", "integer")})
+    bench.document.set_setting("keep", "where", "quantity >= ${least}")
+    seen = []
+
+    def type_into_the_dialog():
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, ParametersDialog):
+            QTimer.singleShot(10, type_into_the_dialog)
+            return
+        QTest.keyClicks(dialog.fields["least"], "many")
+        seen.append((dialog.problem.text(), dialog.run_button.isEnabled()))
+        dialog.fields["least"].clear()
+        QTest.keyClicks(dialog.fields["least"], "9")
+        QTest.mouseClick(dialog.run_button, LEFT)
+
+    QTimer.singleShot(0, type_into_the_dialog)
+    with qtbot.waitSignal(bench.controller.ended, timeout=30_000) as ended:
+        QTest.mouseClick(run_button(window), LEFT)
+
+    assert seen == [('"least" must be a whole number.', False)]
+    assert ended.args[0].rows_out == 200
