@@ -60,7 +60,8 @@ def run(python: Path, files: list[str], qt_problem: str | None) -> int:
     display = WINDOWS or sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display and not qt_problem:
         return call([*studio, *files])
-    print(qt_problem or "There is no display: running the example without the window.", flush=True)
+    print(qt_problem or "There is no display.", flush=True)
+    print("Running without the window.", flush=True)
     if files:
         return call([*studio, "run", *files])
     # A copy, so that what the run writes does not lie among the examples.
@@ -125,7 +126,8 @@ def add_qt_libraries(python: Path, *, with_tests: bool) -> str | None:
     if apt(wanted):
         missing = missing_qt_library(python)
     if missing:
-        return f"Qt needs the system library {missing}. Type: {apt_line([*QT_OFFSCREEN, *QT_X11])}"
+        packages = [*QT_OFFSCREEN, *QT_X11, *(TESTS if with_tests else [])]
+        return f"Qt needs the system library {missing}. Type: {apt_line(packages)}"
     return None
 
 

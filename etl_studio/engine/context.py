@@ -59,7 +59,7 @@ class NodeContext:
         caller: PolicyCaller,
         places: Places,
         databases: OpenDatabase,
-        http: HttpService,
+        http: Callable[[], HttpService],
         stopping: threading.Event,
         emit: Listener,
     ) -> None:
@@ -79,7 +79,7 @@ class NodeContext:
 
     def http(self) -> HttpClient:
         """The HTTP client under the node's policy."""
-        return _PolicyClient(self, self._http, self._policy)
+        return _PolicyClient(self, self._http(), self._policy)
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""

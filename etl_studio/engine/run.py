@@ -20,7 +20,6 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.engine.gate import CommitGate
-from etl_studio.engine.http import HttpService
 from etl_studio.engine.inbox import Inbox
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.outlet import Outlet
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.events import Event, Listener
+    from etl_studio.engine.http import HttpService
     from etl_studio.engine.plan import Plan, PlannedNode
 
 SAMPLE_SECONDS = 0.1
@@ -125,7 +125,7 @@ class Run:
         self._finished = threading.Event()
         self._error: EtlError | None = None
         self._sql: SqlSession | None = None
-        self._http = HttpService()
+        self._http: HttpService | None = None
         sinks = sum(isinstance(item.node, Sink) for item in plan.nodes.values())
         self._gate = CommitGate(sinks)
         self._meters = {node: Meter() for node in plan.nodes}
@@ -160,7 +160,8 @@ class Run:
             self._finished.set()
             if monitor is not None:
                 monitor.join()
-            self._http.close()
+            if self._http is not None:
+                self._http.close()
             if self._sql is not None:
                 self._sql.close()
             shutil.rmtree(self._places.scratch, ignore_errors=True)
@@ -186,7 +187,7 @@ class Run:
             caller,
             self._places,
             self._databases,
-            self._http,
+            self._http_service,
             self._stopping,
             self._emit,
         )
@@ -204,6 +205,14 @@ class Run:
             self._sql_session,
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
         )
+
+    def _http_service(self) -> HttpService:
+        from etl_studio.engine.http import HttpService
+
+        with self._lock:
+            if self._http is None:
+                self._http = HttpService()
+            return self._http
 
     def _sql_session(self) -> SqlSession:
         with self._lock:

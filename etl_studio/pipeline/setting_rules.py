@@ -188,7 +188,7 @@ def _check_sql(
 
     def look(path: tuple[str, ...], text: str, editor: Editor | None) -> str:
         if editor in SQL_EDITORS and (wrong := check_sql(text, str(editor))):
-            found.append(_problem(pipeline, node, ("config", *path), f"The SQL cannot be read: {wrong}"))
+            found.append(_problem(pipeline, node, ("config", *path), wrong))
         return text
 
     map_texts(settings, (model,), look)

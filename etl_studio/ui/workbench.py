@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from etl_studio.app.studio import check_sql
 from etl_studio.engine.events import (
     BreakerChanged,
-    LogWritten,
     NodeChanged,
     RetryScheduled,
     RunEnded,
@@ -34,6 +33,7 @@ from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
 from etl_studio.ui.results.panel import ResultsPanel
 from etl_studio.ui.run.controller import RunController
+from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 
 if TYPE_CHECKING:
@@ -294,13 +294,13 @@ class Workbench(QWidget):
             scene.show_retry(event)
         elif isinstance(event, BreakerChanged):
             scene.show_breaker(event)
-        elif isinstance(event, LogWritten):
-            self.log.append(event)
         elif isinstance(event, RunStarted):
             scene.clear_run()
             self.log.clear()
             self.dead_letters.show_run("")
             self.tabs.set_count(self.dead_letters, 0)
+        if (line := log_line(event)) is not None:
+            self.log.append(line)
 
     def _on_ended(self, report: RunEnded) -> None:
         self.monitor.refresh_now()

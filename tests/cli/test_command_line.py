@@ -173,7 +173,7 @@ class TestValidate:
         pipeline_file.write_text(pipeline_file.read_text().replace(">=", ">= >="))
         answer = call("validate", pipeline_file)
         assert answer.code == 2
-        assert "keep, config.where: The SQL cannot be read" in answer.out
+        assert "keep, config.where: " in answer.out
 
     def test_json_holds_the_problems(self, call, pipeline_file):
         pipeline_file.write_text(pipeline_file.read_text() + "  - keep -> read\n")

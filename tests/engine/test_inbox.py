@@ -111,7 +111,7 @@ def test_columns_that_do_not_go_together_are_refused_with_their_name(tmp_path):
     unifier = Unifier([A, B], tmp_path)
     list(unifier.add(A, rows(1)))
 
-    with pytest.raises(PermanentError, match='column "n" is int64'):
+    with pytest.raises(PermanentError, match='column "n" is integer'):
         list(unifier.add(B, pa.record_batch({"n": pa.array(["x"])})))
 
 

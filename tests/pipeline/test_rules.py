@@ -227,7 +227,7 @@ class TestSettings:
             return "there is a ( too many"
 
         problem = only(problems(GOOD, check_sql=checker), node="keep", field="config.where", line=9, column=14)
-        assert problem.message == "The SQL cannot be read: there is a ( too many"
+        assert problem.message == "there is a ( too many"
         assert asked == [("n > 5", "sql")]
 
 

@@ -81,7 +81,7 @@ def outage_after(requests, seconds):
     return site
 
 
-def test_the_card_shows_the_open_breaker_and_then_that_it_runs_again(open_shop, run_to_its_end):
+def test_the_card_shows_the_open_breaker_and_then_that_it_runs_again(qtbot, open_shop, run_to_its_end):
     with outage_after(5, 1.2) as site:
         person = open_shop(
             site.url,
@@ -103,8 +103,11 @@ def test_the_card_shows_the_open_breaker_and_then_that_it_runs_again(open_shop, 
     assert not person.bench.banner.isVisible()
     samples = person.bench.monitor.samples
     assert samples.column("errors", "pages")[-1] == report.nodes["pages"].errors > 0
+    qtbot.waitUntil(lambda: not person.bench.log._waiting)
     log = person.words()
-    assert "503" in log
+    assert re.search(r"Attempt 1 of 100 failed: .*503", log)
+    assert re.search(r"The breaker of 127.0.0.1:\d+ is open; trial calls follow in 1.0 s.", log)
+    assert re.search(r"The breaker of 127.0.0.1:\d+ is closed.", log)
     assert "Traceback" not in log
 
 
