@@ -39,6 +39,9 @@ SIZE = QSize(1440, 900)
 THEMES = ("light", "dark")
 PRODUCTS = 1600
 DEFAULT_SITE = "http://127.0.0.1:8750"
+POLITE = "rate_limit: {calls: 20, period: 1}"
+PATIENT = f"{POLITE}\n      retry: {{attempts: 50, max_delay: 0.5}}"
+"""The example's policy, and one that outlives the outage."""
 PATIENCE = 60.0
 """Seconds in which each step must come about."""
 OFFSCREEN_LACKS = "This plugin does not support"
@@ -106,7 +109,8 @@ def open_shop(theme: Theme, folder: Path, site: str) -> tuple[MainWindow, Openin
     """The window with a copy of the example that reads from ``site``; whole and painted."""
     file = folder / "shop" / "shop.etl.yaml"
     shutil.copytree(resource("examples", "shop"), file.parent)
-    file.write_text(file.read_text(encoding="utf-8").replace(DEFAULT_SITE, site), encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace(DEFAULT_SITE, site).replace(POLITE, PATIENT)
+    file.write_text(text, encoding="utf-8")
     window = MainWindow(theme, QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat), folder)
     window.resize(SIZE)
     opening = Opening(window, file)

@@ -304,6 +304,7 @@ class Workbench(QWidget):
 
     def _on_ended(self, report: RunEnded) -> None:
         self.monitor.refresh_now()
+        self.canvas.pipeline_scene.end_run()
         self.results.refresh(self._loaded_table())
         self.runs.refresh()
         self.dead_letters.show_run(report.run)

@@ -208,6 +208,11 @@ class PipelineScene(QGraphicsScene):
         self.live.node(event.node).breaker_changed(event)
         self._show_live(event.node)
 
+    def end_run(self) -> None:
+        """The run is over: its numbers stay."""
+        for item in self.wires.values():
+            item.come_to_rest()
+
     def clear_run(self) -> None:
         """Forget the run: nodes show their settings again."""
         self.live = LiveRun()

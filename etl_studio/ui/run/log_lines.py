@@ -16,7 +16,9 @@ def log_line(event: Event) -> LogWritten | None:
         return event
     if isinstance(event, RetryScheduled):
         what = event.error.rstrip(".")
-        text = f"Attempt {event.attempt} of {event.attempts} failed: {what}. The next one follows in {event.delay:.1f} s."
+        text = (
+            f"Attempt {event.attempt} of {event.attempts} failed: {what}. The next one follows in {event.delay:.1f} s."
+        )
         return LogWritten(event.run, event.at, "warning", event.node, text)
     if isinstance(event, BreakerChanged):
         wait = ""

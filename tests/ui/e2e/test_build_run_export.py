@@ -66,7 +66,7 @@ def records(path):
         return sorted((row["sku"], row["name"], row["price"], row["stock"]) for row in csv.DictReader(file))
 
 
-def test_what_is_built_by_hand_runs_shows_and_exports_what_the_shop_sells(  # noqa: PLR0915 - one story
+def test_what_is_built_by_hand_runs_shows_and_exports_what_the_shop_sells(
     qtbot, open_window, run_to_its_end, site, expected, tmp_path, capsys
 ):
     person = open_window()
@@ -93,6 +93,7 @@ def test_what_is_built_by_hand_runs_shows_and_exports_what_the_shop_sells(  # no
     assert person.card(table) == f"{len(expected)} → {len(expected)} loaded"
     live = bench.canvas.pipeline_scene.live.nodes
     assert {live[name].state for name in (page, keep, table)} == {NodeState.DONE}
+    assert not any(wire._flows for wire in bench.canvas.pipeline_scene.wires.values()), "nothing flows after the end"
     samples = bench.monitor.samples
     assert samples.nodes == [page, keep, table]
     assert samples.wires == [f"{page}.out -> {keep}.input", f"{keep}.out -> {table}.input"]

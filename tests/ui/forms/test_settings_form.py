@@ -323,7 +323,7 @@ def test_undo_while_typing_writes_first_and_belongs_to_the_document(form, docume
 
 
 @pytest.mark.parametrize("key", ["path", "where"])
-def test_the_windows_undo_takes_back_what_is_being_typed(qtbot, form, document, editor, config, key):  # noqa: PLR0913 - fixtures
+def test_the_windows_undo_takes_back_what_is_being_typed(qtbot, form, document, editor, config, key):
     action = document.undo_stack.createUndoAction(form.window())
     action.setShortcut(QKeySequence.StandardKey.Undo)
     form.window().addAction(action)

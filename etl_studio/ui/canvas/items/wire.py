@@ -104,6 +104,12 @@ class WireItem(QGraphicsPathItem):
         if self._detailed:
             self._show_label(sample)
 
+    def come_to_rest(self) -> None:
+        """The run is over: the numbers stay, nothing flows any more."""
+        if self._flows or self._shade:
+            self._flows, self._shade = False, 0
+            self.renew_pen()
+
     def show_detail(self, *, detailed: bool) -> None:
         """Write rows on the wire, or not: from afar nobody can read them."""
         self._detailed = detailed
