@@ -4,9 +4,9 @@
     python tests/benchmarks/window.py --rows 200000   a shorter job
     python tests/benchmarks/window.py --platforms offscreen
 
-Start: from the start of the process to the first paint of the window, and until it is whole; median of five warm starts.
-Lateness: a precise timer of 5 ms in the window's thread, how late it is called while the job of ``jobs.py`` runs with the
-charts in sight. Goals: first paint under 1.0 s, lateness p99 under 30 ms.
+Start: from the start of the process to the first paint of the window, and until it is whole; median of five warm
+starts. Lateness: a precise timer of 5 ms in the window's thread, how late it is called while the job of ``jobs.py``
+runs with the charts in sight. Goals: first paint under 1.0 s, lateness p99 under 30 ms.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TICK = 5
 """Milliseconds between two calls of the timer."""

@@ -103,7 +103,6 @@ class RunMonitor(QWidget):
             self._stale = self._stale or list(CARDS)
             if len(self._history) == 1:
                 self._show_words()
-                self.refresh_now()
         elif isinstance(event, RunEnded):
             self._duration = event.duration
             self.refresh_now()

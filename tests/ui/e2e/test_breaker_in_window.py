@@ -1,4 +1,4 @@
-"""A site fails in the middle of a run: a person sees what the node waits for, can stop it, and is told why it failed."""
+"""A site fails in the middle of a run: a person sees what the node waits for, can stop it, is told why it failed."""
 
 from __future__ import annotations
 

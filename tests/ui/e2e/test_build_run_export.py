@@ -1,4 +1,4 @@
-"""The first thing that a stranger does: drag three nodes, wire them, fill them in, run, look, export, save, come back."""
+"""The first thing that a stranger does: drag three nodes, wire them, fill them in, run, look, export, save, return."""
 
 from __future__ import annotations
 
