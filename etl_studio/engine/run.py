@@ -251,7 +251,7 @@ class Run:
             first = self._error is None
             if first:
                 self._error = error
-        self._change(station, NodeState.FAILED, str(error))
+        self._change(station, NodeState.FAILED, error.what)  # where it stands, the address is known
         if first:
             self._emit(LogWritten(self.id, time.time(), "error", station.planned.id, str(error)))
         self._stopping.set()

@@ -94,7 +94,9 @@ def _moments(array: pa.Array) -> pa.Array:
         return pc.binary_join_element_wise(_without_zeros(pc.utf8_rtrim(texts, "Z")), "+00:00", "")
     if types.is_interval(array.type):
         return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
-    return _without_zeros(array.cast(pa.date32() if types.is_date(array.type) else array.type).cast(pa.string()))
+    if types.is_date(array.type):
+        return array.cast(pa.date32()).cast(pa.string())
+    return _without_zeros(array.cast(pa.string()))
 
 
 def _without_zeros(texts: pa.Array) -> pa.Array:
