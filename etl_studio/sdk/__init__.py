@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.sdk.checkpoint import Cursor, Mark
 from etl_studio.sdk.config import Config, Editor, setting
 from etl_studio.sdk.context import RunContext
 from etl_studio.sdk.database import Database, Loaded, TableLoad, WriteDisposition
@@ -35,12 +36,14 @@ __all__ = [
     "BatchView",
     "Breaker",
     "Config",
+    "Cursor",
     "Database",
     "Editor",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
     "Loaded",
+    "Mark",
     "Node",
     "OnError",
     "Output",

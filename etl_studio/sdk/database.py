@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from etl_studio.sdk.checkpoint import Mark
     from etl_studio.sdk.emissions import Rejected
 
 WriteDisposition = Literal["append", "replace", "merge"]
@@ -40,8 +41,8 @@ class TableLoad(Protocol):
         """Stage a batch; the first one fixes the columns. Rows that cannot be loaded (a NULL key) come back."""
         ...
 
-    def commit(self) -> Loaded:
-        """Apply everything staged since the last commit in one transaction."""
+    def commit(self, mark: Mark | None = None) -> Loaded:
+        """Apply everything staged since the last commit, and the mark, in one transaction."""
         ...
 
     def abort(self) -> None:
@@ -59,4 +60,12 @@ class Database(Protocol):
             PermanentError: the table has other columns, or the file is read-only.
             TransientError: the database is locked by another program.
         """
+        ...
+
+    def mark(self, run: str, node: str) -> Mark | None:
+        """The last mark that a sink committed here in a run; None: it committed nothing."""
+        ...
+
+    def save_mark(self, mark: Mark) -> None:
+        """Commit a mark alone, for sinks whose rows are elsewhere, such as in a file."""
         ...

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from etl_studio.sdk import WriteDisposition
+    from etl_studio.sdk import Mark, WriteDisposition
     from etl_studio.storage.table_load import TableLoad
 
 BUSY_SECONDS = 5.0
@@ -41,6 +41,20 @@ class SqliteFile(OpenFile):
         from etl_studio.storage.table_load import TableLoad
 
         return TableLoad(self, table, disposition, key, next(self._numbers))
+
+    def mark(self, run: str, node: str) -> Mark | None:
+        """The last mark that a sink committed here in a run."""
+        from etl_studio.storage.marks import read_mark
+
+        with self.translated():
+            return read_mark(self.connection(), run, node)
+
+    def save_mark(self, mark: Mark) -> None:
+        """Commit a mark alone."""
+        from etl_studio.storage.marks import write_mark
+
+        with self.translated(), self.database.atomic():
+            write_mark(self.connection(), mark)
 
 
 class Databases:

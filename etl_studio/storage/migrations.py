@@ -34,6 +34,17 @@ STEPS: tuple[tuple[str, ...], ...] = (
             column TEXT, line INTEGER, attempts INTEGER NOT NULL, at REAL NOT NULL)""",
         "CREATE INDEX dead_letter_run ON dead_letter (run_id)",
     ),
+    (  # checkpoints, and what another process may ask of a run
+        """CREATE TABLE checkpoint (
+            run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE, epoch INTEGER NOT NULL, at REAL NOT NULL,
+            cursors TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (run_id, epoch))""",
+        """CREATE TABLE node_state (
+            run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE, node TEXT NOT NULL, epoch INTEGER NOT NULL,
+            state BLOB NOT NULL, PRIMARY KEY (run_id, node, epoch))""",
+        "ALTER TABLE run ADD COLUMN document TEXT",
+        "ALTER TABLE run ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE run ADD COLUMN command TEXT",
+    ),
 )
 
 

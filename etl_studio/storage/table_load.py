@@ -11,6 +11,7 @@ from etl_studio.errors import PermanentError, UsageError
 from etl_studio.sdk import Loaded, Problem, Rejected, require_columns
 from etl_studio.storage.column_values import LARGEST, declared_type, does_not_fit, is_missing
 from etl_studio.storage.failures import read_only
+from etl_studio.storage.marks import write_mark
 from etl_studio.storage.merge import ensure_unique, merge
 from etl_studio.storage.replace import insert, replace
 from etl_studio.storage.stage import SORT_CACHE_KIB, Stage
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from etl_studio.sdk import WriteDisposition
+    from etl_studio.sdk import Mark, WriteDisposition
     from etl_studio.storage.open_file import OpenFile
     from etl_studio.storage.table_schema import Table
 
@@ -88,8 +89,8 @@ class TableLoad:
             self._stage.add(good)
         return rejected
 
-    def commit(self) -> Loaded:
-        """Apply what was staged since the last commit in one transaction; may be repeated after an error.
+    def commit(self, mark: Mark | None = None) -> Loaded:
+        """Apply what was staged since the last commit, and the mark, in one transaction; may be repeated.
 
         Raises:
             TransientError: the database is locked, or could not be written just now.
@@ -102,6 +103,8 @@ class TableLoad:
             kept = self._stage.keep_last() if self._key else self._stage.written
             with self._file.database.atomic():
                 loaded = self._apply(self._file.connection(), self._stage, self._schema, kept)
+                if mark is not None:
+                    write_mark(self._file.connection(), mark)
             self._replaced = True
             self._stage.clear()
         return loaded
