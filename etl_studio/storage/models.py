@@ -33,6 +33,8 @@ class Models:
     metric: Any
     log_line: Any
     dead_letter: Any
+    checkpoint: Any
+    node_state: Any
 
 
 def models_for(database: Connections) -> Models:
@@ -60,6 +62,9 @@ def models_for(database: Connections) -> Models:
         error_node = peewee.TextField(null=True)
         process = peewee.IntegerField()
         process_started = peewee.DoubleField()
+        document = peewee.TextField(null=True)
+        attempts = peewee.IntegerField(default=1)
+        command = peewee.TextField(null=True)
 
     class NodeCount(Table):
         run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
@@ -96,4 +101,23 @@ def models_for(database: Connections) -> Models:
         attempts = peewee.IntegerField()
         at = peewee.DoubleField()
 
-    return Models(Run, NodeCount, Metric, LogLine, DeadLetter)
+    class Checkpoint(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        epoch = peewee.IntegerField()
+        at = peewee.DoubleField()
+        cursors = JsonField()
+        counts = JsonField()
+
+        class Meta:
+            primary_key = peewee.CompositeKey("run", "epoch")
+
+    class NodeState(Table):
+        run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
+        node = peewee.TextField()
+        epoch = peewee.IntegerField()
+        state = peewee.BlobField()
+
+        class Meta:
+            primary_key = peewee.CompositeKey("run", "node", "epoch")
+
+    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Checkpoint, NodeState)
