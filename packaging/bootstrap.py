@@ -60,7 +60,7 @@ def run(python: Path, files: list[str], qt_problem: str | None) -> int:
     display = WINDOWS or sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display and not qt_problem:
         return call([*studio, *files])
-    print(qt_problem or "There is no display.", flush=True)
+    print(qt_problem if display else "There is no display.", flush=True)
     print("Running without the window.", flush=True)
     if files:
         return call([*studio, "run", *files])
@@ -92,7 +92,8 @@ def make_environment(*, with_tests: bool) -> Path:
         install = [uv, "pip", "install", "--quiet", "--python", str(python)]
     else:
         if not venv_works():
-            apt(PYTHON) or stop(f"Python's venv module is missing. Type: {apt_line(PYTHON)}")
+            everything = [*PYTHON, *qt_packages(with_tests)]  # so that nobody has to come back for the next line
+            apt(PYTHON) or stop(f"Python's venv module is missing. Type: {apt_line(everything)}")
         must([sys.executable, "-m", "venv", str(folder)])
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # Half an environment must not pass for a whole one.
@@ -117,18 +118,22 @@ def add_qt_libraries(python: Path, *, with_tests: bool) -> str | None:
     """Add what Qt needs from the system; returns what is still missing, as a sentence, or None."""
     if not sys.platform.startswith("linux"):
         return None
-    missing = missing_qt_library(python)
-    x11 = missing_x11(python)
-    xvfb = with_tests and shutil.which("Xvfb") is None
-    if not missing and not x11 and not xvfb:
+    qt, x11, xvfb = missing_qt_library(python), missing_x11_library(python), with_tests and not shutil.which("Xvfb")
+    if not (qt or x11 or xvfb):
         return None
-    wanted = [*(QT_OFFSCREEN if missing else []), *(QT_X11 if x11 or xvfb else []), *(TESTS if xvfb else [])]
-    if apt(wanted):
-        missing = missing_qt_library(python)
-    if missing:
-        packages = [*QT_OFFSCREEN, *QT_X11, *(TESTS if with_tests else [])]
-        return f"Qt needs the system library {missing}. Type: {apt_line(packages)}"
+    if apt([*(QT_OFFSCREEN if qt else []), *(QT_X11 if x11 or xvfb else []), *(TESTS if xvfb else [])]):
+        qt, x11, xvfb = missing_qt_library(python), missing_x11_library(python), False
+    on_x11 = with_tests or bool(os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"))
+    missing = qt or (on_x11 and x11)
+    if missing or xvfb:
+        who = f"Qt needs the system library {missing}." if missing else "The tests need the X server Xvfb."
+        return f"{who} Type: {apt_line(qt_packages(with_tests))}"
     return None
+
+
+def qt_packages(with_tests: bool) -> list[str]:  # noqa: FBT001
+    """Every Debian package that the window needs, and its tests."""
+    return [*QT_OFFSCREEN, *QT_X11, *(TESTS if with_tests else [])]
 
 
 def missing_qt_library(python: Path) -> str | None:
@@ -141,11 +146,12 @@ def missing_qt_library(python: Path) -> str | None:
     return found[1] if found else (result.stderr.strip().splitlines() or ["PySide6"])[-1]
 
 
-def missing_x11(python: Path) -> bool:
-    """Whether libraries of Qt's X11 plug-in are missing."""
+def missing_x11_library(python: Path) -> str | None:
+    """The first shared library that Qt's X11 plug-in lacks, or None."""
     names = ("libxcb-cursor.so.0", "libxcb-icccm.so.4", "libxcb-keysyms.so.1", "libxkbcommon-x11.so.0")
-    probe = f"import ctypes\nfor name in {names!r}: ctypes.CDLL(name)"
-    return subprocess.run([str(python), "-c", probe], capture_output=True, check=False).returncode != 0
+    probe = f"import ctypes\nfor name in {names!r}:\n  print(name)\n  ctypes.CDLL(name)"
+    result = subprocess.run([str(python), "-c", probe], capture_output=True, text=True, check=False)
+    return result.stdout.split()[-1] if result.returncode else None
 
 
 def apt(packages: list[str]) -> bool:
@@ -169,9 +175,13 @@ def apt(packages: list[str]) -> bool:
 
 
 def apt_line(packages: list[str]) -> str:
-    """The command for a person to type."""
-    sudo = "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "sudo "
-    return f"{sudo}apt-get install -y --no-install-recommends {' '.join(packages)}"
+    """The command for a person to type; a new machine has no lists of packages yet."""
+    install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return install
+    if shutil.which("sudo"):
+        return f"sudo sh -c '{install}'"
+    return f"su -c '{install}'"
 
 
 def call(command: list[str]) -> int:
