@@ -100,9 +100,7 @@ def show_letter(
     from etl_studio.cli.output import print_json, print_line
 
     with open_workspace(workspace) as place:
-        found = place.dead_letter(letter)
-    if found is None:
-        raise UsageError(f"There is no dead letter {letter}.", hint="etl-studio dead-letters list shows their numbers.")
+        found = place.letters.get(letter)
     facts = _facts(found, LETTER_FACTS)
     if as_json:
         print_json(facts)

@@ -105,7 +105,7 @@ class WireSample:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run began."""
+    """A run began. ``kind``: ``run``, or ``replay`` of dead letters."""
 
     run: str
     at: float
@@ -113,6 +113,7 @@ class RunStarted:
     file: str | None
     nodes: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,18 @@ class DeadLettered:
     """A row, or an operation without one, could not be processed.
 
     Attributes:
-        payload: the row as JSON-ready values, or what was tried.
+        payload: the row as JSON-ready values.
         error_type: short name such as ``cast``, ``not_null``, ``http_404``.
         line: line in the source file, where known.
+        attempts: how often it was tried.
+        epoch: number of the barrier interval in which it arose.
+        port: input port that the row came by; empty for a source.
+        types: of the payload's columns, so that it becomes the same row again (``engine.letter_rows``).
+        gives: types of the columns that the source gives out; None where the node is none, or gave nothing yet.
+        cursor: where the source stood, JSON-ready, where known.
+        row: number of the row in the source, from 1, where known.
+        operation: what the source tried, where no row came of it; never holds secrets.
+        letter: number of the stored letter that failed again in a replay.
     """
 
     run: str
@@ -185,6 +195,14 @@ class DeadLettered:
     column: str | None = None
     line: int | None = None
     attempts: int = 1
+    epoch: int = 0
+    port: str = ""
+    types: Mapping[str, Any] = field(default_factory=dict)
+    gives: Mapping[str, Any] | None = None
+    cursor: Any = None
+    row: int | None = None
+    operation: Mapping[str, Any] | None = None
+    letter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ TEXTS: dict[type, tuple[str, ...]] = {
     RunStarted: ("parameters",),
     NodeChanged: ("detail",),
     RetryScheduled: ("error",),
-    DeadLettered: ("message", "payload"),
+    DeadLettered: ("message", "payload", "cursor", "operation"),
     LogWritten: ("message", "facts"),
     RunEnded: ("error",),
 }

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from etl_studio.engine.events import DeadLettered
 from etl_studio.engine.json_values import json_rows
+from etl_studio.engine.letter_rows import type_words
 from etl_studio.errors import PermanentError
 from etl_studio.sdk import REJECTS, Output, Rejected
 
@@ -34,6 +35,9 @@ class Outlet:
         inboxes: where wires end, by wire.
         meter: counts of the node.
         emit: takes the events.
+
+    Attributes:
+        cursor: where a source stands, for its dead letters.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Outlet:
         self._meter = meter
         self._emit = emit
         self._told: dict[str, pa.Schema] = {}
+        self.cursor: Any = None
 
     def send(self, emission: pa.RecordBatch | Output | Rejected) -> None:
         """Send one emission of the node."""
@@ -112,18 +117,31 @@ class Outlet:
 
     def _dead_letter(self, rejected: Rejected) -> None:
         now = time.time()
+        planned = self._planned
+        types = type_words(rejected.rows.schema)
+        gives = self._told.get(planned.default_output or "") if not planned.node.inputs else None
+        facts: dict[str, Any] = {
+            "port": planned.only_input,
+            "types": types,
+            "gives": None if gives is None else type_words(gives),
+            "cursor": self.cursor,
+        }
         for row, problem in zip(json_rows(rejected.rows), rejected.problems, strict=True):
             self._meter.dead_letters += 1
             self._emit(
                 DeadLettered(
                     self._run,
                     now,
-                    self._planned.id,
+                    planned.id,
                     problem.type,
                     problem.message,
                     row,
                     problem.column,
                     problem.line,
+                    problem.attempts,
+                    row=problem.row,
+                    operation=problem.operation,
+                    **facts,
                 )
             )
 

@@ -37,6 +37,12 @@ class PlannedNode:
         ports = [port.name for port in self.node.outputs if port is not REJECTS]
         return ports[0] if ports else None
 
+    @property
+    def only_input(self) -> str:
+        """The port that its rows come by; empty for a source, and where they come by several."""
+        ports = {wire.target_port for wire in self.inputs}
+        return ports.pop() if len(ports) == 1 else ""
+
 
 @dataclass(slots=True)
 class Plan:

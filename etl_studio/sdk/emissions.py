@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -20,6 +20,10 @@ class Problem:
         message: one sentence for people: which value, and what to do.
         column: the column at fault, where known.
         line: line in the source file, counted from 1, where known.
+        row: number of the row in the source, counted from 1, where known.
+        operation: JSON-ready: what a source tried, where no row came of it, such as a page to fetch. A replay gives it
+            to ``Source.read_again``. It names secrets and never holds them.
+        attempts: how often it was tried.
     """
 
     type: str
@@ -27,6 +31,9 @@ class Problem:
     column: str | None = None
     line: int | None = None
     value: Any = None
+    row: int | None = None
+    operation: Mapping[str, Any] | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

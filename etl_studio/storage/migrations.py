@@ -45,6 +45,26 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE run ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE run ADD COLUMN command TEXT",
     ),
+    (  # dead letters that can be edited and replayed
+        "ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'run'",
+        "ALTER TABLE dead_letter ADD COLUMN port TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE dead_letter ADD COLUMN types TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE dead_letter ADD COLUMN gives TEXT",
+        "ALTER TABLE dead_letter ADD COLUMN operation TEXT",
+        "ALTER TABLE dead_letter ADD COLUMN original TEXT",
+        "ALTER TABLE dead_letter ADD COLUMN first_at REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE dead_letter ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE dead_letter ADD COLUMN cursor TEXT",
+        "ALTER TABLE dead_letter ADD COLUMN row_number INTEGER",
+        "ALTER TABLE dead_letter ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE dead_letter ADD COLUMN state TEXT NOT NULL DEFAULT 'waiting'",
+        "ALTER TABLE dead_letter ADD COLUMN replay_run TEXT",
+        "UPDATE dead_letter SET first_at = at, size = length(CAST(payload AS BLOB))",
+        "CREATE INDEX dead_letter_kept ON dead_letter (state, at, size)",
+        "CREATE INDEX dead_letter_replay ON dead_letter (replay_run) WHERE replay_run IS NOT NULL",
+        """CREATE TABLE replay (
+            run TEXT NOT NULL PRIMARY KEY, process INTEGER NOT NULL, process_started REAL NOT NULL, sinks TEXT)""",
+    ),
 )
 
 

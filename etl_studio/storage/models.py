@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class JsonField(peewee.TextField):
     """A value kept as JSON text."""
 
-    def db_value(self, value: Any) -> str:
-        """To text."""
-        return json.dumps(value, ensure_ascii=False, default=str)
+    def db_value(self, value: Any) -> str | None:
+        """To text; None stays NULL."""
+        return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
-    def python_value(self, value: str) -> Any:
+    def python_value(self, value: str | None) -> Any:
         """From text."""
-        return json.loads(value)
+        return None if value is None else json.loads(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Models:
     metric: Any
     log_line: Any
     dead_letter: Any
+    replay: Any
     checkpoint: Any
     node_state: Any
 
@@ -65,6 +66,7 @@ def models_for(database: Connections) -> Models:
         document = peewee.TextField(null=True)
         attempts = peewee.IntegerField(default=1)
         command = peewee.TextField(null=True)
+        kind = peewee.TextField(default="run")
 
     class NodeCount(Table):
         run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
@@ -100,6 +102,24 @@ def models_for(database: Connections) -> Models:
         line = peewee.IntegerField(null=True)
         attempts = peewee.IntegerField()
         at = peewee.DoubleField()
+        port = peewee.TextField(default="")
+        types = JsonField(default=dict)
+        gives = JsonField(null=True)
+        operation = JsonField(null=True)
+        original = JsonField(null=True)
+        first_at = peewee.DoubleField()
+        epoch = peewee.IntegerField(default=0)
+        cursor = JsonField(null=True)
+        row_number = peewee.IntegerField(null=True)
+        size = peewee.IntegerField(default=0)
+        state = peewee.TextField(default="waiting")
+        replay_run = peewee.TextField(null=True)
+
+    class Replay(Table):
+        run = peewee.TextField(primary_key=True)
+        process = peewee.IntegerField()
+        process_started = peewee.DoubleField()
+        sinks = JsonField(null=True)
 
     class Checkpoint(Table):
         run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")
@@ -120,4 +140,4 @@ def models_for(database: Connections) -> Models:
         class Meta:
             primary_key = peewee.CompositeKey("run", "node", "epoch")
 
-    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Checkpoint, NodeState)
+    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Replay, Checkpoint, NodeState)

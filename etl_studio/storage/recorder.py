@@ -37,7 +37,14 @@ ATTEMPTS = 3
 MOST_EVENTS = 20_000
 """Events that may wait: whoever rejects rows faster than the disk takes them waits, so that no letter is lost."""
 
-LETTER_COLUMNS = ("run_id", "node", "error_type", "message", "payload", "column", "line", "attempts", "at")
+LETTER_COLUMNS = (
+    "run_id", "node", "error_type", "message", "payload", "column", "line", "attempts", "at", "port", "types", "gives",
+    "operation", "first_at", "epoch", "cursor", "row_number", "size",
+)  # fmt: skip
+FAILED_AGAIN = (
+    "UPDATE dead_letter SET error_type = ?, message = ?, column = ?, at = ?, attempts = attempts + ?, "
+    "state = 'waiting', replay_run = NULL WHERE id = ? AND replay_run = ?"
+)
 LINE_COLUMNS = ("run_id", "at", "level", "node", "message", "facts")
 
 
@@ -153,19 +160,23 @@ class Recorder:
         models = self._workspace.models
         lines: list[tuple[Any, ...]] = []
         letters: list[tuple[Any, ...]] = []
+        again: list[tuple[Any, ...]] = []
         for event in events:
             match event:
                 case RunStarted():
                     self._begin(event)
                 case Sampled():
                     models.metric.replace(run=event.run, at=event.at, sample=_sample(event)).execute()
-                case DeadLettered():
+                case DeadLettered(letter=None):
                     letters.append(_letter(event))
+                case DeadLettered():
+                    again.append(_again(event))
                 case RunEnded():
                     self._end(event)
                 case _:
                     lines += _lines(event)
         self._insert("dead_letter", LETTER_COLUMNS, letters)
+        self._workspace.file.connection().executemany(FAILED_AGAIN, again)
         self._insert("log_line", LINE_COLUMNS, lines)
 
     def _insert(self, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
@@ -181,6 +192,7 @@ class Recorder:
             pipeline=event.pipeline,
             file=event.file,
             parameters=dict(event.parameters),
+            kind=event.kind,
             status=RunStatus.RUNNING,
             started=event.at,
             process=process,
@@ -212,9 +224,17 @@ def _sample(event: Sampled) -> dict[str, Any]:
 
 
 def _letter(event: DeadLettered) -> tuple[Any, ...]:
+    payload = _json(event.payload) or ""
     return (
-        event.run, event.node, event.error_type, _text(event.message), _json(event.payload), event.column, event.line,
-        event.attempts, event.at,
+        event.run, event.node, event.error_type, _text(event.message), payload, event.column, event.line,
+        event.attempts, event.at, event.port, _json(event.types), _json(event.gives), _json(event.operation), event.at,
+        event.epoch, _json(event.cursor), event.row, len(payload),
+    )  # fmt: skip
+
+
+def _again(event: DeadLettered) -> tuple[Any, ...]:
+    return (
+        event.error_type, _text(event.message), event.column, event.at, event.attempts, event.letter, event.run,
     )  # fmt: skip
 
 
@@ -239,8 +259,8 @@ def _warning(event: NodeChanged | RetryScheduled | BreakerChanged, message: str,
     return event.run, event.at, "warning", event.node, _text(message), _json(facts)
 
 
-def _json(value: Any) -> str:
-    return _text(json.dumps(dict(value), ensure_ascii=False, default=str))
+def _json(value: Any) -> str | None:
+    return None if value is None else _text(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _text(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.events import RunStatus
 from etl_studio.errors import PermanentError, UsageError
+from etl_studio.storage.letters import DeadLetterRecord, Letters, Selection
 from etl_studio.storage.migrations import migrate
 from etl_studio.storage.models import models_for
 from etl_studio.storage.processes import is_alive
@@ -41,22 +42,7 @@ class RunRecord:
     dead_letters: int
     error: str | None
     error_node: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterRecord:
-    """One stored reject."""
-
-    id: int
-    run: str
-    node: str
-    error_type: str
-    message: str
-    payload: dict[str, Any]
-    column: str | None
-    line: int | None
-    attempts: int
-    at: float
+    kind: str = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +83,7 @@ class Workspace:
         with self.file.translated():
             migrate(self.file)
             self.models = models_for(self.file.database)
+            self.letters = Letters(self.file, self.models, self._whole_id)
             self._mark_interrupted()
 
     @property
@@ -161,22 +148,15 @@ class Workspace:
         self, run: str | None = None, node: str | None = None, limit: int = 10_000
     ) -> list[DeadLetterRecord]:
         """Stored rejects, the newest first; of one run or node where asked."""
-        letter = self.models.dead_letter
-        query = letter.select().order_by(letter.id.desc()).limit(limit)
-        if run is not None:
-            record = self.run(run)
-            query = query.where(letter.run == (record.id if record else run))
-        if node is not None:
-            query = query.where(letter.node == node)
-        with self.file.translated():
-            return [_letter_record(row) for row in query]
+        return self.letters.find(Selection(run=run, node=node), limit)
 
-    def dead_letter(self, letter_id: int) -> DeadLetterRecord | None:
-        """One stored reject."""
-        letter = self.models.dead_letter
-        with self.file.translated():
-            row = letter.get_or_none(letter.id == letter_id)
-            return _letter_record(row) if row is not None else None
+    def drop_letters_after(self, run: str, epoch: int) -> int:
+        """Remove the dead letters of a run that arose after a barrier; how many there were."""
+        return self.letters.drop_after(run, epoch)
+
+    def _whole_id(self, beginning: str) -> str:
+        record = self.run(beginning)
+        return record.id if record else beginning
 
     def _mark_interrupted(self) -> None:
         run = self.models.run
@@ -194,8 +174,3 @@ def _run_record(row: Any) -> RunRecord:
         duration = time.time() - row.started
     facts = {name: getattr(row, name) for name in RunRecord.__dataclass_fields__}
     return RunRecord(**facts | {"status": RunStatus(row.status), "duration": duration})
-
-
-def _letter_record(row: Any) -> DeadLetterRecord:
-    facts = {name: getattr(row, name) for name in DeadLetterRecord.__dataclass_fields__ if name != "run"}
-    return DeadLetterRecord(run=row.run_id, **facts)

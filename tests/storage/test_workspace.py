@@ -31,7 +31,7 @@ def test_a_new_workspace_makes_its_folder_and_is_empty(workspace, tmp_path):
     assert workspace.runs() == []
     assert workspace.dead_letters() == []
     assert workspace.run("x") is None
-    assert workspace.dead_letter(1) is None
+    assert workspace.letters.count() == 0
 
 
 def test_a_workspace_in_the_place_of_a_file_is_refused(databases, tmp_path):
@@ -171,12 +171,12 @@ def test_dead_letters_are_found_by_run_and_node_newest_first(workspace):
         for node in ("read", "keep"):
             workspace.models.dead_letter.create(
                 run=run, node=node, error_type="cast", message=f"{run} {node}", payload={"qty": "ten"},
-                column="qty", line=3, attempts=1, at=time.time(),
+                column="qty", line=3, attempts=1, at=time.time(), first_at=time.time(),
             )  # fmt: skip
     assert [letter.message for letter in workspace.dead_letters()] == ["b keep", "b read", "a keep", "a read"]
     assert [letter.message for letter in workspace.dead_letters(run="a", node="keep")] == ["a keep"]
     letter = workspace.dead_letters(run="a", node="read")[0]
-    assert workspace.dead_letter(letter.id) == letter
+    assert workspace.letters.get(letter.id) == letter
     assert (letter.run, letter.payload, letter.column, letter.line) == ("a", {"qty": "ten"}, "qty", 3)
 
 
