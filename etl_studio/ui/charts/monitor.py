@@ -106,7 +106,7 @@ class RunMonitor(QWidget):
             self._stale = self._stale or list(CARDS)
             if len(self._history) == 1:
                 self._show_words()
-                self.refresh_now()
+                self._draw_next()
         elif isinstance(event, RunEnded):
             self._duration = event.duration
             self.refresh_now()
@@ -172,6 +172,14 @@ class RunMonitor(QWidget):
         self._arrange()
         self._dress()
         self._show_words()
+        if self.isVisible() and self._stack.currentWidget() is self._placeholder:
+            self._draw_unseen()
+
+    def _draw_unseen(self) -> None:
+        """Lay the empty charts out and draw them: the first time is dear, and the first second of a run is busy."""
+        self._legend.setText("&nbsp;")
+        self._charts.resize(self._stack.size())
+        self._charts.grab()
 
     def _arrange(self) -> None:
         columns = 4 if self.width() > FLAT * self.height() else 2

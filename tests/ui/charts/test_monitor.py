@@ -84,6 +84,15 @@ def test_a_new_run_begins_with_empty_charts(monitor):
     assert monitor._cards["rows"].value == ""
 
 
+def test_the_charts_are_laid_out_before_the_first_run(monitor):
+    unseen = [card.plot.size() for card in monitor._cards.values()]
+
+    monitor.take(started())
+    monitor.take(sampled(100.1, 500))
+
+    assert [card.plot.size() for card in monitor._cards.values()] == unseen
+
+
 def test_samples_that_come_while_it_is_hidden_are_drawn_when_it_is_shown(qtbot, monitor):
     monitor.hide()
     monitor.take(started())

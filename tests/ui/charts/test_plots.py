@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PySide6.QtGui import QPainter
 
 from etl_studio.ui import quantities
 from etl_studio.ui.charts.plots import Line, TimePlot, as_float, ceiling, decimate
@@ -68,10 +69,19 @@ def test_the_value_axis_grows_and_does_not_shrink_within_a_run(plot):
 
 def test_a_line_is_one_pixel_wide_and_not_smoothed(plot):
     plot.set_lines([Line(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "#ff0000")], 1.0)
-    curve = plot.getPlotItem().curves[0]
+    (curve,) = plot._curves
 
-    assert curve.opts["pen"].width() == 1
-    assert curve.opts["antialias"] is False
+    assert curve.pen().isCosmetic()
+    assert curve.pen().widthF() == 0  # the thinnest: one pixel
+    assert not plot.renderHints() & QPainter.RenderHint.Antialiasing
+
+
+def test_a_line_that_is_no_longer_given_is_no_longer_seen(plot):
+    times = np.array([0.0, 5.0])
+    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000"), Line(times, np.array([2.0, 2.0]), "#ff0000")], 5.0)
+    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000")], 5.0)
+
+    assert [curve.path().isEmpty() for curve in plot._curves] == [False, True]
 
 
 def test_the_line_is_seen_in_its_colour(plot):
