@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,9 @@ class RunController(QObject):
         copy = deepcopy(pipeline)
         self._worker = QtWorker("run", lambda: self._execute(copy, file, dict(parameters or {})))
         self._worker.finished.connect(self._finish)
+        # While it runs, the garbage collector looks only at what is made from now on: a look at all that the window
+        # holds already would keep window and workers waiting for 50 ms and more.
+        gc.freeze()
         self._worker.start()
         self.running_changed.emit()
 
@@ -125,6 +129,7 @@ class RunController(QObject):
             self.started.emit(event.run)
 
     def _finish(self) -> None:
+        gc.unfreeze()
         self._mailbox.flush()
         worker, self._worker = self._worker, None
         self._run = None

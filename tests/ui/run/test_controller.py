@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from PySide6.QtCore import QThread
 
@@ -62,6 +64,15 @@ def test_events_come_on_the_windows_thread_in_order_and_the_report_last(qtbot, c
     assert any(isinstance(event, Sampled) for event in seen)
     assert {event.node for event in seen if isinstance(event, NodeChanged)} == {"make", "save"}
     assert not controller.is_running
+
+
+def test_the_collector_leaves_out_what_was_there_before_the_run_until_it_has_ended(qtbot, controller, load):
+    gc.unfreeze()
+    with qtbot.waitSignal(controller.ended, timeout=20_000):
+        controller.start(*load(1000))
+        assert gc.get_freeze_count() > 0
+
+    assert gc.get_freeze_count() == 0
 
 
 def test_an_edit_during_the_run_does_not_touch_it(qtbot, controller, load, tmp_path):

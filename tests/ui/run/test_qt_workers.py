@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
@@ -10,7 +11,7 @@ from PySide6.QtCore import QThread
 
 from etl_studio.errors import EtlError
 from etl_studio.storage.databases import Databases
-from etl_studio.ui.run.qt_workers import start_qt_worker, thread_locals_dropped
+from etl_studio.ui.run.qt_workers import NICENESS, start_qt_worker, thread_locals_dropped
 
 
 def test_the_work_is_done_in_a_qthread_of_that_name(qapp):
@@ -32,6 +33,26 @@ def test_join_gives_up_after_its_time(qapp):
 
     going_on.set()
     worker.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a niceness of its own on Linux only")
+def test_a_worker_and_what_it_starts_step_back_behind_the_windows_thread(qapp):
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen = []
+
+    def work() -> None:
+        seen.append(niceness())
+        helper = threading.Thread(target=lambda: seen.append(niceness()))
+        helper.start()
+        helper.join()
+
+    before = niceness()
+    start_qt_worker("nice", work).join()
+
+    assert seen == [max(before, NICENESS)] * 2
+    assert niceness() == before
 
 
 def test_what_python_keeps_for_the_thread_is_gone_before_the_thread_ends(qapp):
