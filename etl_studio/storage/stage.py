@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from etl_studio.storage.open_file import OpenFile
 
-CUT_ROWS = 10_000
+CUT_ROWS = 2_500
 """Rows per call into SQLite; the call that makes Python values of them keeps all other threads waiting."""
 
 SORT_CACHE_KIB = 64 * 1024
