@@ -97,7 +97,7 @@ def line_for(event: Event) -> str:
             f"next in {event.delay:.1f} s - {event.error}"
         )
     if isinstance(event, BreakerChanged):
-        state = str(event.state).replace("_", " ")
+        state = str(event.state).replace("_", " ") + (" by hand" if event.by_hand else "")
         wait = ""
         if event.state is BreakerState.OPEN and event.until is not None:
             wait = f", trial calls in {max(event.until - event.at, 0):.1f} s"

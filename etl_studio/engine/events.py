@@ -45,6 +45,10 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+    FORCED_OPEN = "forced_open"
+    """A person opened it: nothing is called until a person closes it."""
+    DISABLED = "disabled"
+    """A person switched it off: everything is called, nothing is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,12 @@ class NodeCounts:
 
 @dataclass(frozen=True, slots=True)
 class NodeSample:
-    """A node at one moment. ``p50`` and ``p95``: seconds per call or batch over the last 256; None before the first."""
+    """A node at one moment.
+
+    Attributes:
+        p50, p95: seconds per call or batch over the last 256; None before the first.
+        breaker: state of the breaker that changed last; None before the first call that one surrounds.
+    """
 
     state: NodeState
     counts: NodeCounts
@@ -156,7 +165,13 @@ class RetryScheduled:
 
 @dataclass(frozen=True, slots=True)
 class BreakerChanged:
-    """A breaker changed its state. ``until``: when trial calls are let through, for OPEN."""
+    """A breaker changed its state.
+
+    Attributes:
+        failure_rate, slow_call_rate: per cent of the calls that led to it; None where none were judged.
+        until: when trial calls are let through, for OPEN.
+        by_hand: a person asked for it.
+    """
 
     run: str
     at: float
@@ -165,6 +180,8 @@ class BreakerChanged:
     state: BreakerState
     failure_rate: float | None = None
     until: float | None = None
+    slow_call_rate: float | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,60 +1,30 @@
-"""Gives life to a node's policy: retry(breaker(rate limit(call)))."""
+"""Gives life to a node's policy: retry(breaker(rate limit(call))). The call itself holds its deadline."""
 
 from __future__ import annotations
 
 import random
-import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
-from etl_studio.engine.breaker import Change, CircuitBreaker
 from etl_studio.engine.events import BreakerChanged, BreakerState, NodeChanged, NodeState, RetryScheduled
-from etl_studio.engine.rate_limit import RateLimiter
 from etl_studio.errors import Cancelled, CircuitOpenError, TransientError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
-    from etl_studio.engine.breaker import Permit
+    from etl_studio.engine.breaker import Change, Permit
     from etl_studio.engine.events import Listener
     from etl_studio.engine.meter import Meter
-    from etl_studio.sdk import Policy, RateLimit, Retry
+    from etl_studio.engine.shared_policies import SharedPolicies
+    from etl_studio.sdk import Policy, Retry
 
 T = TypeVar("T")
 
-
-class SharedPolicies:
-    """Breakers and rate limiters of one run: by node, or by name where nodes share them."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
-        self._lock = threading.Lock()
-        self._breakers: dict[tuple[str, str], CircuitBreaker] = {}
-        self._limiters: dict[str, RateLimiter] = {}
-        self._listeners: dict[tuple[str, str], list[Callable[[Change], None]]] = {}
-
-    def breaker(self, node: str, target: str, policy: Policy, changed: Callable[[Change], None]) -> CircuitBreaker:
-        """The breaker of a target; ``changed`` is told of every change, whoever caused it."""
-        key = (policy.breaker.name or node, target)
-        with self._lock:
-            listeners = self._listeners.setdefault(key, [])
-            if changed not in listeners:
-                listeners.append(changed)
-            if key not in self._breakers:
-
-                def tell(change: Change) -> None:
-                    for listener in tuple(listeners):
-                        listener(change)
-
-                self._breakers[key] = CircuitBreaker(target, policy.breaker, tell, self.clock)
-            return self._breakers[key]
-
-    def limiter(self, node: str, limit: RateLimit) -> RateLimiter:
-        """The rate limiter of a node, or of its name."""
-        with self._lock:
-            return self._limiters.setdefault(limit.name or f"node:{node}", RateLimiter(limit, self.clock))
+OPEN_POLL = 0.2
+"""Seconds after which a call that waits for an open breaker looks again: a person may have closed it."""
 
 
 class PolicyCaller:
@@ -63,7 +33,7 @@ class PolicyCaller:
     Args:
         run, node: ids for the events.
         policy: the policy.
-        shared: breakers and limiters of the run.
+        shared: breakers, limiters and retry budgets of the run.
         meter: counts of the node.
         emit: takes the events.
         stopping: ends every wait at once.
@@ -94,8 +64,13 @@ class PolicyCaller:
     def call(self, operation: Callable[[], T], *, target: str = "") -> T:
         """Run an operation.
 
+        Args:
+            operation: what to do.
+            target: what is called, such as a host; each target has a breaker and a retry budget of its own.
+
         Raises:
             TransientError: it still failed at the last attempt.
+            CircuitOpenError: the breaker is open, and the policy says not to wait for it.
             PermanentError: as the operation raised it; never tried again.
             Cancelled: the run was stopped while waiting.
         """
@@ -106,11 +81,13 @@ class PolicyCaller:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_be_tried_again),
             stop=tenacity.stop_any(*stops),
-            wait=lambda state: self._delay(state, retry),
+            wait=lambda state: self._delay(state, retry, target),
             before_sleep=lambda state: self._announce(state, target),
             sleep=self._sleep,
             reraise=True,
         )
+        if target:
+            self._shared.retry_budget(target).request()
         result: T = retrying(self._attempt, operation, target)
         return result
 
@@ -126,25 +103,25 @@ class PolicyCaller:
             result = operation()
         except TransientError as error:
             self._meter.errors += 1
-            seconds = self._shared.clock() - started
-            self._meter.took(seconds)
-            if permit:
-                permit.record(failed=True, seconds=seconds)
+            self._took(started, permit, failed=True)
             if error.retry_after and self._limiter is not None:
                 self._limiter.penalise(min(error.retry_after, self._policy.retry.max_delay))
             raise
-        except Exception as error:
+        except BaseException as error:
             # A permanent answer (404, bad settings) says nothing about the health of the other side.
             if not isinstance(error, Cancelled):
                 self._meter.errors += 1
             if permit:
                 permit.release()
             raise
+        self._took(started, permit, failed=False)
+        return result
+
+    def _took(self, started: float, permit: Permit | None, *, failed: bool) -> None:
         seconds = self._shared.clock() - started
         self._meter.took(seconds)
         if permit:
-            permit.record(failed=False, seconds=seconds)
-        return result
+            permit.record(failed=failed, seconds=seconds)
 
     def _permit(self, target: str) -> Permit | None:
         breaking = self._policy.breaker
@@ -152,15 +129,19 @@ class PolicyCaller:
         if not breaking.enabled or not (target or breaking.name):
             return None
         breaker = self._shared.breaker(self._node, target, self._policy, self._breaker_changed)
+        self._meter.breaker = self._meter.breaker or breaker.state
+        refused = False
         while True:
             try:
                 return breaker.acquire()
             except CircuitOpenError as error:
-                self._meter.refused += 1
-                if self._policy.breaker.when_open == "fail":
+                if not refused:
+                    self._meter.refused += 1
+                    refused = True
+                if breaking.when_open == "fail":
                     raise
-                self._state(NodeState.OPEN, f"The breaker of {target or self._node} is open.")
-                self._sleep(error.retry_after or 0.0)
+                self._state(NodeState.OPEN, error.what)
+                self._sleep(OPEN_POLL if error.retry_after is None else min(error.retry_after, OPEN_POLL))
 
     def _wait(self, seconds: float, permit: Permit | None) -> None:
         try:
@@ -175,13 +156,18 @@ class PolicyCaller:
         if self._stopping.wait(seconds):
             raise Cancelled("The run was stopped.")
 
-    def _delay(self, state: tenacity.RetryCallState, retry: Retry) -> float:
+    def _delay(self, state: tenacity.RetryCallState, retry: Retry, target: str) -> float:
+        if state.attempt_number >= retry.attempts:
+            return 0.0  # tenacity asks before it looks whether this was the last one
         delay = backoff_delay(retry, state.attempt_number)
         if retry.jitter:
             delay *= self._rng()
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TransientError) else None
-        return min(max(delay, asked or 0.0), max(retry.max_delay, delay))
+        wanted = min(max(delay, asked or 0.0), max(retry.max_delay, delay))
+        if not target or retry.budget is None:
+            return wanted
+        return max(wanted, self._shared.retry_budget(target).reserve(retry.budget))
 
     def _announce(self, state: tenacity.RetryCallState, target: str) -> None:
         self._meter.retries += 1
@@ -203,9 +189,19 @@ class PolicyCaller:
         self._meter.breaker = change.state
         until = time.time() + change.open_for if change.open_for is not None else None
         self._emit(
-            BreakerChanged(self._run, time.time(), self._node, change.target, change.state, change.failure_rate, until)
+            BreakerChanged(
+                self._run,
+                time.time(),
+                self._node,
+                change.target,
+                change.state,
+                change.failure_rate,
+                until,
+                change.slow_call_rate,
+                change.by_hand,
+            )
         )
-        if change.state is BreakerState.CLOSED and self._meter.state is NodeState.OPEN:
+        if change.state in (BreakerState.CLOSED, BreakerState.DISABLED) and self._meter.state is NodeState.OPEN:
             self._state(NodeState.RUNNING)
 
 

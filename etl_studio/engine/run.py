@@ -23,7 +23,8 @@ from etl_studio.engine.gate import CommitGate
 from etl_studio.engine.inbox import Inbox
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.outlet import Outlet
-from etl_studio.engine.policies import PolicyCaller, SharedPolicies
+from etl_studio.engine.policies import PolicyCaller
+from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
 from etl_studio.engine.workers import Station, work
 from etl_studio.errors import Cancelled, EtlError, PermanentError
@@ -131,6 +132,7 @@ class Run:
         self._meters = {node: Meter() for node in plan.nodes}
         self._inboxes = {node: Inbox(item.inputs) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
+        self._policies = SharedPolicies()
 
     def execute(self) -> RunEnded:
         """Run to the end and return the report; errors are in it."""
@@ -148,8 +150,7 @@ class Run:
         self._places.scratch.mkdir(parents=True, exist_ok=True)
         monitor: Worker | None = None
         try:
-            shared = SharedPolicies()
-            self._stations = {node: self._station(item, shared) for node, item in self.plan.nodes.items()}
+            self._stations = {node: self._station(item) for node, item in self.plan.nodes.items()}
             monitor = self._start_worker("monitor", self._watch)
             workers = [
                 self._start_worker(f"node {node}", self._worker(station)) for node, station in self._stations.items()
@@ -177,9 +178,13 @@ class Run:
         if hard:
             self._cancel()
 
-    def _station(self, planned: PlannedNode, shared: SharedPolicies) -> Station:
+    def force_breaker(self, node: str, state: str) -> None:
+        """Obey a person while it runs: ``forced_open``, ``disabled`` or ``closed`` for the breakers of a node."""
+        self._policies.force(node, state)
+
+    def _station(self, planned: PlannedNode) -> Station:
         meter = self._meters[planned.id]
-        caller = PolicyCaller(self.id, planned.id, planned.policy, shared, meter, self._emit, self._stopping)
+        caller = PolicyCaller(self.id, planned.id, planned.policy, self._policies, meter, self._emit, self._stopping)
         context = NodeContext(
             self.id,
             planned.id,

@@ -34,6 +34,15 @@ class Retry(Config):
         gt=0,
         advanced=True,
     )
+    budget: float | None = setting(
+        100.0,
+        title="Retry budget",
+        description="Retries for each 100 requests to one host within a minute, ten more are free; "
+        "further ones wait. Empty: no limit.",
+        ge=0,
+        le=1000,
+        advanced=True,
+    )
     on_status: list[int] = setting(
         [408, 425, 429, 500, 502, 503, 504],
         title="On statuses",
@@ -62,7 +71,7 @@ class Breaker(Config):
         50.0, title="Failure rate", description="Per cent of failed calls that opens it.", gt=0, le=100
     )
     slow_call: float = setting(
-        60.0, title="Slow call", description="Seconds from which a call counts as slow.", gt=0, advanced=True
+        60.0, title="Slow call", description="Seconds; a longer call counts as slow.", gt=0, advanced=True
     )
     slow_call_rate: float = setting(
         100.0,

@@ -273,6 +273,7 @@ class Workbench(QWidget):
         self.palette_panel.node_chosen.connect(self._add_from_palette)
         self.canvas.selection_changed.connect(self._on_selection)
         self.canvas.node_activated.connect(self._open_node)
+        self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.document.problems_changed.connect(self._count_problems)
         self.document.reset.connect(self._on_reset)
         self.document.path_changed.connect(self._on_moved)

@@ -66,6 +66,7 @@ def test_events_are_told_as_lines(progress, told):
     progress(events.RetryScheduled("r1", 0.0, "read", 1, 3, 0.5, "503 from the shop", "shop"))
     progress(events.BreakerChanged("r1", 10.0, "read", "shop", events.BreakerState.OPEN, 60.0, 15.0))
     progress(events.BreakerChanged("r1", 15.0, "read", "shop", events.BreakerState.HALF_OPEN))
+    progress(events.BreakerChanged("r1", 16.0, "read", "shop", events.BreakerState.FORCED_OPEN, by_hand=True))
     progress(events.NodeChanged("r1", 0.0, "read", events.NodeState.FAILED, "no answer"))
     progress(events.LogWritten("r1", 0.0, "info", "read", "a page"))
     progress(events.LogWritten("r1", 0.0, "warning", "read", "a strange page"))
@@ -74,6 +75,7 @@ def test_events_are_told_as_lines(progress, told):
         "read: attempt 1 of 3 failed, next in 0.5 s - 503 from the shop",
         "read: breaker of shop is open, trial calls in 5.0 s",
         "read: breaker of shop is half open",
+        "read: breaker of shop is forced open by hand",
         "read: failed - no answer",
         "read: warning - a strange page",
     ]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from etl_studio.engine.events import BreakerChanged, NodeChanged, NodeState, RetryScheduled
 from etl_studio.engine.meter import Meter
-from etl_studio.engine.policies import PolicyCaller, SharedPolicies, backoff_delay
+from etl_studio.engine.policies import PolicyCaller, backoff_delay
+from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.errors import Cancelled, CircuitOpenError, PermanentError, TransientError
 from etl_studio.sdk import Breaker, Policy, RateLimit, Retry
 
@@ -140,6 +141,149 @@ def test_an_open_breaker_lets_nothing_through_until_its_time_and_then_closes_aga
     assert [event.state for event in bench.of(BreakerChanged)] == ["open", "half_open", "closed"]
     assert NodeState.OPEN in [event.state for event in bench.of(NodeChanged)]
     assert bench.meter.refused >= 1
+
+
+def test_a_call_that_waits_for_an_open_breaker_counts_as_refused_once_and_looks_again_often():
+    bench = Bench(Policy(breaker=Breaker(minimum_calls=1, open_for=1, half_open_calls=1), retry=Retry(delay=0)))
+
+    bench.caller.call(Flaky(1), target="shop")
+
+    assert bench.meter.refused == 1
+    assert max(bench.time.waits) <= 0.2
+    assert sum(bench.time.waits) == pytest.approx(1)
+
+
+def test_a_breaker_that_a_person_opens_holds_every_call_until_it_is_closed_by_hand():
+    bench = Bench(Policy(retry=Retry(attempts=1)))
+    bench.caller.call(Flaky(0), target="shop")
+    bench.shared.force("node", "forced_open")
+    wait = bench.time.wait
+
+    def wait_and_close_at_last(seconds):
+        if len(bench.time.waits) == 5:
+            bench.shared.force("node", "closed")
+        return wait(seconds)
+
+    bench.time.wait = wait_and_close_at_last
+    assert bench.caller.call(Flaky(0), target="shop") == "answer"
+
+    assert len(bench.time.waits) == 6
+    assert [(event.state, event.by_hand) for event in bench.of(BreakerChanged)] == [
+        ("forced_open", True),
+        ("closed", True),
+    ]
+    assert bench.meter.refused == 1
+
+
+def test_an_order_holds_for_hosts_that_the_node_calls_later():
+    bench = Bench(Policy(retry=Retry(attempts=1), breaker=Breaker(when_open="fail")))
+    bench.caller.call(Flaky(0), target="a")
+    bench.shared.force("node", "forced_open")
+
+    with pytest.raises(CircuitOpenError):
+        bench.caller.call(Flaky(0), target="b")
+    bench.shared.force("node", "closed")
+
+    assert bench.caller.call(Flaky(0), target="b") == "answer"
+    assert bench.caller.call(Flaky(0), target="c") == "answer"
+
+
+def test_a_disabled_breaker_lets_calls_through_that_it_would_have_refused():
+    policy = Policy(retry=Retry(attempts=1), breaker=Breaker(minimum_calls=1, open_for=60, when_open="fail"))
+    bench = Bench(policy)
+    with pytest.raises(TransientError):
+        bench.caller.call(Flaky(1), target="shop")
+    bench.shared.force("node", "disabled")
+
+    assert bench.caller.call(Flaky(0), target="shop") == "answer"
+    assert bench.meter.breaker == "disabled"
+
+
+def test_an_order_for_a_node_without_a_breaker_does_nothing():
+    bench = Bench(Policy(breaker=NO_BREAKER))
+    bench.caller.call(Flaky(0), target="shop")
+    bench.shared.force("node", "forced_open")
+
+    assert bench.caller.call(Flaky(0), target="shop") == "answer"
+    assert bench.meter.breaker is None
+
+
+def test_an_order_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="ajar"):
+        SharedPolicies().force("node", "ajar")
+
+
+def test_the_meter_tells_of_the_breaker_from_the_first_call_on():
+    bench = Bench(Policy())
+    assert bench.meter.breaker is None
+
+    bench.caller.call(Flaky(0), target="shop")
+
+    assert bench.meter.breaker == "closed"
+
+
+def test_a_call_that_is_interrupted_gives_its_trial_back():
+    policy = Policy(retry=Retry(attempts=1), breaker=Breaker(minimum_calls=1, open_for=1, half_open_calls=1))
+    bench = Bench(policy)
+    with pytest.raises(TransientError):
+        bench.caller.call(Flaky(1), target="shop")
+    bench.time.now = 5
+    with pytest.raises(KeyboardInterrupt):
+        bench.caller.call(Flaky(1, KeyboardInterrupt()), target="shop")
+
+    assert bench.caller.call(Flaky(0), target="shop") == "answer"
+    assert bench.meter.breaker == "closed"
+
+
+def test_a_permanent_answer_is_no_failure_of_the_other_side():
+    bench = Bench(Policy(retry=Retry(attempts=1), breaker=Breaker(minimum_calls=1)))
+    for _ in range(3):
+        with pytest.raises(PermanentError):
+            bench.caller.call(Flaky(1, PermanentError("No such page.")), target="shop")
+
+    assert bench.of(BreakerChanged) == []
+    assert bench.meter.errors == 3
+
+
+def test_beyond_the_retry_budget_of_a_host_retries_wait_for_the_minute_to_pass():
+    bench = Bench(Policy(retry=Retry(attempts=100, delay=0, budget=0), breaker=NO_BREAKER))
+
+    bench.caller.call(Flaky(11), target="shop")
+
+    assert bench.time.waits == [0] * 10 + [60]
+
+
+def test_requests_that_succeed_make_room_for_more_retries():
+    bench = Bench(Policy(retry=Retry(attempts=100, delay=0, budget=50), breaker=NO_BREAKER))
+    for _ in range(6):
+        bench.caller.call(Flaky(0), target="shop")
+    bench.caller.call(Flaky(14), target="shop")
+    assert bench.time.waits == [0] * 14
+    bench.caller.call(Flaky(1), target="other shop")
+    assert bench.time.waits == [0] * 15
+
+    bench.caller.call(Flaky(1), target="shop")
+
+    assert bench.time.waits == [0] * 15 + [60]
+
+
+@pytest.mark.parametrize(
+    "where", [{"retry": Retry(attempts=50, delay=0, budget=None)}, {"retry": Retry(attempts=50, delay=0)}]
+)
+def test_without_a_budget_or_a_host_nothing_makes_a_retry_wait(where):
+    bench = Bench(Policy(**where, breaker=NO_BREAKER))
+    bench.caller.call(Flaky(30), target="shop" if where["retry"].budget is None else "")
+
+    assert bench.time.waits == [0] * 30
+
+
+def test_the_last_attempt_takes_nothing_from_the_budget():
+    bench = Bench(Policy(retry=Retry(attempts=2, delay=0, budget=0), breaker=NO_BREAKER))
+    for _ in range(10):
+        with pytest.raises(TransientError):
+            bench.caller.call(Flaky(2), target="shop")
+
+    assert bench.time.waits == [0] * 10
 
 
 def test_a_breaker_that_fails_fast_raises_instead_of_waiting():

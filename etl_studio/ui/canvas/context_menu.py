@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
+from etl_studio.engine.events import BreakerState
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,8 +18,22 @@ if TYPE_CHECKING:
     from etl_studio.ui.canvas.tools import Tools
     from etl_studio.ui.theme.theme import Theme
 
+BREAKER_ORDERS = (
+    (BreakerState.FORCED_OPEN, "Keep open: call nothing", "pause"),
+    (BreakerState.DISABLED, "Disable: call always, judge nothing", "zap"),
+    (BreakerState.CLOSED, "Close: judge the calls from now on", "refresh"),
+)
 
-def context_menu(tools: Tools, theme: Theme, hit: Hit, at: QPointF, activate: Callable[[str], object]) -> QMenu:
+
+def context_menu(  # noqa: PLR0913 - what a menu can ask for
+    tools: Tools,
+    theme: Theme,
+    hit: Hit,
+    at: QPointF,
+    *,
+    activate: Callable[[str], object],
+    order_breaker: Callable[[str, str], object],
+) -> QMenu:
     """The menu for what is under a point; a node or wire there becomes selected, as people expect.
 
     Args:
@@ -26,6 +42,7 @@ def context_menu(tools: Tools, theme: Theme, hit: Hit, at: QPointF, activate: Ca
         hit: what is under the point.
         at: the point, in scene coordinates.
         activate: opens a node's settings.
+        order_breaker: forces the breakers of a node of the run into a state.
     """
     menu = QMenu(tools.viewport)
     menu.aboutToHide.connect(menu.deleteLater)
@@ -41,6 +58,13 @@ def context_menu(tools: Tools, theme: Theme, hit: Hit, at: QPointF, activate: Ca
 
     if hit.node:
         add("Settings", "settings", partial(activate, hit.node), "Enter")
+        live = scene.live.nodes.get(hit.node)
+        if live is not None and live.breaker is not None:
+            breaker = menu.addMenu(theme.icon("shield"), "Circuit breaker")
+            for state, text, icon in BREAKER_ORDERS:
+                action = breaker.addAction(theme.icon(icon), text)
+                action.setEnabled(state is not live.breaker)
+                action.triggered.connect(partial(_run, partial(order_breaker, hit.node, state.value)))
         menu.addSeparator()
         add("Cut", "scissors", editing.cut, "Ctrl+X")
         add("Copy", "copy", editing.copy, "Ctrl+C")

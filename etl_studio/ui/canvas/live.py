@@ -48,6 +48,7 @@ class LiveNode:
     Attributes:
         rate: rows per second taken in, smoothed.
         retry: the retry that is waited for.
+        breaker: state of the breaker that changed last; None where none surrounds a call, and after the run.
         breakers: those that are not closed, by target.
     """
 
@@ -56,6 +57,7 @@ class LiveNode:
     counts: NodeCounts = field(default_factory=NodeCounts)
     rate: float = 0.0
     retry: RetryScheduled | None = None
+    breaker: BreakerState | None = None
     breakers: dict[str, BreakerChanged] = field(default_factory=dict)
     sampled_at: float | None = None
 
@@ -66,6 +68,7 @@ class LiveNode:
             now = (sample.counts.rows_in - self.counts.rows_in) / (at - self.sampled_at)
             self.rate += SMOOTHING * (max(now, 0.0) - self.rate)
         self.sampled_at, self.counts = at, sample.counts
+        self.breaker = sample.breaker
         self._enter(sample.state)
         return before != (self.state, self.counts, round(self.rate))
 
@@ -79,7 +82,8 @@ class LiveNode:
         self.retry = event
 
     def breaker_changed(self, event: BreakerChanged) -> None:
-        """A breaker opened, half opened or closed."""
+        """A breaker opened, half opened or closed, by itself or by hand."""
+        self.breaker = event.state
         if event.state is BreakerState.CLOSED:
             self.breakers.pop(event.target, None)
         else:
@@ -96,7 +100,8 @@ class LiveNode:
         if self.state is NodeState.FAILED:
             return Notice(self.detail or "failed", "danger")
         for event in self.breakers.values():
-            return _breaker_notice(event, now)
+            if event.state is not BreakerState.DISABLED:
+                return _breaker_notice(event, now)
         if self.retry:
             left = self.retry.at + self.retry.delay - now
             attempt = f"retry {self.retry.attempt + 1}/{self.retry.attempts}"
@@ -104,7 +109,7 @@ class LiveNode:
         refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, "dead letters")]
         if texts := [f"{count:,} {what}" for count, what in refused if count]:
             return Notice(" · ".join(texts), "danger")
-        return None
+        return Notice("breaker disabled by hand", "warning") if self.breakers else None
 
     def counters(self, *, is_source: bool, is_sink: bool) -> str:
         """``12,400 → 11,002``; one number at the ends of the pipeline."""
@@ -118,6 +123,7 @@ class LiveNode:
     def _enter(self, state: NodeState) -> None:
         if state not in ACTIVE:
             self.breakers.clear()
+            self.breaker = None
             self.rate = 0.0
         if state is not NodeState.RETRYING and (self.state is NodeState.RETRYING or state not in ACTIVE):
             self.retry = None
@@ -125,6 +131,8 @@ class LiveNode:
 
 
 def _breaker_notice(event: BreakerChanged, now: float) -> Notice:
+    if event.state is BreakerState.FORCED_OPEN:
+        return Notice("breaker opened by hand", "danger")
     if event.state is BreakerState.HALF_OPEN:
         return Notice("breaker half open, trial calls", "warning")
     left = (event.until or now) - now

@@ -78,6 +78,8 @@ class CanvasView(QGraphicsView):
     file_dropped = Signal(str)
     """A pipeline file was dropped: the window may open it."""
     example_requested = Signal()
+    breaker_ordered = Signal(str, str)
+    """A node of the run and the state that a person wants its breakers in (a value of ``BreakerState``)."""
 
     GESTURES: ClassVar[tuple[type[Gesture], ...]] = (PanCanvas, ConnectPorts, MoveNodes, SelectWire, SelectArea)
 
@@ -169,7 +171,9 @@ class CanvasView(QGraphicsView):
 
     def menu_for(self, hit: Hit, at: QPointF) -> QMenu:
         """The context menu for what is under a point of the scene."""
-        return context_menu(self._tools, self.theme, hit, at, self.node_activated.emit)
+        return context_menu(
+            self._tools, self.theme, hit, at, activate=self.node_activated.emit, order_breaker=self.breaker_ordered.emit
+        )
 
     def leaveEvent(self, event: QEvent) -> None:
         self.navigation.pointer = None

@@ -92,6 +92,11 @@ class RunController(QObject):
         if self._run is not None:
             self._run.stop(hard=True)
 
+    def force_breaker(self, node: str, state: str) -> None:
+        """Open, disable or close the breakers of a node of the run by hand: a value of ``BreakerState``."""
+        if self._run is not None:
+            self._run.force_breaker(node, state)
+
     def shut_down(self, timeout: float = 15.0) -> bool:
         """Stop at once and wait, at most ``timeout`` seconds; whether everything has ended."""
         worker = self._worker

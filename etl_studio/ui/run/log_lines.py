@@ -24,7 +24,8 @@ def log_line(event: Event) -> LogWritten | None:
         wait = ""
         if event.state is BreakerState.OPEN and event.until is not None:
             wait = f"; trial calls follow in {max(event.until - event.at, 0):.1f} s"
+        by_hand = " by hand" if event.by_hand else ""
         level = "info" if event.state is BreakerState.CLOSED else "warning"
-        text = f"The breaker of {event.target or event.node} is {event.state.replace('_', ' ')}{wait}."
+        text = f"The breaker of {event.target or event.node} is {event.state.replace('_', ' ')}{by_hand}{wait}."
         return LogWritten(event.run, event.at, level, event.node, text)
     return None

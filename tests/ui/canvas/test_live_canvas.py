@@ -115,6 +115,17 @@ def test_an_open_breaker_tells_when_its_trial_comes_then_half_opens_then_closes(
     assert notice(scene, clock) is None
 
 
+def test_a_breaker_forced_by_hand_says_so_on_the_node(scene, clock):
+    scene.show_state(NodeChanged("r", 1000.0, "filter", NodeState.RUNNING))
+    scene.show_breaker(BreakerChanged("r", 1000.0, "filter", "shop", BreakerState.FORCED_OPEN, by_hand=True))
+    assert notice(scene, clock) == "breaker opened by hand"
+    scene.show_breaker(BreakerChanged("r", 1001.0, "filter", "shop", BreakerState.DISABLED, by_hand=True))
+    assert notice(scene, clock) == "breaker disabled by hand"
+    scene.show_retry(RetryScheduled("r", 1001.0, "filter", 1, 5, 1.4, "HTTP 503"))
+
+    assert notice(scene, clock) == "retry 2/5 in 2.4 s"
+
+
 def test_a_failure_is_told_on_the_node(scene, clock):
     scene.show_retry(RetryScheduled("r", 1000.0, "csv", 1, 5, 1.4, "HTTP 503"))
     scene.show_state(NodeChanged("r", 1000.0, "csv", NodeState.FAILED, "There is no file a.csv."))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
 
 from etl_studio.demo import DemoSite, Faults
 from etl_studio.engine.events import NodeState, RunStatus
+from etl_studio.ui.canvas.scene import Hit
 from tests.ui.e2e.person import LEFT
 
 pytestmark = pytest.mark.window
@@ -156,6 +158,42 @@ def test_stop_during_an_outage_does_not_wait_for_its_end(qtbot, open_shop):
     assert person.window._run_button.text() == "Run"
     assert "breaker" not in person.card("pages")
     assert "Traceback" not in person.words()
+
+
+def breaker_menu(person, node):
+    """The entries of the node's breaker in its context menu, by their first word; None where there are none."""
+    menu = person.bench.canvas.menu_for(Hit(node), QPointF())
+    found = [action.menu() for action in menu.actions() if action.text() == "Circuit breaker"]
+    return {action.text().partition(":")[0]: action for action in found[0].actions()} if found else None
+
+
+def test_a_person_opens_the_breaker_of_a_node_and_closes_it_again(qtbot, open_shop):
+    with DemoSite(products=PRODUCTS, faults=Faults(latency=0.05)) as site:
+        person = open_shop(site.url, "{}")
+        assert breaker_menu(person, "pages") is None, "no run, no breaker"
+        person.click_run()
+        qtbot.waitUntil(lambda: breaker_menu(person, "pages") is not None, timeout=20_000)
+        assert breaker_menu(person, "table") is None, "the sink calls no host"
+        entries = breaker_menu(person, "pages")
+        assert not entries["Close"].isEnabled(), "it is closed"
+
+        entries["Keep open"].trigger()
+        qtbot.waitUntil(lambda: person.card("pages").endswith("breaker opened by hand"), timeout=5_000)
+        qtbot.waitUntil(lambda: person.bench.canvas.pipeline_scene.live.nodes["pages"].state is NodeState.OPEN)
+        held = len(site.requests)
+        assert 0 < held < PAGES
+        assert not breaker_menu(person, "pages")["Keep open"].isEnabled()
+
+        with qtbot.waitSignal(person.bench.controller.ended, timeout=20_000) as ended:
+            breaker_menu(person, "pages")["Close"].trigger()
+
+    assert ended.args[0].status is RunStatus.DONE
+    assert ended.args[0].rows_out == PRODUCTS
+    assert ended.args[0].nodes["pages"].refused == 1
+    assert breaker_menu(person, "pages") is None, "the run is over"
+    log = person.words()
+    assert re.search(r"The breaker of 127.0.0.1:\d+ is forced open by hand.", log)
+    assert re.search(r"The breaker of 127.0.0.1:\d+ is closed by hand.", log)
 
 
 def test_a_site_that_is_down_for_good_is_told_in_the_banner_that_leads_to_the_node(open_shop, run_to_its_end):
