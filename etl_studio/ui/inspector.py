@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
+from etl_studio.ui.forms.tab_order import move_focus
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -129,6 +130,9 @@ class Inspector(QFrame):
             self.node_page.flush()
         if self.pipeline_page is not None:
             self.pipeline_page.flush()
+
+    def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
+        return move_focus(self, forward=next_child)
 
     def _pipeline_area(self) -> QWidget:
         from etl_studio.ui.forms.editor import FormContext

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline
 from etl_studio.ui.forms.node_page import DOCS, POLICY, SETTINGS
@@ -190,3 +191,60 @@ def test_columns_that_arrive_at_the_selected_node_are_asked_for(inspector):
     QTest.keyClicks(line, "of")
 
     assert line.completer().currentCompletion() == "of_everything_2"
+
+
+def tab_from(widget, key=Qt.Key.Key_Tab):
+    QTest.keyClick(widget, key)
+    return QApplication.focusWidget()
+
+
+@pytest.mark.parametrize("key", ["rename", "columns"])
+def test_tab_goes_through_the_rows_as_they_are_seen(inspector, key):
+    inspector.show_nodes(["everything"])
+    names = inspector.node_page.form.content.fields[key].editor.inner
+    for name in ("first", "second", "third"):
+        QTest.mouseClick(names.add, LEFT)
+        QTest.keyClicks(QApplication.focusWidget(), name)
+    QTest.keyClick(names.rows[2].content.key, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert [row.content.key.text() for row in names.rows] == ["first", "third", "second"]
+
+    widget = names.rows[0].content.key
+    widget.setFocus()
+    for row in names.rows:
+        assert widget is row.content.key
+        value = tab_from(widget)
+        assert row.content.content.isAncestorOf(value)
+        assert tab_from(value) is row.remove
+        widget = tab_from(row.remove)
+    assert widget is names.add
+    assert tab_from(names.add, Qt.Key.Key_Backtab) is names.rows[2].remove
+
+
+def test_tab_goes_from_a_kind_to_its_own_fields_and_from_a_value_shown_as_text_to_the_next(qtbot, inspector, document):
+    inspector.show_nodes(["everything"])
+    fields = inspector.node_page.form.content.fields
+    pages = fields["pages"].editor.inner
+    pages.combo.setFocus()
+    QTest.keyClicks(pages.combo, "page")
+    assert pages.page.isAncestorOf(tab_from(pages.combo))
+
+    document.set_setting("everything", "header", "${minimum}")
+    header = fields["header"].editor
+    qtbot.waitUntil(header.fallback.isVisible)
+    header.fallback.setFocus()
+    give_it_up = tab_from(QApplication.focusWidget())
+    assert header.isAncestorOf(give_it_up)
+    assert tab_from(give_it_up) is fields["columns"].editor.inner.add
+
+
+def test_tab_goes_from_the_title_by_the_tabs_into_the_settings_and_on_to_the_end(inspector):
+    inspector.show_nodes(["everything"])
+    page = inspector.node_page
+    page.header.title.setFocus()
+    bar = tab_from(tab_from(page.header.title))
+    assert bar is page.tabs.tabBar()
+    seen = [bar]
+    while seen.count(seen[-1]) == 1:
+        seen.append(tab_from(seen[-1]))
+    assert all(page.form.isAncestorOf(widget) for widget in seen[1:-1])
+    assert len(seen) > len(page.form.content.fields)
