@@ -17,8 +17,9 @@ def examples() -> list[Path]:
 
 
 def example_title(path: Path) -> str:
-    """``shop_api.etl.yaml`` -> ``Shop api``."""
-    return path.name.partition(".")[0].replace("_", " ").capitalize()
+    """``shop_api.etl.yaml`` -> ``Shop API``."""
+    words = path.name.partition(".")[0].replace("_", " ").capitalize()
+    return " ".join("API" if word == "api" else word for word in words.split())
 
 
 def copy_example(path: Path, folder: Path) -> Path:

@@ -82,12 +82,12 @@ class Row(QFrame):
         self.problem.setContentsMargins(ICON + SPACE, 0, 0, 0)
         grip.dragged.connect(self.dragged)
         self.remove.clicked.connect(self.removed)
-        top = Qt.AlignmentFlag.AlignTop
+        beside = Qt.AlignmentFlag.AlignTop if card else Qt.AlignmentFlag.AlignVCenter
         line = QHBoxLayout()
         line.setSpacing(SPACE)
-        line.addWidget(grip, 0, top)
+        line.addWidget(grip, 0, beside)
         line.addWidget(content, 1)
-        line.addWidget(self.remove, 0, top)
+        line.addWidget(self.remove, 0, beside)
         column = QVBoxLayout(self)
         column.setSpacing(SPACE // 2)
         column.addLayout(line)

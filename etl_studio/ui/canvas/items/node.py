@@ -296,7 +296,8 @@ class NodeItem(QGraphicsItem):
         text = metrics.elidedText(port.title or port.name, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
         width = metrics.horizontalAdvance(text) + 8
         left = anchor.x() - 10 - width if port.is_input else anchor.x() + 10
-        box = QRectF(left, anchor.y() - 8, width, 16)
+        # Beside its wire, not on it.
+        box = QRectF(left, anchor.y() + 2 if port.is_rejects else anchor.y() - 18, width, 16)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(translucent(tokens.canvas, 0.9))
         painter.drawRoundedRect(box, 4, 4)
