@@ -62,7 +62,7 @@ class NodeCounts:
         rejected: rows sent by the rejects port.
         dead_letters: rows (or operations without a row) put into the dead letters.
         skipped: rows dropped by on_error: skip.
-        inserted, updated, unchanged, superseded: what a sink did.
+        inserted, updated, unchanged, superseded, deleted, stale: what a sink did (``sdk.Loaded``).
         calls: operations under the policy (requests, transactions), attempts included.
         errors: failed attempts.
         retries: attempts after the first.
@@ -80,6 +80,8 @@ class NodeCounts:
     updated: int = 0
     unchanged: int = 0
     superseded: int = 0
+    deleted: int = 0
+    stale: int = 0
     calls: int = 0
     errors: int = 0
     retries: int = 0

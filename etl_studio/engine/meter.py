@@ -34,6 +34,8 @@ class Meter:
         self.updated = 0
         self.unchanged = 0
         self.superseded = 0
+        self.deleted = 0
+        self.stale = 0
         self.state = NodeState.WAITING
         self.breaker: BreakerState | None = None
         self._durations: deque[float] = deque(maxlen=RECENT)
@@ -54,6 +56,8 @@ class Meter:
         self.updated += loaded.updated
         self.unchanged += loaded.unchanged
         self.superseded += loaded.superseded
+        self.deleted += loaded.deleted
+        self.stale += loaded.stale
 
     def counts(self) -> NodeCounts:
         """The counts now."""

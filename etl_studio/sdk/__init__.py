@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 from etl_studio.sdk.checkpoint import Cursor, Mark
 from etl_studio.sdk.config import Config, Editor, setting
 from etl_studio.sdk.context import RunContext
-from etl_studio.sdk.database import Database, Loaded, TableLoad, WriteDisposition
+from etl_studio.sdk.database import (
+    Change,
+    Database,
+    Diff,
+    Loaded,
+    MergeStrategy,
+    TableLoad,
+    WriteDisposition,
+    WriteOptions,
+)
 from etl_studio.sdk.emissions import Output, Problem, Rejected
 from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
 from etl_studio.sdk.node import Node, Sink, Source, SqlTransform, Transform
@@ -35,15 +44,18 @@ __all__ = [
     "REJECTS",
     "BatchView",
     "Breaker",
+    "Change",
     "Config",
     "Cursor",
     "Database",
+    "Diff",
     "Editor",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
     "Loaded",
     "Mark",
+    "MergeStrategy",
     "Node",
     "OnError",
     "Output",
@@ -62,6 +74,7 @@ __all__ = [
     "TableLoad",
     "Transform",
     "WriteDisposition",
+    "WriteOptions",
     "attempt",
     "column_type",
     "fails",

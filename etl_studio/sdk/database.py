@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -14,24 +14,102 @@ if TYPE_CHECKING:
     from etl_studio.sdk.emissions import Rejected
 
 WriteDisposition = Literal["append", "replace", "merge"]
+MergeStrategy = Literal["upsert", "delete_insert", "insert_only", "scd2"]
+"""How rows are merged by key: ``upsert`` updates the row of a key, ``delete_insert`` puts the rows of a key in the
+place of all old rows of that key, ``insert_only`` leaves known keys alone, ``scd2`` (slowly changing dimension, type 2)
+keeps every version of a row with the time from and to which it was valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How rows are written, beyond the disposition; columns by their names.
+
+    Attributes:
+        strategy: how rows are merged.
+        dedup_sort: of the rows of a load with the same key, the one with the extreme value in this column stays; None:
+            the last one (``insert_only``: the first one).
+        dedup_keep: which extreme.
+        hard_delete: a row in which this column is true (or not NULL, where it is no boolean) deletes its key.
+        version: a row whose value here is lower than that in the table is left out.
+        valid_from, valid_to: columns of ``scd2``; ``valid_to`` is NULL in the version that is valid now.
+    """
+
+    strategy: MergeStrategy = "upsert"
+    dedup_sort: str | None = None
+    dedup_keep: Literal["highest", "lowest"] = "highest"
+    hard_delete: str | None = None
+    version: str | None = None
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+
+    def needs_all_rows(self, disposition: WriteDisposition) -> bool:
+        """Whether parts of a load, committed one after the other, could leave another table than the whole does."""
+        if disposition == "merge":
+            # A key that was deleted has no version any more, so an older row that came after it would be inserted.
+            forgets = self.version is not None and self.hard_delete is not None
+            return forgets or self.dedup_sort is not None or self.strategy in ("delete_insert", "scd2")
+        return disposition == "replace"
+
+
+UPSERT = WriteOptions()
+"""The default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a commit did. ``inserted + updated + unchanged + superseded`` are the rows that were written.
+    """What a commit did. The sum of all counts is the number of rows that were written.
 
-    ``superseded`` counts rows whose key came again later in the same load: the last one won.
+    Attributes:
+        inserted, updated, unchanged: rows that are new, that changed one in the table, and that were there already.
+        superseded: rows whose key came again in the same load: only one of them is kept.
+        deleted: rows that deleted their key (``hard_delete``).
+        stale: rows left out because the table has a newer version (``version``).
     """
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
     superseded: int = 0
+    deleted: int = 0
+    stale: int = 0
 
     @property
     def rows(self) -> int:
         """Rows accounted for."""
-        return self.inserted + self.updated + self.unchanged + self.superseded
+        return self.inserted + self.updated + self.unchanged + self.superseded + self.deleted + self.stale
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would happen to one row of a table.
+
+    Attributes:
+        kind: ``inserted``, ``updated`` or ``deleted``.
+        row: the row after it; the row that goes, for ``deleted``. Values as SQLite keeps them.
+        before: for ``updated``: the old values of the columns that change.
+    """
+
+    kind: Literal["inserted", "updated", "deleted"]
+    row: Mapping[str, Any]
+    before: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What a load would do to its table.
+
+    Attributes:
+        table: its name.
+        loaded: what ``commit`` would return.
+        rows_before, rows_after: rows in the table; ``rows_before`` is None where the table would be made.
+        changes: the first changes of each kind. Of a replace, they are the rows that differ.
+    """
+
+    table: str
+    loaded: Loaded
+    rows_before: int | None
+    rows_after: int
+    changes: tuple[Change, ...]
 
 
 class TableLoad(Protocol):
@@ -42,7 +120,11 @@ class TableLoad(Protocol):
         ...
 
     def commit(self, mark: Mark | None = None) -> Loaded:
-        """Apply everything staged since the last commit, and the mark, in one transaction."""
+        """Apply everything staged since the last commit, and the mark, in one transaction.
+
+        A load that needs all its rows (``WriteOptions.needs_all_rows``) does nothing for a mark that is not final:
+        neither rows nor mark are committed, and the rows stay staged.
+        """
         ...
 
     def abort(self) -> None:
@@ -53,8 +135,17 @@ class TableLoad(Protocol):
 class Database(Protocol):
     """One SQLite file."""
 
-    def load_table(self, table: str, disposition: WriteDisposition, key: Sequence[str]) -> TableLoad:
-        """Begin a load.
+    def load_table(  # noqa: PLR0913 - what a load is about
+        self,
+        table: str,
+        disposition: WriteDisposition,
+        key: Sequence[str] = (),
+        options: WriteOptions = UPSERT,
+        *,
+        run: str = "",
+        node: str = "",
+    ) -> TableLoad:
+        """Begin a load, or go on with that of the same run and node.
 
         Raises:
             PermanentError: the table has other columns, or the file is read-only.

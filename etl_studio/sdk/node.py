@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.sdk.context import RunContext
-    from etl_studio.sdk.database import Loaded
+    from etl_studio.sdk.database import Diff, Loaded
     from etl_studio.sdk.emissions import Output, Rejected
 
     Emission: TypeAlias = pa.RecordBatch | Output | Rejected
@@ -125,6 +125,11 @@ class Sink(Node):
         """Whether a stopped run commits the rows that came so far: appends do, a replace would lose rows."""
         return False
 
+    @property
+    def commits_at_barriers(self) -> bool:
+        """Whether it may commit several times in a run, each time with a mark that ``last_mark`` gives back."""
+        return False
+
     @abstractmethod
     def open(self, schema: pa.Schema, context: RunContext) -> None:
         """Called once before the first batch with the columns that will arrive."""
@@ -139,6 +144,14 @@ class Sink(Node):
 
         Must be repeatable after a transient error.
         """
+
+    def diff(self, context: RunContext, limit: int) -> Diff | None:
+        """What ``commit`` would do now, for a dry run: at most ``limit`` changes of each kind; None: it cannot tell.
+
+        Nothing is written. ``abort`` follows, never ``commit``.
+        """
+        del context, limit
+        return None
 
     @abstractmethod
     def abort(self, context: RunContext) -> None:

@@ -7,13 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from etl_studio.errors import PermanentError
+from etl_studio.sdk.database import UPSERT
 from etl_studio.storage.open_file import OpenFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from etl_studio.sdk import Mark, WriteDisposition
+    from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
     from etl_studio.storage.table_load import TableLoad
 
 BUSY_SECONDS = 5.0
@@ -26,21 +27,36 @@ class SqliteFile(OpenFile):
         super().__init__(path, busy_timeout)
         self._numbers = itertools.count(1)
 
-    def load_table(self, table: str, disposition: WriteDisposition, key: Sequence[str] = ()) -> TableLoad:
+    def load_table(  # noqa: PLR0913 - what a load is about
+        self,
+        table: str,
+        disposition: WriteDisposition,
+        key: Sequence[str] = (),
+        options: WriteOptions = UPSERT,
+        *,
+        run: str = "",
+        node: str = "",
+    ) -> TableLoad:
         """Begin a load; it must be written, committed and aborted by one and the same thread.
 
         Args:
             table: name of the target.
             disposition: append, replace or merge.
             key: for merge: columns that identify a row.
+            options: how rows are merged, and which of a key stay.
+            run: who loads; a load that broke off goes on when the same node of the same run loads the same table again.
+            node: which node of the run.
 
         Raises:
             PermanentError: the file is read-only, or the table may not be loaded.
             TransientError: the database is locked by another program.
         """
+        from etl_studio.storage.loads import LoadSpec
         from etl_studio.storage.table_load import TableLoad
 
-        return TableLoad(self, table, disposition, key, next(self._numbers))
+        kept = () if disposition == "append" else tuple(dict.fromkeys(key))
+        spec = LoadSpec(table, disposition, kept, options, run, node)
+        return TableLoad(self, spec, next(self._numbers))
 
     def mark(self, run: str, node: str) -> Mark | None:
         """The last mark that a sink committed here in a run."""

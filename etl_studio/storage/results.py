@@ -10,6 +10,7 @@ from etl_studio.errors import UsageError
 from etl_studio.sdk import identifier, identifiers
 from etl_studio.storage.row_order import ChosenOrder, StoredOrder, order_sql, rowid_of, stored_order
 from etl_studio.storage.table_info import TableInfo
+from etl_studio.storage.table_schema import LOAD_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ class Results:
         return TableInfo(name, rows, columns)
 
     def table_columns(self, table: str) -> dict[str, str]:
-        """Columns of a table with SQLite's types.
+        """Columns of a table with SQLite's types; ``_load_id`` is none of its own.
 
         Raises:
             UsageError: there is no such table.
@@ -69,6 +70,7 @@ class Results:
             raise UsageError(
                 f'There is no table "{table}" in "{self._file.path}".', hint=f"Tables: {', '.join(known) or 'none'}."
             )
+        columns.pop(LOAD_ID, None)
         return columns
 
     def page(

@@ -32,6 +32,7 @@ class Stage:
         key: columns that identify a row; empty: rows are not compared.
 
     Attributes:
+        names: of the columns.
         table: quoted name, for SQL.
         number: quoted name of a column that numbers the rows as they came.
         written: rows that were added since the last ``clear``.
@@ -41,10 +42,11 @@ class Stage:
         self._file = file
         self._name = name
         self._columns = columns
-        self._names = [column for column, _ in columns]
-        self._key = [self._names.index(column) for column in key]
+        self.names = [column for column, _ in columns]
+        self._key = [self.names.index(column) for column in key]
         self.table = f"temp.{identifier(name)}"
-        self.number = identifier(unused("_row", self._names))
+        self.number = identifier(unused("_row", self.names))
+        self._place = identifier(unused("_place", self.names))
         self.written = 0
         # Where the case of letters does not matter, texts may increase and yet be the same.
         self._may_increase = not any(declared.endswith(("NOCASE", "RTRIM")) for _, declared in columns)
@@ -56,7 +58,11 @@ class Stage:
     @property
     def columns(self) -> str:
         """Quoted names, with commas between them."""
-        return identifiers(self._names)
+        return identifiers(self.names)
+
+    @property
+    def _key_columns(self) -> str:
+        return identifiers(self.names[index] for index in self._key)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add rows; all of them or none."""
@@ -71,26 +77,42 @@ class Stage:
         if self._key and self._increasing:
             self._increasing = self._goes_on_increasing(arrays[self._key[0]])
 
-    def keep_last(self) -> int:
-        """Of rows with the same key keep the one that came last. Gives the number of rows that stay."""
+    def keep_one(self, sort: str | None = None, *, highest: bool = True, first: bool = False) -> int:
+        """Of rows with the same key keep one. Gives the number of rows that stay.
+
+        Args:
+            sort: keep the one with the extreme value in this column (NULL only where there is no other); of several,
+                and without a column, the one that came last.
+            highest: which extreme.
+            first: without a column, the one that came first.
+        """
         if not self._increasing:
-            # SQLite gives the other columns from the row that has the maximum.
             sorted_name = f"{self._name}_sorted"
             sorted_table = f"temp.{identifier(sorted_name)}"
-            keys = identifiers(self._names[index] for index in self._key)
-            last = f"SELECT max({self.number}), {self.columns} FROM {self.table} GROUP BY {keys}"  # noqa: S608
             connection = self._file.connection()
             with self._file.database.atomic("DEFERRED"):
                 connection.execute(f"DROP TABLE IF EXISTS {sorted_table}")
                 self._create(sorted_table)
+                one = self._extreme(identifier(sort), highest=highest) if sort else self._end(first=first)
                 connection.execute(
-                    f"INSERT INTO {sorted_table} ({self.columns}) SELECT {self.columns} FROM ({last})"  # noqa: S608
+                    f"INSERT INTO {sorted_table} ({self.columns}) SELECT {self.columns} FROM ({one})"  # noqa: S608
                 )
                 connection.execute(f"DROP TABLE {self.table}")
                 connection.execute(f"ALTER TABLE {sorted_table} RENAME TO {identifier(self._name)}")
             self._increasing = True
         count: int = value(self._file.connection(), f"SELECT count(*) FROM {self.table}")  # noqa: S608
         return count
+
+    def _end(self, *, first: bool) -> str:
+        """SQLite gives the other columns from the row that has the extreme."""
+        extreme = f"{'min' if first else 'max'}({self.number})"
+        return f"SELECT {extreme}, {self.columns} FROM {self.table} GROUP BY {self._key_columns}"  # noqa: S608
+
+    def _extreme(self, sort: str, *, highest: bool) -> str:
+        order = f"{sort} IS NULL, {sort} {'DESC' if highest else 'ASC'}, {self.number} DESC"
+        window = f"PARTITION BY {self._key_columns} ORDER BY {order}"
+        numbered = f"SELECT *, row_number() OVER ({window}) AS {self._place} FROM {self.table}"  # noqa: S608
+        return f"SELECT * FROM ({numbered}) WHERE {self._place} = 1 ORDER BY {self.number}"  # noqa: S608
 
     def clear(self) -> None:
         """Forget all rows."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OWN_PREFIXES = ("sqlite_", "_etl_")
 """Tables of SQLite and of the studio itself."""
 
+LOAD_ID = "_load_id"
+"""Last column of the tables that we make: the load that wrote the row last. None of the table's own columns."""
+
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
@@ -62,10 +65,11 @@ class Table:
 
     Attributes:
         name: as the database spells it.
-        columns: in their order.
+        columns: in their order, without ``_load_id``.
         unique: column lists (lower case, sorted) that a unique index guards, the primary key included.
         rowid: a name for the row number, where the table has one that a query can ask for.
         rowid_column: the column that is the row number itself (INTEGER PRIMARY KEY), if any.
+        keeps_load_ids: whether each row knows its load, so that a load can be undone.
     """
 
     name: str
@@ -73,6 +77,13 @@ class Table:
     unique: frozenset[tuple[str, ...]] = frozenset()
     rowid: str | None = None
     rowid_column: str | None = None
+    keeps_load_ids: bool = False
+
+    @property
+    def stored(self) -> list[str]:
+        """Names of the columns that can be written, ``_load_id`` among them."""
+        names = [column.name for column in self.columns if not column.generated]
+        return [*names, LOAD_ID] if self.keeps_load_ids else names
 
     def column(self, name: str) -> Column | None:
         """The column of that name; ASCII case does not matter, as in SQLite."""
@@ -111,7 +122,13 @@ def read_table(connection: apsw.Connection, name: str) -> Table | None:
         if None not in parts:
             unique.add(_folded(parts))
     rowid = None if without_rowid else rowid_name([column.name for column in columns])
-    return Table(name, tuple(columns), frozenset(unique), alias or rowid, alias)
+    keeps_load_ids = bool(alias or rowid) and any(map(_is_load_id, columns))
+    own = tuple(column for column in columns if not (keeps_load_ids and _is_load_id(column)))
+    return Table(name, own, frozenset(unique), alias or rowid, alias, keeps_load_ids)
+
+
+def _is_load_id(column: Column) -> bool:
+    return column.name == LOAD_ID and column.affinity == "INTEGER" and not column.generated
 
 
 def rowid_name(columns: Sequence[str]) -> str | None:
@@ -145,6 +162,12 @@ def require_distinct_names(schema: pa.Schema) -> None:
     for name in schema.names:
         if not name:
             raise PermanentError("A column has no name.", hint="Name it with a Select node.")
+        if folded(name) == LOAD_ID:
+            raise PermanentError(
+                f'A column must not be called "{name}": each table has its own.',
+                hint="Drop or rename it with a Select node.",
+                column=name,
+            )
         if folded(name) in seen:
             raise PermanentError(
                 f'SQLite takes the columns "{seen[folded(name)]}" and "{name}" for one.',
@@ -154,13 +177,14 @@ def require_distinct_names(schema: pa.Schema) -> None:
         seen[folded(name)] = name
 
 
-def create_table_sql(table: str, schema: pa.Schema, key: Sequence[str]) -> str:
-    """CREATE TABLE for rows with these columns; key columns are typed and NOT NULL."""
+def create_table_sql(table: str, schema: pa.Schema, key: Sequence[str], *, unique: bool = True) -> str:
+    """CREATE TABLE for rows with these columns and the load's id; key columns are typed and NOT NULL."""
     parts = [
         f"{identifier(field.name)} {declared_type(field.type)}{' NOT NULL' if field.name in key else ''}"
         for field in schema
     ]
-    if key:
+    parts.append(f"{LOAD_ID} INTEGER")
+    if key and unique:
         # One INTEGER column as the key becomes the row number itself: no second tree to keep.
         parts.append(f"PRIMARY KEY ({identifiers(key)})")
     return f"CREATE TABLE main.{identifier(table)} ({', '.join(parts)})"

@@ -17,7 +17,12 @@ import yaml
 from etl_studio.cli.main import main
 
 COMMAND = [sys.executable, "-m", "etl_studio"]
-ASK = "import json, sqlite3, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall()))"
+ASK = """
+import json, sqlite3, sys
+found = sqlite3.connect(sys.argv[1]).execute(sys.argv[2])
+own = [at for at, column in enumerate(found.description) if column[0] != "_load_id"]
+print(json.dumps([[row[at] for at in own] for row in found]))
+"""
 WRITE = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from etl_studio import sdk
 from etl_studio.storage.databases import Databases
+from tests.storage.tables import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from etl_studio import sdk
     from etl_studio.storage.databases import SqliteFile
 
 
@@ -106,10 +107,10 @@ class Loader:
         self.file = file
 
     def __call__(
-        self, table: str, disposition: sdk.WriteDisposition, rows: Any, *more: Any, key: Any = ()
+        self, table: str, disposition: sdk.WriteDisposition, rows: Any, *more: Any, key: Any = (), **options: Any
     ) -> sdk.Loaded:
         """Load batches (or columns of one) and commit; no row may be refused."""
-        load = self.file.load_table(table, disposition, key)
+        load = self.file.load_table(table, disposition, key, sdk.WriteOptions(**options))
         try:
             for one in (rows, *more):
                 refused = load.write(one if isinstance(one, pa.RecordBatch) else pa.RecordBatch.from_pydict(one))
@@ -120,7 +121,7 @@ class Loader:
 
     def rows(self, table: str = "t") -> list[tuple[Any, ...]]:
         """What the table holds, in the order of its columns."""
-        return sorted(self.file.query(f'SELECT * FROM "{table}"'), key=repr)
+        return sorted(rows_of(self.file, table), key=repr)
 
 
 @pytest.fixture

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl_studio.sdk import Loaded
+from etl_studio.sdk import Loaded, Mark
 from etl_studio.storage.databases import Databases
+from tests.storage.loads_model import BATCHES, WAYS, Model
+from tests.storage.tables import rows_of
 
 KEYS = {
     "integer": (st.integers(-3, 3) | st.sampled_from([-(2**63), 2**63 - 1]), pa.int64()),
@@ -59,7 +63,7 @@ def run(disposition, kinds, batches, file):
 
 
 def stored(file):
-    return {row[:-1]: row[-1] for row in file.query("SELECT * FROM t")}
+    return {row[:-1]: row[-1] for row in rows_of(file)}
 
 
 @settings(max_examples=60, deadline=None)
@@ -90,7 +94,7 @@ def test_appends_keep_every_row_in_its_order(history):
             rows = [(*key, value) for batch in batches for key, value in batch]
             assert run("append", kinds, batches, file) == Loaded(inserted=len(rows))
             appended += rows
-            assert file.query("SELECT * FROM t ORDER BY rowid") == appended
+            assert rows_of(file, order="ORDER BY rowid") == appended
         databases.close()
 
 
@@ -108,3 +112,60 @@ def test_a_rerun_of_a_merge_changes_nothing(history):
         assert again == Loaded(unchanged=first.inserted, superseded=first.superseded)
         assert file.query("SELECT * FROM t") == before
         databases.close()
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@settings(max_examples=25, deadline=None)
+@given(st.lists(BATCHES, min_size=1, max_size=4))
+def test_each_way_to_write_does_what_the_model_does(way, loads):
+    model = Model()
+    with opened() as file:
+        for batches in loads:
+            loaded = way.load(file, batches)
+            assert loaded == model.load(way, batches)
+            assert loaded.rows == sum(map(len, batches))
+            assert sorted(file.query("SELECT k, v, rank FROM t"), key=repr) == sorted(
+                (row.values for row in model.rows), key=repr
+            )
+        if way.options.strategy == "scd2":
+            assert times_fit(file.query("SELECT k, v, rank, valid_from, valid_to FROM t"), model)
+
+
+def times_fit(stored, model):
+    """Each load has one moment, later than those before; every version has the moments of its loads."""
+    moments = {}
+    expected = {(row.values, row.since, row.until) for row in model.rows}
+    for moment in sorted({row[3] for row in stored} | {row[4] for row in stored if row[4] is not None}):
+        moments[moment] = len(moments)
+    numbers = sorted({number for _, since, until in expected for number in (since, until) if number is not None})
+    seen = {(row[:3], numbers[moments[row[3]]], None if row[4] is None else numbers[moments[row[4]]]) for row in stored}
+    return seen == expected
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.disposition != "replace"], ids=str)
+@settings(max_examples=15, deadline=None)
+@given(BATCHES, BATCHES)
+def test_commits_at_barriers_leave_what_one_commit_leaves(way, before, batches):
+    with opened() as at_once, opened() as in_parts:
+        for file in (at_once, in_parts):
+            way.load(file, before)
+        whole = way.load(at_once, batches)
+        counted = 0
+        for epoch, rows in enumerate(batches, 1):
+            # A process of its own for each part: it goes on with the load of its run and node.
+            load = way.begin(in_parts, run="r", node="n")
+            for missing in batches[: epoch - 1] if way.options.needs_all_rows(way.disposition) else ():
+                load.write(way.batch(missing))
+            load.write(way.batch(rows))
+            counted += load.commit(Mark("r", "n", epoch, final=epoch == len(batches))).rows
+            load.abort()
+        assert counted == whole.rows
+        tables = [sorted(file.query("SELECT k, v, rank FROM t"), key=repr) for file in (at_once, in_parts)]
+        assert tables[0] == tables[1]
+        assert in_parts.query("SELECT count(*) FROM _etl_loads") == [(2,)]
+
+
+@contextmanager
+def opened():
+    with tempfile.TemporaryDirectory() as folder, Databases() as databases:
+        yield databases.open(Path(folder) / "data.db")

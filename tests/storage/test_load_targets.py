@@ -7,6 +7,7 @@ import pytest
 
 from etl_studio.errors import PermanentError
 from etl_studio.sdk import Loaded
+from etl_studio.storage.results import Results
 
 ODD_NAMES = ['or"der', "two words", "select", "Größe", "🛒", "a.b", "a'b", "[x]", "`", "%s ?", "1", "--"]
 
@@ -24,7 +25,7 @@ def test_names_of_tables_and_columns_are_free(load, file, name):
     assert load(name, "merge", rows, key=[name]) == Loaded(inserted=2)
     assert load(name, "merge", rows, key=[name]) == Loaded(unchanged=2)
     assert load(name, "replace", rows) == Loaded(inserted=2)
-    assert file.query("SELECT name FROM sqlite_schema WHERE type = 'table'") == [(name,)]
+    assert [table.name for table in Results(file).tables()] == [name]
 
 
 @pytest.mark.parametrize("name", ["sqlite_orders", "SQLITE_x", "_etl_stage"])

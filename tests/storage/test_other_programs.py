@@ -37,7 +37,7 @@ database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("BEGIN IMMEDIATE")
 say("locked")
 hear()
-database.execute("INSERT INTO t VALUES (99, 99)")
+database.execute("INSERT INTO t (id, version) VALUES (99, 99)")
 database.execute("COMMIT")
 say("done")
 """

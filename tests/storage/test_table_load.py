@@ -5,6 +5,7 @@ import pytest
 
 from etl_studio.errors import PermanentError
 from etl_studio.sdk import Loaded
+from etl_studio.storage.results import Results
 
 ONE_TO_THREE = {"id": [1, 2, 3], "v": ["a", "b", "c"]}
 
@@ -36,7 +37,7 @@ def test_replace_takes_the_columns_and_types_that_arrive(load, file):
     load("t", "replace", {"id": ["1"], "old": ["x"]})
     load("t", "replace", {"id": [1], "new": [2.5]})
     assert load.rows() == [(1, 2.5)]
-    assert [name for (name,) in file.query("SELECT name FROM pragma_table_info('t')")] == ["id", "new"]
+    assert list(Results(file).table_columns("t")) == ["id", "new"]
 
 
 def test_replace_with_the_same_names_and_other_types_does_not_turn_numbers_into_text(load):

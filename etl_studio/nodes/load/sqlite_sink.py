@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -17,15 +17,35 @@ if TYPE_CHECKING:
 class SqliteSink(sdk.Sink):
     """Load rows into a table of the workspace or of any SQLite file; the table is made if it is not there.
 
-    Rows are staged while the run streams and appear all at once at its end: a run that fails changes nothing, and
-    readers never see a half table.
+    Rows are staged while the run streams and appear all at once when they are committed. A reader sees the old rows or
+    the new ones, never fewer, and a commit that fails changes nothing.
 
     - **append** adds the rows.
-    - **replace** puts them in the place of all old ones.
-    - **merge** needs a *key*: a row whose key is there is updated, the others are inserted. The key columns must not be
-      empty; a row without its key is rejected. When a key comes twice in one load, the last row wins.
+    - **replace** puts them in the place of all old ones, at the end of the run.
+    - **merge** needs a *key*, and a *strategy* says what happens to a key that the table has:
 
-    The report tells how many rows were inserted, updated and unchanged.
+      - *upsert* updates its row where a value differs. Columns that do not arrive stay as they are.
+      - *insert_only* leaves its row alone.
+      - *delete_insert* puts the rows of the load in the place of all old rows with that key. The key may come several
+        times: an order with its lines, for instance.
+      - *scd2* (slowly changing dimension, type 2) keeps every version: the old row gets the time of the load in
+        *valid_to*, the new one has it in *valid_from* and nothing in *valid_to*. A key that does not come stays valid.
+
+    The table gets a unique index on the key (with *scd2*, on the valid versions). A key column must not be empty; a row
+    without its key is rejected. When a key comes twice in one load, the last row wins (with *insert_only* the first),
+    or the one with the highest or lowest value in the column *dedup_sort*; the others are counted as superseded.
+
+    A row with something in the column *hard_delete* deletes its key (or, with *scd2*, ends its version); that column is
+    not stored. With *version*, a row that is older than the one in the table is left out and counted as stale. A key
+    that was deleted has no version any more.
+
+    *append*, *upsert* and *insert_only* commit at checkpoints too, so that a long run shows its rows early and can be
+    resumed. All others need all rows and are committed at the end, as is a merge with *dedup_sort*, or with *version*
+    and *hard_delete* together.
+
+    Each table that is made here has a last column `_load_id`: the load that wrote the row. Exports leave it out.
+    `etl-studio loads` lists the loads and `etl-studio undo LOAD` takes one back. A table that another program has made
+    gets that by `ALTER TABLE orders ADD COLUMN _load_id INTEGER`.
     """
 
     type: ClassVar[str] = "sqlite_sink"
@@ -51,6 +71,67 @@ class SqliteSink(sdk.Sink):
             example=["order_id"],
             editor="columns",
         )
+        strategy: sdk.MergeStrategy = sdk.setting(
+            "upsert",
+            title="Strategy",
+            description="What happens to keys that the table has: their row is updated, all their rows are exchanged, "
+            "they are left alone, or every version is kept with its times.",
+            advanced=True,
+            only_when={"write_disposition": ["merge"]},
+        )
+        dedup_sort: str | None = sdk.setting(
+            None,
+            title="Keep by",
+            description="Of the rows of a load with one key, the one with the highest (or lowest) value in this column "
+            "stays, instead of the last one.",
+            example="updated_at",
+            editor="column",
+            advanced=True,
+            only_when={"write_disposition": ["merge", "replace"]},
+        )
+        dedup_keep: Literal["highest", "lowest"] = sdk.setting(
+            "highest",
+            title="Keep the",
+            description="Which value of that column stays.",
+            advanced=True,
+            only_when={"write_disposition": ["merge", "replace"]},
+        )
+        hard_delete: str | None = sdk.setting(
+            None,
+            title="Deletes",
+            description="Column of flags: a row in which it is true (or not empty, where it is no boolean) deletes its "
+            "key. It is not stored.",
+            example="deleted",
+            editor="column",
+            advanced=True,
+            only_when={"write_disposition": ["merge"], "strategy": ["upsert", "delete_insert", "scd2"]},
+        )
+        version: str | None = sdk.setting(
+            None,
+            title="Version",
+            description="A row with a lower value in this column than the table has is left out: rows may come in any "
+            "order.",
+            example="updated_at",
+            editor="column",
+            advanced=True,
+            only_when={"write_disposition": ["merge"], "strategy": ["upsert", "scd2"]},
+        )
+        valid_from: str = sdk.setting(
+            "valid_from",
+            title="Valid from",
+            description="Column for the time from which a version is valid.",
+            min_length=1,
+            advanced=True,
+            only_when={"write_disposition": ["merge"], "strategy": ["scd2"]},
+        )
+        valid_to: str = sdk.setting(
+            "valid_to",
+            title="Valid to",
+            description="Column for the time to which a version was valid; empty while it is.",
+            min_length=1,
+            advanced=True,
+            only_when={"write_disposition": ["merge"], "strategy": ["scd2"]},
+        )
         database: str | None = sdk.setting(
             None,
             title="Database",
@@ -64,7 +145,25 @@ class SqliteSink(sdk.Sink):
         def _merge_needs_a_key(self) -> Self:
             if self.write_disposition == "merge" and not self.key:
                 raise ValueError("key: merge needs at least one key column, such as [id]")
+            guarded = self.write_disposition == "merge" and self.strategy in ("upsert", "scd2") and self.version
+            if guarded and self.dedup_sort:
+                raise ValueError("dedup_sort: version decides already which row of a key stays; leave one of them out")
+            if self.valid_from.lower() == self.valid_to.lower():
+                raise ValueError("valid_to: it must be another column than valid_from")
             return self
+
+        @property
+        def options(self) -> sdk.WriteOptions:
+            """For storage."""
+            return sdk.WriteOptions(
+                strategy=self.strategy,
+                dedup_sort=self.dedup_sort or None,
+                dedup_keep=self.dedup_keep,
+                hard_delete=self.hard_delete or None,
+                version=self.version or None,
+                valid_from=self.valid_from,
+                valid_to=self.valid_to,
+            )
 
     config: Config
 
@@ -74,15 +173,24 @@ class SqliteSink(sdk.Sink):
 
     @property
     def keeps_partial(self) -> bool:
-        """A part of the rows may be appended or merged; to replace a table by a part would lose rows."""
-        return self.config.write_disposition != "replace"
+        """A part of the rows may be appended or merged; to replace a table, or a key, by a part would lose rows."""
+        config = self.config
+        exchanges_keys = config.write_disposition == "merge" and config.strategy == "delete_insert"
+        return config.write_disposition != "replace" and not exchanges_keys
+
+    @property
+    def commits_at_barriers(self) -> bool:
+        """Rows are appended or merged at each barrier, unless it needs all of them to do right."""
+        return not self.config.options.needs_all_rows(self.config.write_disposition)
 
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
         """Begin the load; rows that cannot fit the table are refused here, before any has been read in vain."""
         import pyarrow as pa
 
         config = self.config
-        self._load = context.database(config.database).load_table(config.table, config.write_disposition, config.key)
+        self._load = context.database(config.database).load_table(
+            config.table, config.write_disposition, config.key, config.options, run=context.run, node=context.node
+        )
         self._load.write(pa.record_batch([pa.array([], field.type) for field in schema], schema=schema))
 
     def write(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[sdk.Rejected]:

@@ -10,6 +10,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.load.sqlite_sink import SqliteSink
 from etl_studio.storage.databases import Databases
+from tests.storage.tables import rows_of
 
 ROWS = pa.RecordBatch.from_pydict({"id": [1, 2], "name": ["a", "b"]})
 
@@ -44,7 +45,7 @@ def save(context, *batches: pa.RecordBatch, **config: Any) -> sdk.Loaded:
 
 
 def rows(context, table: str = "t", database: str | None = None):
-    return context.database(database).query(f'SELECT * FROM "{table}"')
+    return rows_of(context.database(database), table)
 
 
 def test_by_default_rows_are_appended_to_a_table_of_the_workspace(context):
@@ -117,11 +118,43 @@ def test_an_empty_batch_makes_the_table_with_its_columns(context):
     assert rows(context) == []
 
 
-def test_a_part_of_the_rows_may_be_appended_or_merged_but_never_replace_all():
-    def keeps_partial(disposition):
-        return SqliteSink(SqliteSink.Config(table="t", write_disposition=disposition, key=["id"])).keeps_partial
+@pytest.mark.parametrize(
+    ("config", "at_barriers", "partial"),
+    [
+        ({}, True, True),
+        ({"write_disposition": "replace"}, False, False),
+        ({"write_disposition": "merge"}, True, True),
+        ({"write_disposition": "merge", "strategy": "insert_only"}, True, True),
+        ({"write_disposition": "merge", "strategy": "delete_insert"}, False, False),
+        ({"write_disposition": "merge", "strategy": "scd2"}, False, True),
+        ({"write_disposition": "merge", "dedup_sort": "id"}, False, True),
+        ({"write_disposition": "merge", "hard_delete": "gone"}, True, True),
+        ({"write_disposition": "merge", "hard_delete": "gone", "version": "id"}, False, True),
+    ],
+)
+def test_a_part_of_the_rows_is_committed_only_where_it_does_right(config, at_barriers, partial):
+    sink = SqliteSink(SqliteSink.Config(table="t", key=["id"], **config))
+    assert (sink.commits_at_barriers, sink.keeps_partial) == (at_barriers, partial)
 
-    assert [keeps_partial(one) for one in ("append", "merge", "replace")] == [True, True, False]
+
+def test_the_settings_of_a_merge_reach_the_table(context):
+    settings = {
+        "write_disposition": "merge",
+        "key": ["id"],
+        "strategy": "scd2",
+        "valid_from": "since",
+        "valid_to": "to",
+    }
+    save(context, ROWS, **settings)
+    again = pa.RecordBatch.from_pydict({"id": [2], "name": ["B"]})
+    assert save(context, again, **settings) == sdk.Loaded(updated=1)
+    now = context.database(None).query('SELECT id, name FROM t WHERE "to" IS NULL ORDER BY id')
+    assert now == [(1, "a"), (2, "B")]
+
+
+def test_a_load_is_recorded_with_its_run_and_node(context):
+    save(context, ROWS)
+    assert context.database(None).query("SELECT run, node FROM _etl_loads") == [(context.run, context.node)]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +165,8 @@ def test_a_part_of_the_rows_may_be_appended_or_merged_but_never_replace_all():
         ({"write_disposition": "append"}, "table"),
         ({"table": "t", "write_disposition": "upsert"}, "write_disposition"),
         ({"table": "t", "keys": ["id"]}, "keys"),
+        ({"table": "t", "write_disposition": "merge", "key": ["id"], "dedup_sort": "a", "version": "a"}, "dedup_sort"),
+        ({"table": "t", "valid_from": "at", "valid_to": "At"}, "valid_to"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(config, message):
