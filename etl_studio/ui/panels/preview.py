@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 ROWS = 200
-WIDEST_COLUMN = 80 * SPACE
 BAR_WIDTH = 40 * SPACE
 
 
@@ -203,10 +202,7 @@ class PreviewPanel(QFrame):
         if not table.num_columns:
             self.notice.tell("table", "No columns", "This node gives out rows without columns.")
         self._pages.setCurrentWidget(self.table if table.num_columns else self.notice)
-        self.table.resizeColumnsToContents()
-        header = self.table.horizontalHeader()
-        for section in range(header.count()):
-            header.resizeSection(section, min(header.sectionSize(section) + 2 * SPACE, WIDEST_COLUMN))
+        self.table.fit_columns()
 
     def _show_error(self, node: str, message: str) -> None:
         if node == self.node:

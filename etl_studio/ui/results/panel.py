@@ -74,6 +74,7 @@ class ResultsPanel(QFrame):
         self._wanted = ""
         self._asked = False
         self._filling = False
+        self._is_fitted = False
         self.job: ExportJob | None = None
         self.shown: ResultTable | None = None
         self.list = QListWidget()
@@ -189,6 +190,7 @@ class ResultsPanel(QFrame):
         self._fetcher.fetched.connect(self._show_tables)
         self._fetcher.failed.connect(self._show_failure)
         self.model.failed.connect(self._show_failure)
+        self.model.dataChanged.connect(self._fit_columns)
         self.list.currentItemChanged.connect(self._on_chosen)
         self.table.horizontalHeader().sectionClicked.connect(self._sort)
         self.export_button.clicked.connect(self.choose_export)
@@ -239,10 +241,17 @@ class ResultsPanel(QFrame):
         columns = len(table.columns)
         self.facts.setText(f"{rows(table.rows)}, {columns} {'column' if columns == 1 else 'columns'}")
         if not same:
+            self._is_fitted = False
             self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._load()
         if not same:
             self.table.scrollToTop()
+
+    def _fit_columns(self) -> None:
+        """Once for each table, when its first rows are there: a column that a person widens stays as it is."""
+        if not self._is_fitted:
+            self._is_fitted = True
+            self.table.fit_columns()
 
     def _sort(self) -> None:
         if self.shown is not None:

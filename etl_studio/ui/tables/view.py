@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from etl_studio.ui.theme.tokens import SPACE
 
 ROW_HEIGHT = 6 * SPACE
+WIDEST_COLUMN = 80 * SPACE
 
 
 class DataTable(QTableView):
@@ -30,4 +31,12 @@ class DataTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setResizeContentsPrecision(0)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def fit_columns(self) -> None:
+        """Make each column as wide as what is seen of it, within reason."""
+        self.resizeColumnsToContents()
+        header = self.horizontalHeader()
+        for section in range(header.count()):
+            header.resizeSection(section, min(header.sectionSize(section) + 2 * SPACE, WIDEST_COLUMN))

@@ -12,6 +12,7 @@ from etl_studio.storage.databases import Databases
 from etl_studio.storage.workspace import Workspace
 from etl_studio.ui.results.paged_model import PAGE_ROWS, PAGES_KEPT, PagedTableModel
 from etl_studio.ui.results.panel import ResultsPanel
+from etl_studio.ui.tables.view import WIDEST_COLUMN
 
 LEFT = Qt.MouseButton.LeftButton
 ROWS = 20_000
@@ -94,6 +95,26 @@ def test_rows_far_down_come_when_they_are_scrolled_to(qtbot, panel):
 
     assert text(panel, ROWS - 1, 1) == "null"
     assert panel.model.index(ROWS - 1, 1).data(Qt.ItemDataRole.ForegroundRole) is not None
+
+
+def test_columns_are_as_wide_as_their_first_rows_and_stay_as_a_person_makes_them(qtbot, make_panel, workspace):
+    text_of = {"short": "a", "long": "a text of some length, " * 2, "endless": "x" * 500}
+    data = workspace.results._file
+    data.query("CREATE TABLE texts (short TEXT, long TEXT, endless TEXT)")
+    data.query("INSERT INTO texts VALUES ('{short}', '{long}', '{endless}')".format(**text_of))
+    panel = make_panel(workspace)
+    qtbot.waitUntil(lambda: text(panel, 0, 0) == "a", timeout=5000)
+    header = panel.table.horizontalHeader()
+    widths = [header.sectionSize(column) for column in range(3)]
+
+    assert widths[0] < widths[1] < widths[2] == WIDEST_COLUMN
+    assert widths[1] > header.fontMetrics().horizontalAdvance(text_of["long"])
+
+    header.resizeSection(0, 200)
+    QTest.mouseClick(panel.refresh_button, LEFT)
+    click_header(panel, 0)
+    qtbot.waitUntil(lambda: text(panel, 0, 0) == "a", timeout=5000)
+    assert header.sectionSize(0) == 200
 
 
 def test_only_a_few_pages_are_kept(qtbot, panel):
