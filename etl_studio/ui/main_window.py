@@ -40,10 +40,17 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
-SIZE = QSize(1440, 900)
+SIZE, LEAST_SIZE = QSize(1440, 900), QSize(1024, 680)
+FRAME = QSize(16, 48)
+"""Room on the screen for what the system draws around the window."""
 RUN_WIDTH = 92
 EARLY = {"quit", "about", "shortcuts", "theme_light", "theme_dark", "theme_system"}
 """Actions that work before the studio is there."""
+
+
+def first_size(screen: QSize) -> QSize:
+    """The size of a window that was never open, on a screen with so much room: its lower edge is seen too."""
+    return SIZE.boundedTo(screen - FRAME).expandedTo(LEAST_SIZE)
 
 
 class MainWindow(QMainWindow):
@@ -86,7 +93,7 @@ class MainWindow(QMainWindow):
         self._dress()
         theme.changed.connect(self._dress)
         self.setWindowTitle("ETL Studio")
-        self.resize(SIZE)
+        self.resize(first_size(self.screen().availableSize()))
         self.restoreGeometry(QByteArray(settings.value("geometry") or b""))
 
     # -- the studio -------------------------------------------------------------------------------------------

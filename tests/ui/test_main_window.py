@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QPoint, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from etl_studio.engine.events import RunStatus
 from etl_studio.pipeline.model import Parameter
 from etl_studio.ui.actions import ACTIONS
-from etl_studio.ui.main_window import MainWindow
+from etl_studio.ui.main_window import MainWindow, first_size
 from etl_studio.ui.opening import Opening
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.theme.theme import Theme
@@ -343,6 +343,14 @@ def test_sizes_of_the_parts_are_remembered(qtbot, open_window, folder):
     second = open_window(folder / "orders.yaml")
 
     assert second.workbench._splitters[0].sizes()[0] == pytest.approx(before[0], abs=2)
+
+
+@pytest.mark.parametrize(
+    ("screen", "size"),
+    [((2560, 1440), (1440, 900)), ((1440, 900), (1424, 852)), ((1366, 768), (1350, 720)), ((800, 600), (1024, 680))],
+)
+def test_the_first_window_fits_on_its_screen_with_its_frame(screen, size):
+    assert first_size(QSize(*screen)) == QSize(*size)
 
 
 def test_the_palette_adds_a_node_by_double_click(qtbot, window):

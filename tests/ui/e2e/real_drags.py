@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QPoint, QSettings, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from etl_studio.ui.main_window import MainWindow
+from etl_studio.ui.main_window import SIZE, MainWindow
 from etl_studio.ui.opening import Opening
 from etl_studio.ui.theme.theme import Theme
 
@@ -32,6 +32,7 @@ class Dragging(QObject):
         self._window = window
         self._left = iter(WANTED.items())
         self._acts = []
+        self._acting = 0
 
     def begin(self) -> None:
         """The window is whole."""
@@ -43,6 +44,9 @@ class Dragging(QObject):
         QTimer.singleShot(4 * STEP, self._next)
 
     def _next(self) -> None:
+        if self._acting:  # the drag before is still in its event loop
+            self._landed()
+            return
         kind, pixel = next(self._left, (None, None))
         if kind is None:
             QApplication.exit()  # quit would ask about unsaved changes
@@ -63,7 +67,9 @@ class Dragging(QObject):
         act = self._acts.pop(0)
         if self._acts:
             QTimer.singleShot(STEP, self._act)  # before acting: the drag has an event loop of its own
+        self._acting += 1
         act()
+        self._acting -= 1
 
 
 def main() -> None:
@@ -74,6 +80,7 @@ def main() -> None:
         theme.apply(app)
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(theme, settings, Path(folder))
+        window.resize(SIZE)
         opening = Opening(window, None)
         opening.finished.connect(Dragging(window).begin)
         QTimer.singleShot(PATIENCE, app.exit)
