@@ -352,10 +352,11 @@ class Workbench(QWidget):
         self.preview.show_node("")
         self.dead_letters.show_run("")
         self.tabs.set_count(self.dead_letters, 0)
-        self._on_moved()
+        self.results.forget()
+        self.runs.forget()
 
     def _on_moved(self) -> None:
-        self.results.forget()
+        self.results.forget(moved=True)
         self.runs.forget()
 
     def _show_dead_letters(self, run: str) -> None:

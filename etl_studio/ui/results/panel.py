@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 TABLE = Qt.ItemDataRole.UserRole
 LIST_WIDTH, COLUMN_WIDTH = 52 * SPACE, 36 * SPACE
+NOTHING = "Tables that a run loads into the workspace appear here."
+MOVED = "The pipeline has a workspace beside its file now. Run it again to fill it; earlier rows stay in the old one."
 FILTERS = {
     "CSV (*.csv)": ".csv",
     "Parquet (*.parquet)": ".parquet",
@@ -75,6 +77,7 @@ class ResultsPanel(QFrame):
         self._asked = False
         self._filling = False
         self._is_fitted = False
+        self._nothing = NOTHING
         self.job: ExportJob | None = None
         self.shown: ResultTable | None = None
         self.list = QListWidget()
@@ -133,8 +136,13 @@ class ResultsPanel(QFrame):
         self._show_progress(running=True)
         self.job.start()
 
-    def forget(self) -> None:
-        """Another pipeline, perhaps with another workspace: show nothing until it is asked for."""
+    def forget(self, *, moved: bool = False) -> None:
+        """Perhaps another workspace: show nothing until it is asked for.
+
+        Args:
+            moved: the pipeline is the same, but its file is elsewhere.
+        """
+        self._nothing = MOVED if moved and self.shown is not None else NOTHING
         self._fetcher.cancel()
         self.shown = None
         self._show_tables([])
@@ -306,7 +314,7 @@ class ResultsPanel(QFrame):
         self._pages.setCurrentIndex(0)
 
     def _tell_nothing(self) -> None:
-        self.notice.tell("table", "No results yet", "Tables that a run loads into the workspace appear here.")
+        self.notice.tell("table", "No results yet", self._nothing)
         self._pages.setCurrentIndex(0)
 
     def _dress(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from etl_studio.storage.databases import Databases
 from etl_studio.storage.workspace import Workspace
 from etl_studio.ui.results.paged_model import PAGE_ROWS, PAGES_KEPT, PagedTableModel
-from etl_studio.ui.results.panel import ResultsPanel
+from etl_studio.ui.results.panel import MOVED, NOTHING, ResultsPanel
 from etl_studio.ui.tables.view import WIDEST_COLUMN
 
 LEFT = Qt.MouseButton.LeftButton
@@ -46,7 +46,7 @@ def make_panel(qtbot, theme):
     panels = []
 
     def make(workspace) -> ResultsPanel:
-        panel = ResultsPanel(lambda: workspace, theme)
+        panel = ResultsPanel(workspace if callable(workspace) else lambda: workspace, theme)
         qtbot.addWidget(panel)
         panels.append(panel)
         panel.resize(900, 400)
@@ -151,6 +151,23 @@ def test_without_tables_it_says_what_will_be_here(qtbot, make_panel, workspace):
     assert "appear here" in panel.notice.text.text()
     assert not panel.export_button.isEnabled()
     assert not workspace.data_path.exists()
+
+
+def test_a_pipeline_that_is_saved_elsewhere_is_told_where_its_rows_are(qtbot, make_panel, filled, tmp_path):
+    databases = Databases()
+    elsewhere = Workspace(tmp_path / "elsewhere", databases)
+    places = [filled]
+    panel = make_panel(lambda: places[0])
+    qtbot.waitUntil(lambda: panel.shown is not None, timeout=5000)
+
+    places[0] = elsewhere
+    panel.forget(moved=True)
+    qtbot.waitUntil(lambda: panel.notice.text.text() == MOVED, timeout=5000)
+
+    panel.forget()
+    qtbot.waitUntil(lambda: panel.notice.text.text() == NOTHING, timeout=5000)
+    panel.close_threads()
+    databases.close()
 
 
 def test_an_export_writes_every_row_and_tells_where(qtbot, panel, tmp_path):
