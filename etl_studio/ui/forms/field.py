@@ -103,7 +103,11 @@ class Field(QWidget):
     def complain(self, complaints: Sequence[Complaint]) -> None:
         """Show problems of this setting and of what is inside it."""
         left = self.editor.complain(complaints)
-        show_problem(self.problem, [_with_address(address, text) for address, text in left])
+        if left and self.setting.required and self.editor.value() is UNSET:
+            # The sentence for the terminal calls the setting by its key; its title and an example are in sight here.
+            show_problem(self.problem, ["Fill this in."])
+        else:
+            show_problem(self.problem, [_with_address(address, text) for address, text in left])
         inner = self.editor.inner if isinstance(self.editor, GuardedEditor) else self.editor
         edge = inner.focusProxy()
         if edge is not None and edge.property("invalid") != bool(left):

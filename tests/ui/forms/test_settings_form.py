@@ -377,6 +377,7 @@ def test_what_is_being_typed_is_not_overwritten_by_another_change(form, document
 def test_problems_stand_under_their_fields_also_deep_inside(form, document, editor):
     document.set_setting("everything", "rules", [{"column": "a"}, {"column": "b"}])
     document.set_setting("everything", "columns", {"total": "a +", "x": "1"})
+    document.set_setting("everything", "where", "quantity > 1")
     document.check_now()
     document.problems = [
         Problem("error", "No such column.", "Did you mean qty?", "everything", "config.where"),
@@ -399,6 +400,15 @@ def test_problems_stand_under_their_fields_also_deep_inside(form, document, edit
     document.problems_changed.emit()
     assert form.content.fields["where"].problem.isHidden()
     assert form.notice.isHidden()
+
+
+def test_a_setting_that_is_needed_and_empty_is_not_called_by_its_key(qtbot, form, document, editor):
+    document.check_now()
+    problem = form.content.fields["where"].problem
+    assert (problem.text(), problem.isVisible()) == ("Fill this in.", True)
+
+    type_into(editor("where").text, "quantity > 1")
+    qtbot.waitUntil(problem.isHidden)
 
 
 def test_an_invalid_number_is_complained_about_while_typing(qtbot, form, document, editor):
