@@ -89,6 +89,7 @@ class MainWindow(QMainWindow):
         waiting = QLabel("Opening the studio…", alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setProperty("role", "muted")
         self.setCentralWidget(waiting)
+        waiting.setFocus()  # Qt would choose the button of the theme, and draw a ring around it
         self._connect_early()
         self._dress()
         theme.changed.connect(self._dress)
