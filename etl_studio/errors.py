@@ -114,12 +114,16 @@ class TransientError(EtlError):
     Args:
         retry_after: seconds that the other side asked to wait, if it did.
         status: HTTP status, if there was one.
+
+    Attributes:
+        attempts: how often it was tried until a policy gave up; 0 before that.
     """
 
     def __init__(self, what: str, *, retry_after: float | None = None, status: int | None = None, **facts: Any) -> None:
         super().__init__(what, **facts)
         self.retry_after = retry_after
         self.status = status
+        self.attempts = 0
 
 
 class CircuitOpenError(TransientError):

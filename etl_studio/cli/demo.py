@@ -23,6 +23,12 @@ def demo(  # noqa: PLR0913 - one option for each fault
     ] = 0.0,
     rate_reset: Annotated[float, typer.Option(min=0, max=1, help="Share of connections that are reset.")] = 0.0,
     rate_truncate: Annotated[float, typer.Option(min=0, max=1, help="Share of bodies that end half way.")] = 0.0,
+    rate_503: Annotated[
+        float, typer.Option("--rate-503", min=0, max=1, help="Share of answers that are 503 Service Unavailable.")
+    ] = 0.0,
+    rate_damage: Annotated[float, typer.Option(min=0, max=1, help="Share of bodies cut as if they were whole.")] = 0.0,
+    rate_hang: Annotated[float, typer.Option(min=0, max=1, help="Share of requests that get no answer.")] = 0.0,
+    rate_drip: Annotated[float, typer.Option(min=0, max=1, help="Share of bodies that come byte by byte.")] = 0.0,
     outage_after: Annotated[
         float | None, typer.Option(min=0, help="Seconds until an outage: 503 to each request.", show_default=False)
     ] = None,
@@ -45,6 +51,10 @@ def demo(  # noqa: PLR0913 - one option for each fault
             rate_500=rate_500,
             rate_reset=rate_reset,
             rate_truncate=rate_truncate,
+            rate_503=rate_503,
+            rate_damage=rate_damage,
+            rate_hang=rate_hang,
+            rate_drip=rate_drip,
             outage_after=outage_after,
             outage_for=outage_for,
         )

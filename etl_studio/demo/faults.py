@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Kind = Literal["status", "reset", "truncate", "hang", "drip"]
-_KINDS: tuple[Kind, ...] = ("reset", "truncate", "hang", "drip")
+Kind = Literal["status", "reset", "truncate", "damage", "hang", "drip"]
+_KINDS: tuple[Kind, ...] = ("reset", "truncate", "damage", "hang", "drip")
 _FIRST_ERROR, _LAST_STATUS = 400, 599
 
 
@@ -27,7 +27,11 @@ class Faults:
         retry_after: seconds that a 429 asks to wait.
         rate_500: share answered with 500.
         rate_reset: share whose connection is reset (a TCP RST, no answer).
+        rate_503: share answered with 503.
         rate_truncate: share whose body ends half way under the full ``Content-Length``.
+        rate_damage: share whose body is only its first half, sent as if it were all: JSON that breaks off.
+        rate_hang: share that is never answered.
+        rate_drip: share whose body comes byte by byte, 20 a second: a read timeout never fires.
         outage_after: seconds after the start at which an outage begins; None: no outage. During an outage each
             request is answered with 503.
         outage_for: seconds that this outage lasts.
@@ -41,16 +45,25 @@ class Faults:
     retry_after: float = 1.0
     rate_500: float = 0.0
     rate_reset: float = 0.0
+    rate_503: float = 0.0
     rate_truncate: float = 0.0
+    rate_damage: float = 0.0
+    rate_hang: float = 0.0
+    rate_drip: float = 0.0
     outage_after: float | None = None
     outage_for: float = 2.0
 
     def __post_init__(self) -> None:
-        rates = (self.rate_429, self.rate_500, self.rate_reset, self.rate_truncate)
+        rates = self.rates
         if min(*rates, self.latency, self.retry_after, self.outage_for, self.outage_after or 0.0) < 0:
             raise ValueError("A fault's rate or time must not be negative.")
         if sum(rates) > 1:
             raise ValueError("The rates of the faults add up to more than 1.")
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The shares of all faults that are drawn."""
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__ if name.startswith("rate_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,10 @@ class FaultInjector:
             (faults.rate_500, Fault("status", 500)),
             (faults.rate_reset, Fault("reset")),
             (faults.rate_truncate, Fault("truncate")),
+            (faults.rate_503, Fault("status", 503)),
+            (faults.rate_damage, Fault("damage")),
+            (faults.rate_hang, Fault("hang")),
+            (faults.rate_drip, Fault("drip")),
         ):
             if draw < rate:
                 return fault

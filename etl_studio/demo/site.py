@@ -283,6 +283,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._log(came, fault.status)
             self._send(json_answer({"error": {"message": "A fault was asked for."}}, fault.status, **headers))
             return
+        if fault.kind == "damage":
+            whole = site.answer(self.command, address, body)
+            self._log(came, whole.status)
+            self._send(dataclasses.replace(whole, body=whole.body[: len(whole.body) // 2]))
+            return
         self.close_connection = True
         if fault.kind == "reset":
             self._log(came, 0)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from etl_studio.engine.events import LogWritten
+from etl_studio.engine.last_good import LastGood
+from etl_studio.errors import TransientError
 
 if TYPE_CHECKING:
     import threading
@@ -49,7 +51,11 @@ class Places:
 
 
 class NodeContext:
-    """Given to every call of one node."""
+    """Given to every call of one node.
+
+    Attributes:
+        stale: an old answer was used in place of one that did not come (fallback ``last_good``).
+    """
 
     def __init__(  # noqa: PLR0913 - what a node may touch
         self,
@@ -66,6 +72,7 @@ class NodeContext:
         self.run = run
         self.node = node
         self.stopping = stopping
+        self.stale = False
         self._policy = policy
         self._caller = caller
         self._places = places
@@ -79,7 +86,8 @@ class NodeContext:
 
     def http(self) -> HttpClient:
         """The HTTP client under the node's policy."""
-        return _PolicyClient(self, self._http(), self._policy)
+        kept = LastGood(self._places.data.parent) if self._policy.fallback == "last_good" else None
+        return _PolicyClient(self, self._http(), self._policy, kept)
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""
@@ -95,21 +103,48 @@ class NodeContext:
 
 
 class _PolicyClient:
-    def __init__(self, context: NodeContext, service: HttpService, policy: Policy) -> None:
+    """fallback(retry(breaker(rate limit(timeout(request)))))."""
+
+    def __init__(self, context: NodeContext, service: HttpService, policy: Policy, kept: LastGood | None) -> None:
         self._context = context
         self._service = service
         self._policy = policy
+        self._kept = kept
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send under the policy; each host has a breaker of its own."""
+        return self.read(request, lambda _: None)[0]
+
+    def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
+        """Send under the policy and parse inside each attempt."""
         host = urlsplit(request.url).netloc.rpartition("@")[2]
 
-        def attempt() -> HttpResponse:
-            return self._service.fetch(
+        def attempt() -> tuple[HttpResponse, T]:
+            response = self._service.fetch(
                 request,
                 timeout=self._policy.timeout or REQUEST_SECONDS,
                 stopping=self._context.stopping,
                 retry_on=self._policy.retry.on_status,
             )
+            return response, parse(response)
 
-        return self._context.call(attempt, target=host)
+        if self._kept is None:
+            return self._context.call(attempt, target=host)
+        try:
+            fresh = self._context.call(attempt, target=host)
+        except TransientError as error:
+            found = self._kept.find(request)
+            if found is None:
+                raise
+            response, kept_at = found
+            self._context.stale = True
+            self._context.log("warning", f"{error.what} The answer of {kept_at:%Y-%m-%d %H:%M} UTC is used instead.")
+            return response, parse(response)
+        self._keep(self._kept, request, fresh[0])
+        return fresh
+
+    def _keep(self, kept: LastGood, request: HttpRequest, response: HttpResponse) -> None:
+        try:
+            kept.keep(request, response)
+        except OSError as error:
+            self._context.log("warning", f"The answer could not be kept as a fallback: {error.strerror}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from etl_studio.engine.error_budget import check_number, check_share
 from etl_studio.engine.events import DeadLettered
 from etl_studio.engine.json_values import json_rows
 from etl_studio.engine.letter_rows import type_words
@@ -63,12 +64,14 @@ class Outlet:
             port = self._planned.default_output
             if port is not None:
                 self._put(port, emission)
+            if emission.num_rows:
+                self._check_share_read()
 
     def refuse(self, rejected: Rejected) -> None:
         """Do with refused rows what the policy says.
 
         Raises:
-            PermanentError: the policy says stop.
+            PermanentError: the policy says stop, or its error budget is used up.
         """
         if not rejected.rows.num_rows:
             return
@@ -82,9 +85,21 @@ class Outlet:
             self._put(REJECTS.name, self._with_errors(rejected))
         else:
             self._dead_letter(rejected)
+        budget = self._planned.policy.budget
+        if budget is not None:
+            check_number(budget, self._meter)
+            if self._planned.node.inputs:
+                check_share(budget, self._meter, self._meter.rows_in)
+
+    def _check_share_read(self) -> None:
+        """Judge a source's share once it gave rows: its rejects may come long before the good rows beside them."""
+        budget, meter = self._planned.policy.budget, self._meter
+        if budget is not None and not self._planned.node.inputs:
+            check_share(budget, meter, meter.rows_out + meter.refused_rows)
 
     def close(self, schema: pa.Schema | None) -> None:
         """The node ended. Ports that gave nothing tell their columns; ``schema``: columns that arrived at the node."""
+        self._check_share_read()
         for port, wires in self._planned.outputs.items():
             if port not in self._told:
                 columns = list(schema) if schema is not None and port == REJECTS.name else []

@@ -88,7 +88,11 @@ class PolicyCaller:
         )
         if target:
             self._shared.retry_budget(target).request()
-        result: T = retrying(self._attempt, operation, target)
+        try:
+            result: T = retrying(self._attempt, operation, target)
+        except TransientError as error:
+            error.attempts = error.attempts or int(retrying.statistics.get("attempt_number", 1))
+            raise
         return result
 
     def _attempt(self, operation: Callable[[], T], target: str) -> T:
@@ -217,4 +221,5 @@ def backoff_delay(retry: Retry, attempt: int) -> float:
 
 
 def _may_be_tried_again(error: BaseException) -> bool:
-    return isinstance(error, TransientError) and not isinstance(error, CircuitOpenError)
+    # What a call inside this one has tried to the end is not tried as often again: attempts would multiply.
+    return isinstance(error, TransientError) and not isinstance(error, CircuitOpenError) and not error.attempts

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from etl_studio.engine.last_good import marked
 from etl_studio.engine.unify import Unifier
-from etl_studio.errors import Cancelled, DeadlineError
-from etl_studio.sdk import Sink, Source, SqlTransform, Transform
+from etl_studio.errors import Cancelled, DeadlineError, TransientError
+from etl_studio.sdk import Problem, Rejected, Sink, Source, SqlTransform, Transform
 
 if TYPE_CHECKING:
     import threading
@@ -77,6 +78,21 @@ class Station:
         self.meter.took(time.monotonic() - started)
         return result
 
+    def work_on(self, batch: pa.RecordBatch, operation: Callable[[], T]) -> T | None:
+        """Run an operation on a batch under the policy.
+
+        Returns:
+            None where it finally failed and the policy says ``fallback: branch``: then the rows are refused.
+        """
+        try:
+            return self.context.call(operation)
+        except TransientError as error:
+            if self.planned.policy.fallback != "branch":
+                raise
+            problem = Problem("call_failed", str(error), attempts=error.attempts)
+            self.outlet.refuse(Rejected(batch, [problem] * batch.num_rows))
+            return None
+
     def check_deadline(self, now: float) -> None:
         """Called by the monitor: end SQL that takes longer than the policy allows."""
         since, limit, interrupt = self.busy_since, self.planned.policy.timeout, self.interrupt
@@ -121,6 +137,8 @@ def work(station: Station) -> None:
 def _read(station: Station, source: Source) -> None:
     meter, outlet = station.meter, station.outlet
     emissions = iter(source.read(station.context))
+    if station.planned.policy.fallback == "last_good":
+        emissions = marked(emissions, lambda: station.context.stale)
     try:
         for emission in emissions:
             outlet.send(emission)
@@ -145,7 +163,7 @@ def _transform(station: Station, node: Transform) -> None:
         if not started:
             started = True
             _send_all(station, node.start(batch.schema, context))
-        _send_all(station, context.call(partial(_listed, node.process, batch, context)))
+        _send_all(station, station.work_on(batch, partial(_listed, node.process, batch, context)) or ())
     _send_all(station, node.finish(context))
 
 
@@ -155,7 +173,10 @@ def _run_row_wise(station: Station, node: SqlTransform) -> None:
     meter = station.meter
     try:
         for _, batch in station.batches():
-            out, refused = station.context.call(partial(station.guarded, query.process, batch))
+            done = station.work_on(batch, partial(station.guarded, query.process, batch))
+            if done is None:
+                continue
+            out, refused = done
             station.outlet.send(out)
             rejected = 0
             for rows in refused:
@@ -199,7 +220,7 @@ def _load(station: Station, sink: Sink) -> None:
             if not opened:
                 context.call(partial(sink.open, batch.schema, context))
                 opened = True
-            for refused in context.call(partial(_listed, sink.write, batch, context)):
+            for refused in station.work_on(batch, partial(_listed, sink.write, batch, context)) or ():
                 station.outlet.refuse(refused)
         # Before the gate: another sink may wait for the end of our rejects.
         station.outlet.close(station.schema)

@@ -8,6 +8,7 @@ from etl_studio.pipeline.file_format import node_types, position
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_rules import check_parameters, check_settings
 from etl_studio.pipeline.wire_rules import check_wire, check_wires
+from etl_studio.sdk.ports import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,7 @@ def check(
         *check_settings(pipeline, types, parameters or {}, check_sql),
         *check_wires(pipeline, types),
         *_check_targets(pipeline, types),
+        *_check_fallbacks(pipeline, types),
     ]
     return sorted(problems, key=lambda problem: problem.severity != "error")
 
@@ -89,3 +91,21 @@ def _check_targets(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -
             place = position(pipeline, "nodes", name, "config", field) or (None, None)
             hint = "Unite the rows first (Union), or choose another target."
             yield Problem("error", f"{name} and {other} both replace {what}.", hint, name, f"config.{field}", *place)
+
+
+def _check_fallbacks(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
+    """A fallback must have something to fall back to."""
+    for name, node_type in types.items():
+        fallback = pipeline.nodes[name].policy.get("fallback")
+        if node_type is None or fallback not in ("branch", "last_good"):
+            continue
+        if fallback == "last_good" and not getattr(node_type, "reads_web", False):
+            message = f"{name} asks no site for rows: there is no last good answer to use."
+            hint = "Use it with a node such as REST API or Web page, or set policy.fallback: stop."
+        elif fallback == "branch" and not (node_type.inputs and any(one is REJECTS for one in node_type.outputs)):
+            message = f"{name} works on no batches whose rows another branch could take."
+            hint = "Use it with a node that has an input and a rejects port, or set policy.fallback: stop."
+        else:
+            continue
+        place = position(pipeline, "nodes", name, "policy", "fallback") or (None, None)
+        yield Problem("error", message, hint, name, "policy.fallback", *place)

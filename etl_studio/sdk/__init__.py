@@ -19,7 +19,7 @@ from etl_studio.sdk.database import (
 from etl_studio.sdk.emissions import Output, Problem, Rejected
 from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
 from etl_studio.sdk.node import Node, Sink, Source, SqlTransform, Transform
-from etl_studio.sdk.policy import Breaker, OnError, Policy, RateLimit, Retry
+from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 from etl_studio.sdk.registry import Registry
 from etl_studio.sdk.sql import attempt, fails, identifier, identifiers, literal, require_columns, unused
@@ -50,6 +50,8 @@ __all__ = [
     "Database",
     "Diff",
     "Editor",
+    "ErrorBudget",
+    "Fallback",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",

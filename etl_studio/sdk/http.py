@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from etl_studio.errors import PermanentError
+from etl_studio.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 SHOWN_URL = 300
 """Characters of an address that a message shows."""
@@ -66,12 +68,17 @@ class HttpResponse:
         """The body as JSON.
 
         Raises:
+            TransientError: it says that it is JSON, and is damaged.
             PermanentError: it is something else; the text quotes its beginning.
         """
         try:
             return json.loads(self.content)
         except (ValueError, UnicodeDecodeError) as error:
             kind = self.headers.get("content-type", "no content type")
+            if "json" in kind:
+                raise TransientError(
+                    f"The JSON that {shown_url(self.url)} answered with is damaged: {error}.", status=self.status
+                ) from error
             start = self.text[:60].replace("\n", " ").strip()
             raise PermanentError(
                 f"{shown_url(self.url)} did not answer with JSON but with {kind}: {start!r}",
@@ -91,4 +98,8 @@ class HttpClient(Protocol):
             PermanentError: an answer that will not change (404, bad certificate, ...).
             Cancelled: the run was stopped; ends a waiting request at once.
         """
+        ...
+
+    def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
+        """``send``, with the answer parsed inside the attempt: one that arrived damaged is asked for again."""
         ...

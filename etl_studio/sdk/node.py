@@ -61,9 +61,14 @@ class Node(ABC):
 
 
 class Source(Node):
-    """Gives rows from outside. Every batch has the same schema; an empty one tells the columns where no rows are."""
+    """Gives rows from outside. Every batch has the same schema; an empty one tells the columns where no rows are.
+
+    Attributes:
+        reads_web: whether all it reads comes through ``context.http()``.
+    """
 
     inputs: ClassVar[tuple[Port, ...]] = ()
+    reads_web: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, context: RunContext) -> Iterable[Emission]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from etl_studio.sdk.config import Config, setting
 
 OnError = Literal["reject", "dead_letter", "skip", "stop"]
+Fallback = Literal["stop", "branch", "last_good"]
 
 
 class Retry(Config):
@@ -106,12 +107,33 @@ class RateLimit(Config):
     )
 
 
+class ErrorBudget(Config):
+    """How many rows may fail (rejected, dead letters and skipped together) before the node stops the run."""
+
+    rows: int | None = setting(None, title="Rows", description="At most so many may fail; empty: no limit.", ge=0)
+    percent: float | None = setting(
+        5.0,
+        title="Per cent",
+        description="At most this share may fail, judged batch by batch; empty: no limit.",
+        ge=0,
+        le=100,
+    )
+    minimum: int = setting(
+        100, title="Of at least", description="Rows that must have been seen before the share is judged.", ge=1
+    )
+
+
 class Policy(Config):
-    """What surrounds a node's work: ``retry(breaker(rate limit(timeout(call))))``, then ``on_error``."""
+    """What surrounds a node's work: ``fallback(retry(breaker(rate limit(timeout(call)))))``, and ``on_error`` for rows.
+
+    A node wired to the rejects port is the other branch for rows that fail; ``fallback: branch`` sends it the rows of
+    a batch, too, whose call finally failed.
+    """
 
     retry: Retry = Field(default_factory=Retry, title="Retry")
     breaker: Breaker = Field(default_factory=Breaker, title="Circuit breaker")
     rate_limit: RateLimit | None = Field(None, title="Rate limit")
+    budget: ErrorBudget | None = Field(None, title="Error budget")
     timeout: float | None = setting(
         None,
         title="Timeout",
@@ -123,4 +145,11 @@ class Policy(Config):
         title="Rows that fail",
         description="reject: to the rejects port, or to the dead letters where no wire leaves it. "
         "dead_letter: always there. skip: count and drop. stop: end the run.",
+    )
+    fallback: Fallback = setting(
+        "stop",
+        title="When a call finally fails",
+        description="stop: the run ends. branch: the rows of its batch go where rows that fail go, such as to another "
+        "node at the rejects port. last_good: a node that reads the web uses the last good answer to the same request; "
+        "its rows are marked in the column _stale, and no cursor advances.",
     )

@@ -296,3 +296,27 @@ class TestLargePipelines:
         )
         problem = check_wire(self.pipeline(close=False), Wire("n9999", "rejects", "n0", "input"), registry)
         assert problem.message == "n0 is a source: it takes no rows."
+
+
+@pytest.mark.parametrize(
+    ("node", "fallback", "message"),
+    [
+        ("read", "last_good", "read asks no site for rows"),
+        ("keep", "last_good", "keep asks no site for rows"),
+        ("read", "branch", "read works on no batches"),
+    ],
+)
+def test_a_fallback_must_have_something_to_fall_back_to(problems, node, fallback, message):
+    text = GOOD.replace(f"  {node}:\n", f"  {node}:\n    policy: {{fallback: {fallback}}}\n", 1)
+
+    found = [problem for problem in problems(text) if problem.severity == "error"]
+
+    assert [(one.node, one.field, one.line) for one in found] == [
+        (node, "policy.fallback", text[: text.index("fallback")].count("\n") + 1)
+    ]
+    assert message in found[0].message
+
+
+@pytest.mark.parametrize("node", ["keep", "save"])
+def test_a_node_with_an_input_and_rejects_may_fall_back_to_a_branch(problems, node):
+    assert problems(GOOD.replace(f"  {node}:\n", f"  {node}:\n    policy: {{fallback: branch}}\n", 1)) == []

@@ -50,6 +50,7 @@ class RestSource(sdk.Source):
     icon: ClassVar[str] = "api"
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("http", "json", "web", "service", "endpoint", "request", "pagination")
+    reads_web: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {
         "url": "http://127.0.0.1:8750/api/products",
         "items": "data.items",
@@ -140,8 +141,7 @@ class RestSource(sdk.Source):
         asked = {step}
         before: list[Any] = []
         while True:
-            response = client.send(self._request(step, context))
-            body = None if response.status == NO_CONTENT else response.json()
+            response, body = client.read(self._request(step, context), _body)
             items = self._items(body, response.url)
             if items and items == before:
                 raise _loop(number, response.url, "it holds the same items as the page before")
@@ -244,6 +244,10 @@ def _objects(page: Page) -> tuple[list[dict[str, Any]], sdk.Rejected | None]:
     ]
     texts = pa.array([json.dumps(item, ensure_ascii=False) for _, item in others], pa.string())
     return records, sdk.Rejected(pa.record_batch({"record": texts}), problems)
+
+
+def _body(response: sdk.HttpResponse) -> Any:
+    return None if response.status == NO_CONTENT else response.json()
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

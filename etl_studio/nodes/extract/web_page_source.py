@@ -43,6 +43,7 @@ class WebPageSource(sdk.Source):
     icon: ClassVar[str] = "globe"
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("scrape", "crawl", "html", "http", "site", "css", "xpath", "selector")
+    reads_web: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {
         "urls": ["http://127.0.0.1:8750/shop"],
         "item": ".card",

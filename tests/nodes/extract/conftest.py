@@ -32,6 +32,10 @@ class RetryingClient:
                     raise
         raise AssertionError
 
+    def read(self, request, parse):
+        response = self.send(request)
+        return response, parse(response)
+
 
 @pytest.fixture
 def demo_site():

@@ -43,6 +43,10 @@ class CannedClient:
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return sdk.HttpResponse(request.url, 200, {**self._headers, **headers}, content)
 
+    def read(self, request, parse):
+        response = self.send(request)
+        return response, parse(response)
+
 
 @pytest.fixture
 def canned(tmp_path, node_context):

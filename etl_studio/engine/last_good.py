@@ -1,0 +1,111 @@
+"""The last good answer to each web request, for the fallback ``last_good``: old data, marked as such."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.sdk import Cursor, HttpResponse, Output, Rejected, shown_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from etl_studio.sdk import HttpRequest
+    from etl_studio.sdk.node import Emission
+
+FOLDER = "last_good"
+"""In the workspace."""
+KEPT_DAYS = 30
+STALE = "_stale"
+"""Column that tells whether a row may come from an old answer."""
+_DAY = 86_400
+_NOT_KEPT = {"set-cookie", "set-cookie2"}
+
+
+class LastGood:
+    """Answers as files, one for each request; those that were not renewed for 30 days are deleted.
+
+    Args:
+        folder: of the workspace.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / FOLDER
+        self._tidied = False
+
+    def keep(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Keep the answer in place of the one before.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._tidy()
+        facts = {
+            "url": shown_url(response.url),
+            "status": response.status,
+            "headers": {name: text for name, text in response.headers.items() if name not in _NOT_KEPT},
+            "encoding": response.encoding,
+        }
+        path = self._path(request)
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_bytes(json.dumps(facts).encode() + b"\n" + response.content)
+        draft.replace(path)
+
+    def find(self, request: HttpRequest) -> tuple[HttpResponse, datetime] | None:
+        """The answer and when it was kept (UTC), if there is one."""
+        path = self._path(request)
+        try:
+            facts, _, content = path.read_bytes().partition(b"\n")
+            kept = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            return HttpResponse(content=content, **json.loads(facts)), kept
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _path(self, request: HttpRequest) -> Path:
+        # Headers belong to it: another account sees other data. Of all of that only the hash is kept.
+        asked = [request.method, request.url, dict(request.params), dict(request.headers), request.body]
+        text = json.dumps(asked, sort_keys=True, default=str)
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.answer"
+
+    def _tidy(self) -> None:
+        if self._tidied:
+            return
+        self._tidied = True
+        oldest = time.time() - KEPT_DAYS * _DAY
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):  # another run may have deleted it
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def marked(emissions: Iterable[Emission | Cursor], is_stale: Callable[[], bool]) -> Iterator[Any]:
+    """What a source with the fallback ``last_good`` gives: rows with a column ``_stale``.
+
+    From the first old answer on all rows are marked, since those that follow may depend on it. A cursor is not passed
+    on from there: the next run must ask again for what was not fresh.
+    """
+    for emission in emissions:
+        if isinstance(emission, Cursor):
+            if not is_stale():
+                yield emission
+        elif isinstance(emission, Rejected):
+            yield emission
+        elif isinstance(emission, Output):
+            yield Output(emission.port, _with_mark(emission.batch, stale=is_stale()))
+        else:
+            yield _with_mark(emission, stale=is_stale())
+
+
+def _with_mark(batch: pa.RecordBatch, *, stale: bool) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return batch.append_column(STALE, pa.repeat(pa.scalar(stale), batch.num_rows))
