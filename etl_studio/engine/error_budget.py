@@ -40,7 +40,7 @@ def check_share(budget: ErrorBudget, meter: Meter, seen: int) -> None:
         PermanentError: more failed than may.
     """
     failed = meter.refused_rows
-    if budget.percent is not None and seen >= budget.minimum and failed * 100 > budget.percent * seen:
+    if seen >= budget.minimum and failed * 100 > budget.percent * seen:
         raise PermanentError(
             f"The error budget is used up: {failed:,} of {seen:,} rows failed ({100 * failed / seen:.3g} %), "
             f"at most {budget.percent:g} % may.",

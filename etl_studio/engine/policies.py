@@ -163,13 +163,13 @@ class PolicyCaller:
     def _delay(self, state: tenacity.RetryCallState, retry: Retry, target: str) -> float:
         if state.attempt_number >= retry.attempts:
             return 0.0  # tenacity asks before it looks whether this was the last one
-        delay = backoff_delay(retry, state.attempt_number)
+        delay = retry.delay_after(state.attempt_number)
         if retry.jitter:
             delay *= self._rng()
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TransientError) else None
         wanted = min(max(delay, asked or 0.0), max(retry.max_delay, delay))
-        if not target or retry.budget is None:
+        if not target:
             return wanted
         return max(wanted, self._shared.retry_budget(target).reserve(retry.budget))
 
@@ -207,17 +207,6 @@ class PolicyCaller:
         )
         if change.state in (BreakerState.CLOSED, BreakerState.DISABLED) and self._meter.state is NodeState.OPEN:
             self._state(NodeState.RUNNING)
-
-
-def backoff_delay(retry: Retry, attempt: int) -> float:
-    """Seconds after attempt ``attempt`` (from 1), before jitter and Retry-After."""
-    if retry.backoff == "fixed":
-        delay = retry.delay
-    elif retry.backoff == "linear":
-        delay = retry.delay * attempt
-    else:
-        delay = retry.delay * 2.0 ** min(attempt - 1, 62)
-    return min(delay, retry.max_delay)
 
 
 def _may_be_tried_again(error: BaseException) -> bool:

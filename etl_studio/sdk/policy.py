@@ -35,13 +35,12 @@ class Retry(Config):
         gt=0,
         advanced=True,
     )
-    budget: float | None = setting(
+    budget: float = setting(
         100.0,
         title="Retry budget",
-        description="Retries for each 100 requests to one host within a minute, ten more are free; "
-        "further ones wait. Empty: no limit.",
+        description="Retries for each 100 requests to one host within a minute, and ten more; further ones wait.",
         ge=0,
-        le=1000,
+        le=100_000,
         advanced=True,
     )
     on_status: list[int] = setting(
@@ -50,6 +49,16 @@ class Retry(Config):
         description="HTTP statuses that are tried again.",
         advanced=True,
     )
+
+    def delay_after(self, attempt: int) -> float:
+        """Seconds after attempt ``attempt`` (from 1), before jitter and Retry-After."""
+        if self.backoff == "fixed":
+            delay = self.delay
+        elif self.backoff == "linear":
+            delay = self.delay * attempt
+        else:
+            delay = self.delay * 2.0 ** min(attempt - 1, 62)
+        return min(delay, self.max_delay)
 
 
 class Breaker(Config):
@@ -111,10 +120,10 @@ class ErrorBudget(Config):
     """How many rows may fail (rejected, dead letters and skipped together) before the node stops the run."""
 
     rows: int | None = setting(None, title="Rows", description="At most so many may fail; empty: no limit.", ge=0)
-    percent: float | None = setting(
+    percent: float = setting(
         5.0,
         title="Per cent",
-        description="At most this share may fail, judged batch by batch; empty: no limit.",
+        description="At most this share may fail, judged batch by batch; 100: no limit.",
         ge=0,
         le=100,
     )

@@ -50,7 +50,7 @@ def test_a_share_is_judged_exactly_and_only_when_enough_rows_were_seen(failed, s
 
 
 def test_without_limits_nothing_is_judged():
-    budget = ErrorBudget(rows=None, percent=None)
+    budget = ErrorBudget(rows=None, percent=100)
 
     assert not exceeded(check_number, budget, metered(rejected=10**6))
     assert not exceeded(check_share, budget, metered(rejected=10**6), 10**6)
@@ -80,7 +80,7 @@ def test_a_run_within_its_budget_ends_well(bench):
 
 @pytest.mark.parametrize("on_error", ["dead_letter", "skip", "reject"])
 def test_one_row_beyond_the_budget_stops_the_run_and_nothing_is_loaded(bench, on_error):
-    ended = odd_numbers(bench, 5, 4, {"on_error": on_error, "budget": {"rows": 9, "percent": None}})
+    ended = odd_numbers(bench, 5, 4, {"on_error": on_error, "budget": {"rows": 9, "percent": 100}})
 
     assert ended.status is RunStatus.FAILED
     assert ended.error_node == "even"
@@ -89,7 +89,7 @@ def test_one_row_beyond_the_budget_stops_the_run_and_nothing_is_loaded(bench, on
 
 
 def test_the_rows_that_used_it_up_are_kept(bench):
-    odd_numbers(bench, 5, 4, {"budget": {"rows": 3, "percent": None}})
+    odd_numbers(bench, 5, 4, {"budget": {"rows": 3, "percent": 100}})
 
     assert [letter.payload["n"] for letter in bench.of(DeadLettered)] == [1, 3, 5, 7]
 

@@ -1,4 +1,4 @@
-"""The policy of a node: retry, breaker, rate limit, timeout and what becomes of rows that fail."""
+"""The policy of a node: retry, breaker, rate limit, timeout, error budget and what becomes of rows that fail."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from etl_studio.sdk.policy import Breaker, Policy, RateLimit, Retry
+from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy, RateLimit, Retry
 from etl_studio.ui.forms.buttons import LinkButton
 from etl_studio.ui.forms.editors import build_editor
 from etl_studio.ui.forms.form import QUIET, complaints_about
 from etl_studio.ui.forms.models import ModelEditor, OptionalEditor
-from etl_studio.ui.forms.retry_timeline import RetryTimeline, breaker_sentence, retry_sentence
+from etl_studio.ui.forms.retry_timeline import RetryTimeline, breaker_sentence, budget_sentence, retry_sentence
 from etl_studio.ui.forms.setting import UNSET, settings_of
 from etl_studio.ui.theme.tokens import SPACE
 
@@ -89,14 +89,16 @@ class PolicyCard(QWidget):
         self._quiet.timeout.connect(self.flush)
         self.retry = ModelEditor(Retry, build_editor, context, self, columns=2)
         self.breaker = ModelEditor(Breaker, build_editor, context, self, columns=2)
-        limit = next(setting for setting in settings_of(Policy) if setting.name == "rate_limit")
+        optional = {setting.name: setting for setting in settings_of(Policy)}
         limits = ModelEditor(RateLimit, build_editor, context, self, columns=2)
-        self.rate_limit = OptionalEditor(limit, limits, self, inset=False)
+        self.rate_limit = OptionalEditor(optional["rate_limit"], limits, self, inset=False)
+        allowed = ModelEditor(ErrorBudget, build_editor, context, self, columns=2)
+        self.budget = OptionalEditor(optional["budget"], allowed, self, inset=False)
         self.rest = ModelEditor(
-            Policy, build_editor, context, self, without=("retry", "breaker", "rate_limit"), columns=2
+            Policy, build_editor, context, self, without=("retry", "breaker", "rate_limit", "budget"), columns=2
         )
         self.timeline = RetryTimeline(context.theme, self)
-        self.retry_words, self.breaker_words = _sentence(self), _sentence(self)
+        self.retry_words, self.breaker_words, self.budget_words = (_sentence(self) for _ in range(3))
         self.reset = LinkButton("Reset to the defaults", self)
         self.reset.clicked.connect(self._reset)
         self._lay_out()
@@ -104,6 +106,7 @@ class PolicyCard(QWidget):
             "retry": self.retry,
             "breaker": self.breaker,
             "rate_limit": self.rate_limit,
+            "budget": self.budget,
         }
         for part in (*self._parts.values(), self.rest):
             part.edited.connect(self._edited)
@@ -128,12 +131,15 @@ class PolicyCard(QWidget):
             breaker.column.addWidget(widget)
         limit = Section("Rate limit", self)
         limit.column.addWidget(self.rate_limit)
+        budget = Section("Error budget", self)
+        for widget in (self.budget_words, self.budget):
+            budget.column.addWidget(widget)
         rest = Section("", self)
         rest.column.addWidget(self.rest)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE)
-        for section in (rest, retry, breaker, limit):
+        for section in (rest, budget, retry, breaker, limit):
             column.addWidget(section)
         foot = QHBoxLayout()
         foot.addStretch(1)
@@ -172,11 +178,18 @@ class PolicyCard(QWidget):
         except ValidationError:
             self.retry_words.setText("This will be drawn when every value is a number that fits.")
             return
-        self.timeline.show_retry(policy.retry)
-        self.retry_words.setText(retry_sentence(policy))
+        web = self._reads_web()
+        self.timeline.show_policy(policy, web=web)
+        self.retry_words.setText(retry_sentence(policy, web=web))
         self.breaker_words.setText(breaker_sentence(policy.breaker))
+        self.budget_words.setText(budget_sentence(policy.budget))
         for key, field in self.breaker.fields.items():
             field.setEnabled(policy.breaker.enabled or key == "enabled")
+
+    def _reads_web(self) -> bool:
+        spec = self.document.pipeline.nodes.get(self.node)
+        node_type = self.document.registry.get(spec.type) if spec is not None else None
+        return getattr(node_type, "reads_web", False)
 
     def _reset(self) -> None:
         self._typing = False

@@ -1,4 +1,4 @@
-"""A retry policy as words and as a picture: attempts on a time axis."""
+"""A policy as words and as a picture: attempts on a time axis, and the worst case in time."""
 
 from __future__ import annotations
 
@@ -9,31 +9,22 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from etl_studio.ui.forms.worst_case import Step, delays, timeout_of, total, worst_case
 from etl_studio.ui.theme.tokens import FONT_SMALL, SPACE
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-    from etl_studio.sdk.policy import Breaker, Policy, Retry
+    from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy
     from etl_studio.ui.theme.theme import Theme
 
 DOT = 4.0
+BAR = 8
+ALL = 100
+"""Per cent: a share that nothing exceeds."""
+AXIS_HEIGHT = 2 * FONT_SMALL + 6 * SPACE
 LABEL_GAP = 6.0
 MINUTE, HOUR = 60, 3600
-
-
-def delays(retry: Retry) -> list[float]:
-    """The longest waits between the attempts, in seconds; jitter only makes them shorter."""
-    steps = range(retry.attempts - 1)
-    growth = {
-        "fixed": [1.0 for _ in steps],
-        "linear": [float(step + 1) for step in steps],
-        "exponential": [2.0 ** min(step, 64) for step in steps],
-    }[retry.backoff]
-    waits = [min(retry.delay * factor, retry.max_delay) for factor in growth]
-    if retry.max_elapsed is None:
-        return waits
-    return [wait for wait, total in zip(waits, accumulate(waits), strict=True) if total <= retry.max_elapsed]
 
 
 def duration(seconds: float) -> str:
@@ -47,23 +38,41 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def retry_sentence(policy: Policy) -> str:
-    """What the retry does at worst, in words."""
+def retry_sentence(policy: Policy, *, web: bool) -> str:
+    """What the retry does, and how long a call takes at worst, in words."""
     waits = delays(policy.retry)
     attempts = len(waits) + 1
     if attempts == 1:
-        limit = f", given up after {duration(policy.timeout)}" if policy.timeout else ""
-        return f"One attempt{limit}; nothing is tried again."
-    waiting = sum(waits)
-    if policy.timeout is None:
-        return f"{attempts} attempts with at most {duration(waiting)} of waiting between them."
-    total = waiting + attempts * policy.timeout
-    if policy.retry.max_elapsed is not None:
-        total = min(total, policy.retry.max_elapsed + policy.timeout)
-    return (
-        f"{attempts} attempts over at most {duration(total)}: "
-        f"{duration(waiting)} of waiting and {duration(policy.timeout)} for each attempt."
-    )
+        text = "One attempt; nothing is tried again."
+    else:
+        text = f"{attempts} attempts with at most {duration(sum(waits))} of waiting between them."
+    steps, timeout = worst_case(policy, web=web), timeout_of(policy, web=web)
+    breaker = total(steps, "breaker")
+    if timeout is None:
+        return f"{text} An attempt has no timeout."
+    tries = sum(step.kind == "attempt" for step in steps)
+    parts = [f"{duration(timeout)} for each of {tries} attempts" if tries > 1 else "the timeout"]
+    if waiting := total(steps, "wait"):
+        parts.append(f"{duration(waiting)} of waiting")
+    if breaker:
+        parts.append(f"{duration(breaker)} for an open breaker")
+    return f"{text} At worst {duration(total(steps))}: {_listing(parts)}."
+
+
+def budget_sentence(budget: ErrorBudget | None) -> str:
+    """When the node stops the run, in words."""
+    limits = []
+    if budget is not None and budget.rows is not None:
+        limits.append(f"more than {budget.rows:,} rows")
+    if budget is not None and budget.percent < ALL:
+        limits.append(f"more than {budget.percent:g} % of at least {budget.minimum:,} rows")
+    if not limits:
+        return "However many rows fail, the run goes on."
+    return f"Stops the run when {' or '.join(limits)} have failed."
+
+
+def _listing(parts: list[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def breaker_sentence(breaker: Breaker) -> str:
@@ -81,7 +90,10 @@ def breaker_sentence(breaker: Breaker) -> str:
 
 
 class RetryTimeline(QWidget):
-    """Attempts as dots on a time axis, with the longest waits between them.
+    """What retries take in time.
+
+    Above, attempts that fail at once as dots on an axis, with the longest waits between them. Below, a bar of the worst
+    case: an open breaker, attempts that run into their timeout, waits.
 
     Args:
         theme: gives the colours.
@@ -92,6 +104,7 @@ class RetryTimeline(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._waits: list[float] = []
+        self._worst: list[Step] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
@@ -100,14 +113,23 @@ class RetryTimeline(QWidget):
         """The waits that are drawn, in seconds."""
         return self._waits
 
-    def show_retry(self, retry: Retry) -> None:
-        """Draw another policy."""
-        self._waits = delays(retry)
-        self.setAccessibleName(f"{len(self._waits) + 1} attempts")
+    @property
+    def worst(self) -> list[Step]:
+        """The steps of the bar; none where an attempt may take for ever."""
+        return self._worst
+
+    def show_policy(self, policy: Policy, *, web: bool) -> None:
+        """Draw another policy; ``web``: the node asks a site."""
+        self._waits = delays(policy.retry)
+        self._worst = [] if timeout_of(policy, web=web) is None else worst_case(policy, web=web)
+        at_worst = f", at worst {duration(total(self._worst))}" if self._worst else ""
+        self.setAccessibleName(f"{len(self._waits) + 1} attempts{at_worst}")
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(40 * SPACE, 2 * FONT_SMALL + 6 * SPACE)
+        bar = BAR + FONT_SMALL + 3 * SPACE if self._worst else 0
+        return QSize(40 * SPACE, AXIS_HEIGHT + bar)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         del event
@@ -117,7 +139,39 @@ class RetryTimeline(QWidget):
         font.setPixelSize(FONT_SMALL)
         painter.setFont(font)
         self._draw(painter)
+        if self._worst:
+            self._draw_worst(painter, AXIS_HEIGHT + SPACE)
         painter.end()
+
+    def _draw_worst(self, painter: QPainter, top: float) -> None:
+        tokens = self._theme.tokens
+        colors = {"attempt": tokens.accent, "wait": tokens.border_strong, "breaker": tokens.warning}
+        width = self.width() - 2 * (DOT + 1)
+        scale = width / total(self._worst)
+        left = DOT + 1
+        painter.setPen(Qt.PenStyle.NoPen)
+        for step in self._worst:
+            length = step.seconds * scale
+            painter.setBrush(QColor(colors[step.kind]))
+            # A gap of one pixel divides attempts that follow each other without a wait.
+            painter.drawRect(QRectF(left, top, max(length - 1, 1.0), BAR))
+            left += length
+        measure = painter.fontMetrics()
+        line = top + BAR + SPACE
+        left = DOT + 1
+        for kind, text in (("breaker", "breaker"), ("attempt", "attempts"), ("wait", "waits")):
+            if not total(self._worst, kind):
+                continue
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors[kind]))
+            painter.drawRect(QRectF(left, line + (measure.height() - 2 * DOT) / 2, 2 * DOT, 2 * DOT))
+            left += 3 * DOT
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawText(QRectF(left, line, width, measure.height()), Qt.AlignmentFlag.AlignLeft, text)
+            left += measure.horizontalAdvance(text) + 3 * DOT
+        painter.setPen(QColor(tokens.text))
+        box = QRectF(0, line, self.width() - DOT - 1, measure.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"at worst {duration(total(self._worst))}")
 
     def _draw(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
@@ -125,7 +179,7 @@ class RetryTimeline(QWidget):
         last_label = duration(times[-1])
         left = DOT + 1
         right = self.width() - DOT - 1
-        axis = self.height() / 2
+        axis = AXIS_HEIGHT / 2
         scale = (right - left) / times[-1] if times[-1] else 0.0
         spots = [left + time * scale for time in times]
         painter.setPen(QPen(QColor(tokens.border_strong), 1))

@@ -5,9 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from etl_studio.sdk.policy import Breaker, Policy, Retry
+from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy, Retry
 from etl_studio.ui.forms.policy_card import PolicyCard, minimal
-from etl_studio.ui.forms.retry_timeline import breaker_sentence, delays, duration, retry_sentence
+from etl_studio.ui.forms.retry_timeline import breaker_sentence, budget_sentence, duration, retry_sentence
+from etl_studio.ui.forms.worst_case import delays, total, worst_case
 
 
 @pytest.fixture
@@ -110,14 +111,92 @@ def test_the_time_limit_ends_the_attempts():
     assert delays(Retry(attempts=9, backoff="fixed", delay=2, max_elapsed=5)) == [2.0, 2.0]
 
 
-def test_the_worst_case_counts_waits_and_timeouts():
+def test_a_time_limit_that_is_reached_exactly_ends_the_attempts():
+    assert delays(Retry(attempts=9, backoff="fixed", delay=2, max_elapsed=4)) == [2.0]
+
+
+def kinds(policy, *, web=True):
+    return " ".join(f"{step.kind} {step.seconds:g}" for step in worst_case(policy, web=web))
+
+
+def test_at_worst_the_breaker_is_open_first_and_every_trial_runs_into_its_timeout():
+    policy = Policy(retry=Retry(attempts=4, delay=1), breaker=Breaker(open_for=5, half_open_calls=2), timeout=10)
+
+    assert kinds(policy) == "breaker 5 attempt 10 wait 1 attempt 10 wait 2 breaker 5 attempt 10 wait 4 attempt 10"
+    assert total(worst_case(policy, web=True)) == 57
+
+
+@pytest.mark.parametrize("breaker", [Breaker(enabled=False), Breaker(when_open="fail")])
+def test_a_breaker_that_makes_nobody_wait_takes_no_time(breaker):
+    assert kinds(Policy(retry=Retry(attempts=1), breaker=breaker, timeout=3)) == "attempt 3"
+
+
+def test_work_in_this_process_waits_for_a_breaker_only_when_it_shares_one():
+    assert kinds(Policy(retry=Retry(attempts=1), timeout=3), web=False) == "attempt 3"
+    shared = Policy(retry=Retry(attempts=1), breaker=Breaker(name="api", open_for=2), timeout=3)
+    assert kinds(shared, web=False) == "breaker 2 attempt 3"
+
+
+def test_a_time_limit_counts_attempts_and_breaker_too():
+    policy = Policy(retry=Retry(attempts=9, delay=1, max_elapsed=30), timeout=10, breaker=Breaker(enabled=False))
+
+    assert kinds(policy) == "attempt 10 wait 1 attempt 10 wait 2 attempt 10"
+
+
+def test_the_worst_case_is_told_in_words():
     policy = Policy(retry=Retry(attempts=3, delay=0.5), timeout=10)
 
-    assert retry_sentence(policy) == ("3 attempts over at most 31.5 s: 1.5 s of waiting and 10 s for each attempt.")
+    assert retry_sentence(policy, web=True) == (
+        "3 attempts with at most 1.5 s of waiting between them. "
+        "At worst 41.5 s: 10 s for each of 3 attempts, 1.5 s of waiting and 10 s for an open breaker."
+    )
+    assert retry_sentence(Policy(), web=False) == (
+        "6 attempts with at most 15.5 s of waiting between them. An attempt has no timeout."
+    )
 
 
 def test_one_attempt_is_told_as_one():
-    assert retry_sentence(Policy(retry=Retry(attempts=1), timeout=None)) == "One attempt; nothing is tried again."
+    policy = Policy(retry=Retry(attempts=1), timeout=7)
+
+    assert retry_sentence(policy, web=False) == "One attempt; nothing is tried again. At worst 7 s: the timeout."
+
+
+@pytest.mark.parametrize(
+    ("budget", "text"),
+    [
+        (None, "However many rows fail, the run goes on."),
+        (ErrorBudget(percent=100), "However many rows fail, the run goes on."),
+        (ErrorBudget(percent=5), "Stops the run when more than 5 % of at least 100 rows have failed."),
+        (
+            ErrorBudget(rows=1000, percent=2.5, minimum=10),
+            "Stops the run when more than 1,000 rows or more than 2.5 % of at least 10 rows have failed.",
+        ),
+    ],
+)
+def test_the_error_budget_is_told_in_a_sentence(budget, text):
+    assert budget_sentence(budget) == text
+
+
+def test_an_error_budget_is_added_and_taken_away(document, card):
+    QTest.keyClick(card.budget.box, Qt.Key.Key_Space)
+    type_number(card.budget.content, "rows", "12")
+    card.flush()
+    assert policy_of(document) == {"budget": {"rows": 12}}
+    assert card.budget_words.text().startswith("Stops the run when more than 12 rows or more than 5 %")
+
+    QTest.keyClick(card.budget.box, Qt.Key.Key_Space)
+    assert policy_of(document) == {}
+
+
+def test_the_timeline_shows_the_worst_case_where_there_is_one(card):
+    assert card.timeline.worst == []
+    low = card.timeline.sizeHint().height()
+    type_number(card.rest, "timeout", "4")
+
+    assert card.timeline.sizeHint().height() > low
+    assert total(card.timeline.worst, "attempt") == 24
+    assert card.timeline.accessibleName() == "6 attempts, at worst 39.5 s"
+    assert not card.timeline.grab().isNull()
 
 
 def test_the_breaker_is_told_in_a_sentence():
