@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl_studio import __version__
-from etl_studio.cli import catalogue, demo, history, look, results, run
+from etl_studio.cli import catalogue, demo, history, loads, look, results, run
 
 HELP = """Build, run and watch data pipelines.
 
@@ -31,6 +31,8 @@ app.command()(history.runs)
 app.add_typer(history.dead_letters, name="dead-letters")
 app.command()(results.tables)
 app.command()(results.export)
+app.command()(loads.loads)
+app.command()(loads.undo)
 app.command()(demo.demo)
 app.command()(catalogue.schema)
 

@@ -11,6 +11,7 @@ from etl_studio.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from etl_studio.storage.results import Results
     from etl_studio.storage.workspace import Workspace
 
 
@@ -30,3 +31,23 @@ def open_workspace(folder: Path | None) -> Iterator[Workspace]:
             hint = "Run a pipeline first, or give --workspace DIR."
             raise UsageError(f"There is no workspace in {folder or Path.cwd()}.", hint=hint)
         yield studio.workspace(place)
+
+
+@contextmanager
+def open_results(folder: Path | None, database: Path | None) -> Iterator[Results]:
+    """The tables of a workspace, or those of any SQLite file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from etl_studio.app.studio import Studio
+    from etl_studio.storage.results import Results
+
+    if database is None:
+        with open_workspace(folder) as place:
+            yield place.results
+        return
+    if not database.is_file():
+        raise UsageError(f"There is no file {database}.", hint="Give the SQLite file that the pipeline loads into.")
+    with Studio() as studio:
+        yield Results(studio.databases.open(database))

@@ -80,18 +80,20 @@ class Before:
             f"SELECT {row}, {columns} FROM main.{identifier(self._table.name)}"
         )
 
-    def put_back(self, names: list[str], *, keep_numbers: bool) -> int:
-        """Insert the rows into the table of the same name as it is now; gives their number.
+    def _numbers_are_free(self) -> bool:
+        """Whether the rows can get their old row numbers again, so that they stand where they stood."""
+        if self._table.rowid is None:
+            return False
+        table, row = identifier(self._table.name), identifier(self._table.rowid)
+        taken = f"SELECT 1 FROM main.{self._name} WHERE {self._row} IN (SELECT {row} FROM main.{table}) LIMIT 1"  # noqa: S608
+        twice = f"SELECT 1 FROM main.{self._name} GROUP BY {self._row} HAVING count(*) > 1 LIMIT 1"  # noqa: S608
+        return value(self._connection, taken) is None and value(self._connection, twice) is None
 
-        Args:
-            names: columns to fill.
-            keep_numbers: whether they get their row numbers, too.
-        """
-        into = identifiers(names)
-        if keep_numbers and self._table.rowid is not None and self._table.rowid_column is None:
-            into, values = f"{identifier(self._table.rowid)}, {into}", f"{self._row}, {into}"
-        else:
-            values = into
+    def put_back(self) -> int:
+        """Insert the rows into the table again; gives their number."""
+        into = values = identifiers(self._table.stored)
+        if self._table.rowid is not None and self._table.rowid_column is None and self._numbers_are_free():
+            into, values = f"{identifier(self._table.rowid)}, {into}", f"{self._row}, {values}"
         self._connection.execute(
             f"INSERT INTO main.{identifier(self._table.name)} ({into}) "  # noqa: S608 - quoted names
             f"SELECT {values} FROM main.{self._name} ORDER BY {self._number}"

@@ -37,7 +37,12 @@ def clear(
     Raises:
         PermanentError: rows of other tables would be deleted or changed with the old rows, or a type does not fit.
     """
-    refuse_dependants(connection, table)
+    names = dependants(connection, table)
+    if names:
+        raise PermanentError(
+            f'The table "{table.name}" cannot be replaced: rows of {names} refer to its rows and would go with them.',
+            hint="Use write_disposition: merge, or choose another table.",
+        )
     same = same_columns(table, schema)
     if same:
         require_fit(table, schema, key)
@@ -68,22 +73,13 @@ def attach(connection: apsw.Connection, table: str, definition: Sequence[str]) -
             )
 
 
-def refuse_dependants(connection: apsw.Connection, table: Table) -> None:
-    """Refuse to exchange rows that rows of other tables would go with.
-
-    Raises:
-        PermanentError: names those tables.
-    """
-    dependants = rows(
+def dependants(connection: apsw.Connection, table: Table) -> str:
+    """Names of the tables whose rows would be deleted or changed with rows of this one; empty where there are none."""
+    found = rows(
         connection,
         "SELECT DISTINCT child.name FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name) AS reference "
         "WHERE child.type = 'table' AND reference.\"table\" = ? COLLATE NOCASE AND child.name <> ? COLLATE NOCASE "
         "AND reference.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')",
         (table.name, table.name),
     )
-    if dependants:
-        names = ", ".join(f'"{name}"' for (name,) in dependants)
-        raise PermanentError(
-            f'The table "{table.name}" cannot be replaced: rows of {names} refer to its rows and would go with them.',
-            hint="Use write_disposition: merge, or choose another table.",
-        )
+    return ", ".join(f'"{name}"' for (name,) in found)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import apsw
 
+    from etl_studio.storage.loads import Load
     from etl_studio.storage.open_file import OpenFile
 
 Page = list[tuple[Any, ...]]
@@ -123,6 +124,25 @@ class Results:
 
         info = self.table(table)
         return export_table(self._file, info, to, progress, cancelled, guard_formulas=guard_formulas)
+
+    def loads(self, table: str | None = None) -> list[Load]:
+        """The loads of all tables or of one, the newest first."""
+        from etl_studio.storage.loads import find
+
+        with self._file.translated():
+            return find(self._file.connection(), table=table)
+
+    def undo_load(self, load: int) -> Load:
+        """Take a load back: the rows of its table as they were before it, in one transaction.
+
+        Raises:
+            UsageError: no such load, or it was undone before.
+            PermanentError: it cannot be undone; says why. Nothing has changed.
+            TransientError: the database is locked by another program.
+        """
+        from etl_studio.storage.undo import undo
+
+        return undo(self._file, load)
 
     def interrupt(self) -> None:
         """End the pages that are being read in other threads; they raise ``Cancelled``."""
