@@ -134,6 +134,7 @@ class Studio:
             PipelineError: the pipeline has errors; carries them.
             UsageError: a parameter is missing or wrong.
         """
+        from etl_studio.app.retention import Retention
         from etl_studio.engine.context import Places
         from etl_studio.engine.masking import masking
         from etl_studio.engine.plan import make_plan
@@ -144,6 +145,7 @@ class Studio:
         self._refuse_errors(pipeline, parameters)
         place = self.workspace(workspace) if isinstance(workspace, Path) else workspace
         run_id = new_run_id()
+        recorder = Recorder(place)
         return Run(
             run_id,
             make_plan(pipeline, self.registry, resolved.settings),
@@ -153,9 +155,9 @@ class Studio:
                 place.folder / "scratch" / run_id,
             ),
             self.databases,
-            listeners,
+            [*listeners, Retention(place, [recorder, *listeners])],
             start_worker=start_worker or start_thread,
-            ledger=Recorder(place),
+            ledger=recorder,
             mask=masking(resolved.secrets),
             facts={"file": str(file) if file else None, "parameters": resolved.shown},
         )
@@ -220,6 +222,16 @@ class Studio:
         if ended.status is RunStatus.FAILED and not collector.full:
             raise PermanentError(ended.error or "The preview failed.")
         return collector.table()
+
+    def settings_for(self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str]) -> Any:
+        """The settings of some nodes of a pipeline with parameters and secrets put in (``pipeline.parameters``).
+
+        Raises:
+            PipelineError: one of these nodes has errors.
+            UsageError: a parameter is missing or wrong.
+        """
+        self._refuse_errors(pipeline, parameters, only=only)
+        return self._resolve(pipeline, parameters)
 
     def _resolve(self, pipeline: Pipeline, parameters: Mapping[str, str]) -> Any:
         from etl_studio.pipeline.parameters import resolve

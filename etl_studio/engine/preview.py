@@ -13,7 +13,7 @@ from etl_studio.sdk import REJECTS, Loaded, Policy, Sink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from etl_studio.sdk import Rejected, RunContext
+    from etl_studio.sdk import Mark, Rejected, RunContext
 
 COLLECTOR = "preview"
 
@@ -55,9 +55,9 @@ class Collector(Sink):
                 self._enough()
         return ()
 
-    def commit(self, context: RunContext) -> Loaded:
+    def commit(self, context: RunContext, mark: Mark | None = None) -> Loaded:
         """Nothing is written."""
-        del context
+        del context, mark
         return Loaded(inserted=self._count)
 
     def abort(self, context: RunContext) -> None:

@@ -9,10 +9,11 @@ from etl_studio.sdk import config as settings
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
+    from etl_studio.sdk.checkpoint import Mark
     from etl_studio.sdk.context import RunContext
     from etl_studio.sdk.database import Diff, Loaded
     from etl_studio.sdk.emissions import Output, Rejected
@@ -40,6 +41,7 @@ class Node(ABC):
         open_inputs: wires may name any input port (SQL node).
         rows: what it does to the number of rows; checked at the end of each run.
         example: settings that work, for the reference and the tests.
+        keeps_columns: rows leave it with the columns and values with which they came.
     """
 
     type: ClassVar[str]
@@ -52,12 +54,21 @@ class Node(ABC):
     open_inputs: ClassVar[bool] = False
     rows: ClassVar[Rows] = "same"
     example: ClassVar[dict[str, Any]] = {}
+    keeps_columns: ClassVar[bool] = False
 
     class Config(settings.Config):
         """No settings."""
 
     def __init__(self, config: Any) -> None:
         self.config = config
+
+    def takes_part(self, port: str) -> bool:
+        """Whether some rows of an input may come later by themselves: what they give is a part of what all give.
+
+        A replay of dead letters goes only through such nodes. A sum is none: that of a few rows is no part of the sum.
+        """
+        del port
+        return True
 
 
 class Source(Node):
@@ -73,6 +84,22 @@ class Source(Node):
     @abstractmethod
     def read(self, context: RunContext) -> Iterable[Emission]:
         """Yield batches (about 65,536 rows, or what has come in 250 ms) and ``Rejected`` rows."""
+
+    def read_again(
+        self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: RunContext
+    ) -> Iterable[Emission]:
+        """Try again what could not be read; called instead of ``read`` when dead letters of this source are replayed.
+
+        Optional: without it, the row of a dead letter is given out as it is, with what a person changed in it.
+
+        Args:
+            tried: for each dead letter the ``operation`` of its ``Problem``, or else its row, perhaps mended.
+            schema: the columns that the source gave out when the first of them failed; None where it gave none.
+            context: the run.
+
+        What fails again is given as ``Rejected`` with the same operation or row.
+        """
+        raise NotImplementedError
 
 
 class Transform(Node):
@@ -106,6 +133,11 @@ class SqlTransform(Node):
     blocking: ClassVar[bool] = False
     single_pass: ClassVar[bool] = False
 
+    def takes_part(self, port: str) -> bool:
+        """A query over the whole input needs all rows at once."""
+        del port
+        return not self.blocking
+
     @abstractmethod
     def query(self, inputs: Mapping[str, pa.Schema]) -> str:
         """The SELECT for inputs with these columns. Raises PermanentError for settings that do not fit them."""
@@ -135,6 +167,19 @@ class Sink(Node):
         """Whether it may commit several times in a run, each time with a mark that ``last_mark`` gives back."""
         return False
 
+    def last_mark(self, context: RunContext) -> Mark | None:
+        """The last mark that it committed in this run, before it broke off; called before ``open``."""
+        del context
+        return None
+
+    def adding(self) -> Sink:
+        """The sink as a replay of dead letters uses it: what is in the target stays.
+
+        Raises:
+            PermanentError: it can only replace what is there.
+        """
+        return self
+
     @abstractmethod
     def open(self, schema: pa.Schema, context: RunContext) -> None:
         """Called once before the first batch with the columns that will arrive."""
@@ -144,8 +189,8 @@ class Sink(Node):
         """Take one batch; give back the rows that cannot be loaded. Must not be visible to readers yet."""
 
     @abstractmethod
-    def commit(self, context: RunContext) -> Loaded:
-        """Make everything written since the last commit visible, all or nothing.
+    def commit(self, context: RunContext, mark: Mark | None = None) -> Loaded:
+        """Make everything written since the last commit visible, all or nothing, together with the mark.
 
         Must be repeatable after a transient error.
         """

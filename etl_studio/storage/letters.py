@@ -66,26 +66,44 @@ class DeadLetterRecord:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters: all conditions hold; None asks for nothing. ``text`` is looked for in message and row."""
+    """Which letters: all conditions hold; None asks for nothing.
+
+    Attributes:
+        ids: their numbers.
+        run: beginning of a run's id.
+        node, error: id of the node, short name of the error.
+        text: looked for in message, error, node and row.
+        replay: id of the replay that is under way or was broken off.
+    """
 
     ids: Sequence[int] | None = None
     run: str | None = None
     node: str | None = None
     error: str | None = None
     text: str | None = None
+    replay: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PendingReplay:
-    """A replay whose process has ended before it could be settled.
+    """A replay that has not been settled.
 
     Attributes:
         run: its id.
-        sinks: paths of the databases that were open and the sinks that were about to commit; None: none was.
+        earlier: ids of replays of the same letters that broke off before it, where some sinks had committed.
+        files: databases in which the marks of its sinks are.
+        sinks: ids of the sinks that were about to commit; empty: none was.
     """
 
     run: str
-    sinks: tuple[tuple[str, ...], tuple[str, ...]] | None
+    earlier: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """All ids under which a sink may have committed."""
+        return self.run, *self.earlier
 
 
 class Letters:
@@ -183,29 +201,41 @@ class Letters:
                 gone.append(connection.changes())
         return gone[0], gone[1]
 
-    def begin_replay(self, run: str, ids: Sequence[int]) -> None:
+    def begin_replay(self, run: str, ids: Sequence[int], continues: PendingReplay | None = None) -> None:
         """Mark letters before a replay starts.
 
+        Args:
+            run: its id.
+            ids: numbers of the letters.
+            continues: a replay of the same letters that some sinks have committed. What it left will come again.
+
         Raises:
-            UsageError: one of them is gone, or is being replayed already. None is marked then.
+            UsageError: one of the letters is gone, or is being replayed already. None is marked then.
         """
-        letter = self._letter
+        letter, replay = self._letter, self._replay
         process, started = this_process()
+        earlier = continues.runs if continues else ()
         with self._file.translated(), self._file.database.atomic():
             marked = 0
             for part in _chunks(ids):
-                free = (letter.state == WAITING) | (letter.replay_run == run)
+                free = letter.state == WAITING
+                if continues:
+                    free |= letter.replay_run == continues.run
                 query = letter.update(state=REPLAYING, replay_run=run).where(letter.id.in_(part), free)
                 marked += query.execute()
             if marked != len(ids):
                 raise _busy(ids)
-            self._replay.replace(run=run, process=process, process_started=started, sinks=None).execute()
+            if continues:
+                replay.delete().where(replay.run == continues.run).execute()
+                letter.delete().where(letter.run == continues.run).execute()
+            facts = {"earlier": earlier, "files": [], "sinks": []}
+            replay.create(run=run, process=process, process_started=started, facts=facts)
 
-    def about_to_commit(self, run: str, files: Sequence[str], sinks: Sequence[str]) -> None:
+    def about_to_commit(self, replay: PendingReplay) -> None:
         """Remember, durably, which sinks of a replay are going to commit, and in which databases their marks are."""
-        replay = self._replay
+        facts = {"earlier": replay.earlier, "files": replay.files, "sinks": replay.sinks}
         with self._file.translated():
-            replay.update(sinks=[list(files), list(sinks)]).where(replay.run == run).execute()
+            self._replay.update(facts=facts).where(self._replay.run == replay.run).execute()
 
     def end_replay(self, run: str, *, committed: bool) -> int:
         """Settle a replay. Its letters leave the queue, or wait again; in one transaction.
@@ -226,7 +256,7 @@ class Letters:
                 letter.update(state=WAITING, replay_run=None).where(mine).execute()
                 letter.delete().where(letter.run == run).execute()
             replay.delete().where(replay.run == run).execute()
-        return gone
+        return int(gone)
 
     def leave_replay(self, run: str) -> None:
         """A replay that some sinks have committed and others have not waits to be finished by the next one."""
@@ -234,14 +264,17 @@ class Letters:
         with self._file.translated():
             replay.update(process=0, process_started=0).where(replay.run == run).execute()
 
+    def replay(self, run: str) -> PendingReplay | None:
+        """One that has not been settled."""
+        with self._file.translated():
+            row = self._replay.get_or_none(self._replay.run == run)
+        return None if row is None else _pending(row)
+
     def pending_replays(self) -> list[PendingReplay]:
-        """Replays whose process has ended."""
+        """Replays whose process has ended before they were settled."""
         with self._file.translated():
             rows = [row for row in self._replay.select() if not is_alive(row.process, row.process_started)]
-        return [
-            PendingReplay(row.run, None if row.sinks is None else (tuple(row.sinks[0]), tuple(row.sinks[1])))
-            for row in rows
-        ]
+        return [_pending(row) for row in rows]
 
     def _chosen(self, query: Any, selection: Selection | None) -> Any:
         letter = self._letter
@@ -256,8 +289,10 @@ class Letters:
             query = query.where(letter.node == wanted.node)
         if wanted.error is not None:
             query = query.where(letter.error_type == wanted.error)
+        if wanted.replay is not None:
+            query = query.where(letter.replay_run == wanted.replay)
         if wanted.text:
-            query = query.where(letter.message.contains(wanted.text) | letter.payload.contains(wanted.text))
+            query = query.where(_holds(wanted.text))
         return query
 
 
@@ -265,6 +300,16 @@ def _sql(text: str, *values: Any) -> Any:
     from peewee import SQL
 
     return SQL(text, values)
+
+
+def _holds(text: str) -> Any:
+    """Message, error, node or row hold a text; case does not matter."""
+    for sign in "!%_":
+        text = text.replace(sign, f"!{sign}")
+    names = ("message", "error_type", "node", "payload", "operation")
+    return _sql(
+        "(" + " OR ".join(f"{name} LIKE ? ESCAPE '!'" for name in names) + ")", *[f"%{text}%"] * len(names)
+    )  # fmt: skip
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
@@ -276,6 +321,10 @@ def _busy(ids: Sequence[int]) -> UsageError:
     return UsageError(
         f"{what} gone or just being replayed.", hint="List them again; a replay that broke off is finished by the next."
     )
+
+
+def _pending(row: Any) -> PendingReplay:
+    return PendingReplay(row.run, *(tuple(row.facts[name]) for name in ("earlier", "files", "sinks")))
 
 
 def _record(row: Any) -> DeadLetterRecord:

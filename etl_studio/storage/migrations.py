@@ -63,7 +63,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX dead_letter_kept ON dead_letter (state, at, size)",
         "CREATE INDEX dead_letter_replay ON dead_letter (replay_run) WHERE replay_run IS NOT NULL",
         """CREATE TABLE replay (
-            run TEXT NOT NULL PRIMARY KEY, process INTEGER NOT NULL, process_started REAL NOT NULL, sinks TEXT)""",
+            run TEXT NOT NULL PRIMARY KEY, process INTEGER NOT NULL, process_started REAL NOT NULL,
+            facts TEXT NOT NULL)""",
     ),
 )
 

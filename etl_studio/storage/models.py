@@ -119,7 +119,7 @@ def models_for(database: Connections) -> Models:
         run = peewee.TextField(primary_key=True)
         process = peewee.IntegerField()
         process_started = peewee.DoubleField()
-        sinks = JsonField(null=True)
+        facts = JsonField()
 
     class Checkpoint(Table):
         run = peewee.ForeignKeyField(Run, backref="+", on_delete="CASCADE")

@@ -13,6 +13,7 @@ from etl_studio.storage.letters import DeadLetterRecord, Letters, Selection
 from etl_studio.storage.migrations import migrate
 from etl_studio.storage.models import models_for
 from etl_studio.storage.processes import is_alive
+from etl_studio.storage.replays import settle_pending
 from etl_studio.storage.results import Results
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Workspace:
             self.models = models_for(self.file.database)
             self.letters = Letters(self.file, self.models, self._whole_id)
             self._mark_interrupted()
+        settle_pending(self.letters, databases)
 
     @property
     def data_path(self) -> Path:

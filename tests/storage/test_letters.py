@@ -95,7 +95,9 @@ def test_letters_are_chosen_by_number_run_node_error_and_text(workspace, tell):
     assert numbers(run="b") == [4]
     assert numbers(node="read") == [2]
     assert numbers(error="cast") == [4, 1]
-    assert numbers(text="Number 3") == [3]
+    assert numbers(text="number 3") == [3]
+    assert numbers(text='"n": 4') == [4]
+    assert numbers(text="%") == []
     assert numbers(node="keep", error="cast", run="a") == [1]
     assert workspace.letters.count(Selection(node="keep")) == 3
     assert numbers(ids=list(range(100_000))) == [4, 3, 2, 1]
@@ -181,11 +183,25 @@ class TestReplays:
         assert other.hear() == "marked"
         assert workspace.letters.pending_replays() == []
         other.kill()
-        assert workspace.letters.pending_replays() == [PendingReplay("r", None)]
+        assert workspace.letters.pending_replays() == [PendingReplay("r")]
 
     def test_which_sinks_are_about_to_commit_is_remembered(self, workspace, tell):
         tell(dead(1))
         workspace.letters.begin_replay("r", [1])
-        workspace.letters.about_to_commit("r", ["/data.db"], ["save"])
+        replay = PendingReplay("r", (), ("/data.db",), ("save",))
+        workspace.letters.about_to_commit(replay)
+        assert workspace.letters.pending_replays() == []
         workspace.letters.leave_replay("r")
-        assert workspace.letters.pending_replays() == [PendingReplay("r", (("/data.db",), ("save",)))]
+        assert workspace.letters.pending_replays() == [replay]
+
+    def test_a_replay_that_only_some_sinks_have_committed_is_continued_by_another(self, workspace, tell):
+        tell(dead(1), dead(2))
+        letters = workspace.letters
+        letters.begin_replay("r", [1, 2])
+        tell(dead(7, run="r", node="further_down"), run="r")
+        letters.about_to_commit(PendingReplay("r", (), ("/data.db",), ("save", "other")))
+        letters.leave_replay("r")
+        letters.begin_replay("s", [1, 2], letters.replay("r"))
+        assert letters.replay("r") is None
+        assert letters.replay("s").runs == ("s", "r")
+        assert [(letter.id, letter.replay_run) for letter in letters.find()] == [(2, "s"), (1, "s")]

@@ -93,6 +93,13 @@ class CsvSink(sdk.Sink):
         self._file: BinaryIO | None = None
         self._format: CsvFormat | None = None
         self._rows = 0
+        self._adds = False
+
+    def adding(self) -> CsvSink:
+        """Rows of a replay go behind those that are in the file."""
+        sink = CsvSink(self.config)
+        sink._adds = True
+        return sink
 
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
         """Begin the file beside the target.
@@ -118,8 +125,13 @@ class CsvSink(sdk.Sink):
             self._part.unlink(missing_ok=True)
             self._file = self._part.open("xb")
             self._format = CsvFormat(config.delimiter, config.null_text, config.excel)
-            self._file.write(b"\xef\xbb\xbf" if config.excel else b"")
-            self._file.write(self._format.header(schema.names) if config.header else b"")
+            head = (b"\xef\xbb\xbf" if config.excel else b"") + (
+                self._format.header(schema.names) if config.header else b""
+            )
+            if self._adds and target.exists():
+                self._copy(target, head)
+            else:
+                self._file.write(head)
 
     def write(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[sdk.Rejected]:
         """Write the lines of a batch.
@@ -134,9 +146,9 @@ class CsvSink(sdk.Sink):
         self._rows += batch.num_rows
         return ()
 
-    def commit(self, context: sdk.RunContext) -> sdk.Loaded:
+    def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
         """Put the finished file in the target's place."""
-        del context
+        del context, mark
         file, target, _ = self._open_file()
         part = self._part
         assert part is not None  # noqa: S101 - set together with the file
@@ -162,6 +174,22 @@ class CsvSink(sdk.Sink):
             if self._part is not None:
                 self._part.unlink(missing_ok=True)
         self._file = self._part = None
+
+    def _copy(self, target: Path, head: bytes) -> None:
+        """Begin with what is in the target, whose columns must be the same."""
+        part, _, _ = self._open_file()
+        with target.open("rb") as old:
+            begins = old.read(len(head))
+            if begins != head:
+                raise PermanentError(
+                    f"{target} has other columns than the rows that are to be added.",
+                    hint="Run the pipeline again: it writes the whole file.",
+                )
+            part.write(begins)
+            shutil.copyfileobj(old, part)
+            if old.tell() > len(head):
+                old.seek(-1, os.SEEK_END)
+                part.write(b"" if old.read(1) == b"\n" else b"\n")
 
     def _open_file(self) -> tuple[BinaryIO, Path, CsvFormat]:
         assert self._file is not None  # noqa: S101 - the engine opens first

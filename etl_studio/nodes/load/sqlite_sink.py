@@ -183,6 +183,17 @@ class SqliteSink(sdk.Sink):
         """Rows are appended or merged at each barrier, unless it needs all of them to do right."""
         return not self.config.options.needs_all_rows(self.config.write_disposition)
 
+    def adding(self) -> SqliteSink:
+        """To replace a table, or the rows of a key, by a few rows would lose the others."""
+        config = self.config
+        if config.write_disposition == "replace":
+            change = "merge" if config.key else "append"
+        elif config.write_disposition == "merge" and config.strategy == "delete_insert":
+            change = "append"
+        else:
+            return self
+        return SqliteSink(config.model_copy(update={"write_disposition": change}))
+
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
         """Begin the load; rows that cannot fit the table are refused here, before any has been read in vain."""
         import pyarrow as pa
@@ -199,11 +210,15 @@ class SqliteSink(sdk.Sink):
         assert self._load is not None  # noqa: S101 - open comes first
         return self._load.write(batch)
 
-    def commit(self, context: sdk.RunContext) -> sdk.Loaded:
+    def last_mark(self, context: sdk.RunContext) -> sdk.Mark | None:
+        """The last mark in the target."""
+        return context.database(self.config.database).mark(context.run, context.node)
+
+    def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
         """Apply everything in one transaction."""
         del context
         assert self._load is not None  # noqa: S101 - open comes first
-        return self._load.commit()
+        return self._load.commit(mark)
 
     def abort(self, context: sdk.RunContext) -> None:
         """Forget what is staged."""

@@ -45,6 +45,7 @@ class Validate(sdk.Transform):
             {"column": "price", "rule": "range", "min": 0, "severity": "warn"},
         ]
     }
+    keeps_columns = True
 
     class Config(sdk.Config):
         """The rules."""

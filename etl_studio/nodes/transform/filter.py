@@ -28,6 +28,7 @@ class Filter(sdk.SqlTransform):
     keywords = ("where", "condition", "keep", "drop", "rows")
     rows = "fewer"
     example: ClassVar = {"where": "price > 10"}
+    keeps_columns = True
 
     class Config(sdk.Config):
         """The condition."""

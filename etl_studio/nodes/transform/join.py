@@ -70,6 +70,11 @@ class Join(sdk.SqlTransform):
 
     config: Config
 
+    def takes_part(self, port: str) -> bool:
+        """Rows of one side may come later where rows of the other side are not given because they find no partner."""
+        later = {"left": ("inner", "left", "semi", "anti", "cross"), "right": ("inner", "right", "cross")}
+        return self.config.how in later.get(port, ())
+
     def query(self, inputs: Mapping[str, pa.Schema]) -> str:
         """The pairs of rows; an input that gave no columns at all counts as one without rows."""
         left, right = inputs["left"], inputs["right"]

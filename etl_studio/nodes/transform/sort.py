@@ -37,6 +37,7 @@ class Sort(sdk.SqlTransform):
     blocking = True
     single_pass = True
     example: ClassVar = {"by": [{"column": "price", "descending": True}]}
+    keeps_columns = True
 
     class Config(sdk.Config):
         """The order."""
@@ -49,6 +50,11 @@ class Sort(sdk.SqlTransform):
         )
 
     config: Config
+
+    def takes_part(self, port: str) -> bool:
+        """The order of a part is that of the whole."""
+        del port
+        return True
 
     def query(self, inputs: Mapping[str, pa.Schema]) -> str:
         """All rows in order; the number of arrival decides between equal ones."""

@@ -27,6 +27,7 @@ class Union(sdk.Transform):
     inputs = (sdk.Port("input", "Rows", many=True),)
     outputs = (sdk.OUT,)
     example: ClassVar = {}
+    keeps_columns = True
 
     def process(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[pa.RecordBatch]:
         """Pass the batch on: the engine has matched its columns already."""

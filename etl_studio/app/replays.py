@@ -1,0 +1,307 @@
+"""Replays of dead letters: runs of their own, prepared from what the letters tell."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from etl_studio.app.studio import Studio
+    from etl_studio.engine.events import Event, Listener, RunEnded
+    from etl_studio.engine.replay import Entry
+    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.sdk import Database
+    from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
+    from etl_studio.storage.recorder import Recorder
+    from etl_studio.storage.workspace import RunRecord, Workspace
+
+
+class Replay:
+    """One replay, ready to run. ``execute`` may be called once; ``stop`` from any thread.
+
+    Args:
+        run: the run.
+        workspace: where the letters are.
+        ids: their numbers.
+        continues: a replay of them that only some sinks have committed.
+        recorder: keeps what the run tells.
+        settle: settles a replay that did not end well.
+    """
+
+    def __init__(  # noqa: PLR0913 - a replay is a run and its letters
+        self,
+        run: Run,
+        workspace: Workspace,
+        ids: Sequence[int],
+        continues: PendingReplay | None,
+        recorder: Recorder,
+        settle: Callable[[PendingReplay], bool],
+    ) -> None:
+        self._run = run
+        self._letters = workspace.letters
+        self.ids = tuple(ids)
+        self._continues = continues
+        self._recorder = recorder
+        self._settle = settle
+
+    @property
+    def id(self) -> str:
+        """Id of the run."""
+        return self._run.id
+
+    def stop(self, *, hard: bool = False) -> None:
+        """End early; a replay that has not come to its commits changes nothing then."""
+        self._run.stop(hard=hard)
+
+    def execute(self) -> RunEnded:
+        """Mark the letters, run, and settle: what arrived has left the queue, what failed again waits there.
+
+        Raises:
+            UsageError: a letter is gone, or is being replayed already.
+        """
+        from etl_studio.engine.events import RunStatus
+
+        try:
+            self._letters.begin_replay(self.id, self.ids, self._continues)
+        except BaseException:
+            self._recorder.close()
+            raise
+        ended = self._run.execute()
+        if ended.status in (RunStatus.DONE, RunStatus.DONE_WITH_DEAD_LETTERS):
+            self._letters.end_replay(self.id, committed=True)
+        elif (replay := self._letters.replay(self.id)) is not None:
+            self._settle(replay)
+        return ended
+
+
+def replays(  # noqa: PLR0913 - a run is where everything meets
+    studio: Studio,
+    workspace: Workspace,
+    letters: Sequence[DeadLetterRecord],
+    *,
+    whole: bool = False,
+    pipeline: Pipeline | None = None,
+    file: Path | None = None,
+    listeners: Sequence[Listener] = (),
+    start_worker: StartWorker | None = None,
+) -> Iterator[Replay]:
+    """The replays that letters need: one for each node, for the values of the parameters and for types that differ.
+
+    Each is prepared when the one before has run.
+
+    Args:
+        studio: prepares runs.
+        workspace: where the letters are.
+        letters: them.
+        whole: give rows out of their source, so that they pass every node, and not only those behind the failing one.
+        pipeline: what is open; default: the file of the run in which they failed, as it is now.
+        file: its file.
+        listeners: take the events.
+        start_worker: starts workers; default: plain threads.
+
+    Raises:
+        EtlError: the pipeline has errors, or the rows cannot go that way.
+    """
+    from etl_studio.storage.replays import settle_pending
+
+    settle_pending(workspace.letters, studio.databases)
+    for group, continues in _groups(workspace, [letter.id for letter in letters]):
+        record = workspace.run(group[0].run)
+        assert record is not None  # noqa: S101 - it made the group
+        document, place = _document(studio, workspace, record, pipeline, file)
+        given = {name: _text(value) for name, value in record.parameters.items() if name in document.parameters}
+        for part, entry in _entries(studio, document, group, whole=whole):
+            yield _prepare(
+                studio, workspace, part, entry, continues, document, place, given, listeners, start_worker
+            )  # fmt: skip
+
+
+def _prepare(  # noqa: PLR0913 - a run is where everything meets
+    studio: Studio,
+    workspace: Workspace,
+    letters: Sequence[DeadLetterRecord],
+    entry: Entry,
+    continues: PendingReplay | None,
+    pipeline: Pipeline,
+    file: Path | None,
+    parameters: Mapping[str, str],
+    listeners: Sequence[Listener],
+    start_worker: StartWorker | None,
+) -> Replay:
+    from etl_studio.app.retention import Retention
+    from etl_studio.app.studio import new_run_id
+    from etl_studio.engine.context import Places
+    from etl_studio.engine.json_values import json_rows
+    from etl_studio.engine.masking import masking
+    from etl_studio.engine.replay import replay_plan, route
+    from etl_studio.engine.replay_nodes import Delivery, Matcher
+    from etl_studio.engine.run import Run, start_thread
+    from etl_studio.storage.letters import PendingReplay
+    from etl_studio.storage.recorder import Recorder
+    from etl_studio.storage.replays import settle
+
+    run_id = new_run_id()
+    way = route(pipeline, studio.registry, entry.node, entry.port, whole=entry.whole)
+    resolved = studio.settings_for(pipeline, parameters, only=sorted(way.nodes))
+    databases = _Watched(studio.databases)
+    earlier = continues.runs if continues else ()
+    recorder: Recorder | None = None
+
+    def prepare(sinks: Sequence[str]) -> None:
+        assert recorder is not None  # noqa: S101 - made before the run
+        if (lost := recorder.flush()) is not None:
+            raise lost
+        workspace.letters.about_to_commit(PendingReplay(run_id, earlier, databases.files, tuple(sinks)))
+
+    plan = replay_plan(pipeline, studio.registry, resolved.settings, way, entry, Delivery(earlier, prepare))
+    tried = json_rows(entry.rows) if entry.rows is not None else entry.tried
+    match = Matcher(entry.node, zip([letter.id for letter in letters], tried, strict=True))
+    mask = masking(resolved.secrets)
+
+    def told(event: Event) -> Event:
+        # Matched first: what is hidden no longer equals what was given in.
+        event = match(event)
+        return mask(event) if mask is not None else event
+
+    recorder = Recorder(workspace)
+    run = Run(
+        run_id,
+        plan,
+        Places(
+            file.resolve().parent if file else Path.cwd(), workspace.data_path, workspace.folder / "scratch" / run_id
+        ),
+        databases,
+        [*listeners, Retention(workspace, [recorder, *listeners])],
+        start_worker=start_worker or start_thread,
+        ledger=recorder,
+        mask=told,
+        facts={"file": str(file) if file else None, "parameters": resolved.shown},
+    )
+    ids = [letter.id for letter in letters]
+    return Replay(
+        run, workspace, ids, continues, recorder, lambda replay: settle(workspace.letters, replay, studio.databases)
+    )  # fmt: skip
+
+
+class _Watched:
+    """Opens databases and remembers which."""
+
+    def __init__(self, databases: Any) -> None:
+        self._databases = databases
+        self._files: dict[str, None] = {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(self._files)
+
+    def open(self, path: Path) -> Database:
+        self._files[str(path.resolve())] = None
+        database: Database = self._databases.open(path)
+        return database
+
+
+def _groups(workspace: Workspace, ids: Sequence[int]) -> Iterator[tuple[list[DeadLetterRecord], PendingReplay | None]]:
+    """Letters that enter together, the oldest first. A replay that broke off is finished with all its letters."""
+    from etl_studio.storage.letters import Selection
+
+    pending = {replay.run: replay for replay in workspace.letters.pending_replays()}
+    chosen = {letter.id: letter for letter in workspace.letters.find(Selection(ids=ids), None)}
+    for run in {letter.replay_run for letter in chosen.values()} & set(pending):
+        chosen |= {letter.id: letter for letter in workspace.letters.find(Selection(replay=run), None)}
+    groups: dict[tuple[Any, ...], list[DeadLetterRecord]] = defaultdict(list)
+    for letter in sorted(chosen.values(), key=lambda letter: letter.id):
+        record = workspace.run(letter.run)
+        if record is None:
+            raise UsageError(f"The run {letter.run} is not in this workspace.")
+        parameters = json.dumps(record.parameters, sort_keys=True, default=str)
+        groups[record.file, record.pipeline, parameters, letter.node, letter.port, letter.replay_run].append(letter)
+    for group in groups.values():
+        yield group, pending.get(group[0].replay_run or "")
+
+
+def _document(
+    studio: Studio, workspace: Workspace, record: RunRecord, pipeline: Pipeline | None, file: Path | None
+) -> tuple[Pipeline, Path | None]:
+    """The pipeline of a run as it is now, and its file: the one that is open if it is that one, else from its file."""
+    if pipeline is not None and (record.file is None or (file is not None and Path(record.file).name == file.name)):
+        return pipeline, file
+    places = (Path(record.file), workspace.folder.parent / Path(record.file).name) if record.file else ()
+    place = next((place for place in places if place.is_file()), None)
+    if place is not None:
+        return studio.load(place), place
+    if pipeline is not None:
+        return pipeline, file
+    if record.file is None:
+        raise UsageError(
+            f"The pipeline of the run {record.id} was never saved.",
+            hint="Open it in the window and replay there, or give its file: --pipeline FILE.",
+        )
+    raise UsageError(f"The pipeline file {record.file} is not there any more.", hint="Give it: --pipeline FILE.")
+
+
+def _entries(
+    studio: Studio, pipeline: Pipeline, letters: Sequence[DeadLetterRecord], *, whole: bool
+) -> Iterator[tuple[list[DeadLetterRecord], Entry]]:
+    """What enters, in parts whose types go together."""
+    from etl_studio.engine.letter_rows import batch_of, schema_of
+    from etl_studio.engine.masking import MASK
+    from etl_studio.engine.replay import Entry, tries_again
+
+    for letter in letters:
+        if letter.operation is None and MASK in json.dumps(letter.payload, ensure_ascii=False):
+            raise UsageError(
+                f"The row of the dead letter {letter.id} holds a secret, which is never kept ({MASK}).",
+                hint="Edit the row and put the value in, or run the pipeline again.",
+            )
+    node, port = letters[0].node, letters[0].port
+    spec = pipeline.nodes.get(node)
+    node_type = studio.registry.get(spec.type) if spec else None
+    by_source = node_type is not None and tries_again(node_type)
+    parts: list[tuple[list[DeadLetterRecord], pa.Schema | None]] = []
+    for letter in letters:
+        schema = None if by_source and letter.gives is None else _schema(letter, gives=by_source)
+        for number, (part, known) in enumerate(parts):
+            joined = _joined(known, schema)
+            if joined is not False:
+                parts[number] = ([*part, letter], joined)
+                break
+        else:
+            parts.append(([letter], schema))
+    for part, schema in parts:
+        if by_source:
+            tried = [letter.operation or letter.payload for letter in part]
+            yield part, Entry(node, port, None, tried, schema, whole=whole)
+        else:
+            rows = batch_of([letter.payload for letter in part], schema or schema_of({}))
+            yield part, Entry(node, port, rows, whole=whole)
+
+
+def _schema(letter: DeadLetterRecord, *, gives: bool) -> pa.Schema:
+    from etl_studio.engine.letter_rows import schema_of, types_of
+
+    return schema_of(letter.gives or {} if gives else types_of(letter.payload, letter.types))
+
+
+def _joined(first: pa.Schema | None, second: pa.Schema | None) -> Any:
+    """One schema for both; False: their types do not go together."""
+    import pyarrow as pa
+
+    if first is None or second is None:
+        return False if first is not second else None
+    try:
+        return pa.unify_schemas([first, second], promote_options="default")
+    except pa.ArrowException:
+        return False
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
