@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from etl_studio.errors import UsageError
+from etl_studio.errors import EtlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,6 +83,30 @@ class Replay:
         return ended
 
 
+class Refused:
+    """Letters that cannot be replayed; the others can.
+
+    Args:
+        ids: their numbers.
+        error: why.
+    """
+
+    def __init__(self, ids: Sequence[int], error: EtlError) -> None:
+        self.ids = tuple(ids)
+        self.error = error
+
+    def stop(self, *, hard: bool = False) -> None:
+        """Nothing runs."""
+
+    def execute(self) -> NoReturn:
+        """Tell why.
+
+        Raises:
+            EtlError: the error.
+        """
+        raise self.error
+
+
 def replays(  # noqa: PLR0913 - a run is where everything meets
     studio: Studio,
     workspace: Workspace,
@@ -93,10 +117,11 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
     file: Path | None = None,
     listeners: Sequence[Listener] = (),
     start_worker: StartWorker | None = None,
-) -> Iterator[Replay]:
+) -> Iterator[Replay | Refused]:
     """The replays that letters need: one for each node, for the values of the parameters and for types that differ.
 
-    Each is prepared when the one before has run.
+    Each is prepared when the one before has run. Where the pipeline has errors, or the rows cannot go that way, the
+    letters are refused.
 
     Args:
         studio: prepares runs.
@@ -107,9 +132,6 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
         file: its file.
         listeners: take the events.
         start_worker: starts workers; default: plain threads.
-
-    Raises:
-        EtlError: the pipeline has errors, or the rows cannot go that way.
     """
     from etl_studio.storage.replays import settle_pending
 
@@ -117,12 +139,21 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
     for group, continues in _groups(workspace, [letter.id for letter in letters]):
         record = workspace.run(group[0].run)
         assert record is not None  # noqa: S101 - it made the group
-        document, place = _document(studio, workspace, record, pipeline, file)
+        try:
+            document, place = _document(studio, workspace, record, pipeline, file)
+            parts = list(_entries(studio, document, group, whole=whole))
+        except EtlError as error:
+            yield Refused([letter.id for letter in group], error)
+            continue
         given = {name: _text(value) for name, value in record.parameters.items() if name in document.parameters}
-        for part, entry in _entries(studio, document, group, whole=whole):
-            yield _prepare(
-                studio, workspace, part, entry, continues, document, place, given, listeners, start_worker
-            )  # fmt: skip
+        for part, entry in parts:
+            try:
+                replay: Replay | Refused = _prepare(
+                    studio, workspace, part, entry, continues, document, place, given, listeners, start_worker
+                )
+            except EtlError as error:
+                replay = Refused([letter.id for letter in part], error)
+            yield replay
 
 
 def _prepare(  # noqa: PLR0913 - a run is where everything meets

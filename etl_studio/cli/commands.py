@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl_studio import __version__
-from etl_studio.cli import catalogue, demo, history, loads, look, results, run
+from etl_studio.cli import catalogue, dead_letters, demo, history, loads, look, results, run
 
 HELP = """Build, run and watch data pipelines.
 
@@ -28,7 +28,7 @@ app.command()(look.validate)
 app.command()(look.preview)
 app.command()(catalogue.nodes)
 app.command()(history.runs)
-app.add_typer(history.dead_letters, name="dead-letters")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(results.tables)
 app.command()(results.export)
 app.command()(loads.loads)

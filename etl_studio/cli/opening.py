@@ -11,6 +11,7 @@ from etl_studio.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from etl_studio.app.studio import Studio
     from etl_studio.storage.results import Results
     from etl_studio.storage.workspace import Workspace
 
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 @contextmanager
 def open_workspace(folder: Path | None) -> Iterator[Workspace]:
     """The workspace in a folder; without one that of the current folder, or else the user's own.
+
+    Raises:
+        UsageError: there is none.
+    """
+    with open_studio(folder) as (_, workspace):
+        yield workspace
+
+
+@contextmanager
+def open_studio(folder: Path | None) -> Iterator[tuple[Studio, Workspace]]:
+    """The same, with the studio that opened it.
 
     Raises:
         UsageError: there is none.
@@ -30,7 +42,7 @@ def open_workspace(folder: Path | None) -> Iterator[Workspace]:
         if place is None:
             hint = "Run a pipeline first, or give --workspace DIR."
             raise UsageError(f"There is no workspace in {folder or Path.cwd()}.", hint=hint)
-        yield studio.workspace(place)
+        yield studio, studio.workspace(place)
 
 
 @contextmanager

@@ -130,6 +130,8 @@ def replay_plan(  # noqa: PLR0913 - the document, what it means now, and what en
         if isinstance(node, Sink):
             plan.nodes[node_id].node = ReplaySink(node.adding(), node_id, delivery)
     first = plan.nodes[way.start]
+    # What stood in for the whole of its rows does not stand in for a few.
+    first.policy = first.policy.model_copy(update={"fallback": "stop"})
     if isinstance(first.node, Source):
         first.node = _giving(first.node, entry)
         return plan

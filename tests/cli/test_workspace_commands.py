@@ -1,4 +1,4 @@
-"""``runs``, ``dead-letters``, ``tables`` and ``export`` after a real run."""
+"""``runs``, ``tables`` and ``export`` after a real run."""
 
 from __future__ import annotations
 
@@ -52,31 +52,6 @@ class TestRuns:
         assert answer.code == 2
         assert f"There is no workspace in {tmp_path / 'none'}. Run a pipeline first" in answer.err
         assert not (tmp_path / "none").exists()
-
-
-class TestDeadLetters:
-    def test_they_are_listed_with_node_and_line(self, call, workspace):
-        letters = json.loads(call("dead-letters", "list", "--json").out)
-        assert len(letters) == 1
-        assert (letters[0]["node"], letters[0]["line"]) == ("read", 4)
-        assert "read" in call("dead-letters", "list").out.splitlines()[1]
-
-    def test_those_of_one_run_are_found(self, call, workspace):
-        run = json.loads(call("runs", "--json").out)[0]["id"]
-        assert len(json.loads(call("dead-letters", "list", "--run", run, "--json").out)) == 1
-        assert call("dead-letters", "list", "--run", "other").out == "No dead letters.\n"
-
-    def test_one_is_shown_with_its_row(self, call, workspace):
-        number = json.loads(call("dead-letters", "list", "--json").out)[0]["id"]
-        answer = call("dead-letters", "show", number)
-        assert answer.code == 0
-        assert "Cyd" in answer.out
-        assert "line: 4" in answer.out
-
-    def test_an_unknown_one_is_a_wrong_call(self, call, workspace):
-        answer = call("dead-letters", "show", 999)
-        assert (answer.code, answer.out) == (2, "")
-        assert "There is no dead letter 999." in answer.err
 
 
 class TestResults:
