@@ -78,6 +78,17 @@ class RecordBuilder:
             if self._clock() - self._since >= limit:
                 yield from self._flush()
 
+    def declared(self, schema: pa.Schema) -> pa.Schema:
+        """A schema with the declared types in place of its own, and the declared columns that it lacks."""
+        known = {field.name: field.type for field in schema}
+        return pa.schema(list({**known, **self._declared}.items()))
+
+    def check(self, record: dict[str, Any], line: int | None = None) -> Problem | None:
+        """Why a record would be rejected; None as long as the columns have not settled."""
+        if self.schema is None:
+            return None
+        return self._problem(record, line, set(self.schema.names), list(self.schema))
+
     def finish(self) -> Iterator[pa.RecordBatch | Rejected]:
         """Give the rest; at least one batch, so that the columns are known even without rows."""
         if self._pending or not self._given:

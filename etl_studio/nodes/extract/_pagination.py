@@ -82,6 +82,11 @@ class Pages(sdk.Config):
         """What asks for the page after this one, or the end."""
         raise NotImplementedError
 
+    def beyond(self, number: int) -> Step | None:
+        """What asks for the page behind the n-th without having seen that; None: nobody can tell."""
+        del number
+        return None
+
 
 class NoPagination(Pages):
     """One request gives everything."""
@@ -138,6 +143,10 @@ class PagePagination(_Counted):
     def following(self, page: Page) -> Step:
         """The page with the next number."""
         return self._step(self.start + page.number)
+
+    def beyond(self, number: int) -> Step | None:
+        """The page with the next number."""
+        return self._step(self.start + number)
 
     def _step(self, number: int) -> Step:
         size = ((self.size_param, self.size),) if self.size_param else ()

@@ -12,8 +12,10 @@ from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
 SAMPLE = 1024 * 1024
 """Bytes at the beginning that decide about delimiter and types."""
@@ -129,6 +131,25 @@ class CsvSource(sdk.Source):
                 yield emission
             if not given:
                 yield pa.RecordBatch.from_pylist([], schema=layout.parser.schema)
+
+    def read_again(
+        self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
+    ) -> Iterator[sdk.node.Emission]:
+        """Read lines that a person has mended, or whose columns have other types now."""
+        import pyarrow as pa
+
+        from etl_studio.nodes.extract._csv_again import lines_again
+        from etl_studio.nodes.extract._csv_parser import CsvParser
+
+        path = context.path(self.config.path)
+        with opened(path, self.config.encoding) as read:
+            parser = self._layout(read, path, context).parser
+        if schema is not None and schema.names == parser.schema.names:
+            # As the run found them, for the file may have other lines by now; what is declared wins.
+            declared = {name: sdk.column_type(text)[0] for name, text in self.config.columns.items()}
+            columns = [(field.name, declared.get(field.name, field.type)) for field in schema]
+            parser = CsvParser(pa.schema(columns), parser.dialect)
+        yield from lines_again(tried, parser)
 
     def _layout(self, read: Callable[[int], bytes], path: Path, context: sdk.RunContext) -> _Layout:
         """Look at the beginning: delimiter, names, types."""

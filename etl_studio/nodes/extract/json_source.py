@@ -10,11 +10,12 @@ from pydantic import field_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
+from etl_studio.nodes.extract._again import builder_of, records_again
 from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
-from etl_studio.sdk.json_path import find, type_of
+from etl_studio.sdk.json_path import find, lookup, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -100,6 +101,23 @@ class JsonSource(sdk.Source):
                 yield from _Lines(self.config, path).read(read, head, context)
             else:
                 yield from self._document(read, head, path, context)
+
+    def read_again(
+        self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
+    ) -> Iterator[sdk.node.Emission]:
+        """Read records that a person has mended, or whose columns are now declared."""
+        del context
+        builder = builder_of(self.config.columns, schema)
+        yield from records_again(tried, builder, self._records)
+
+    def _records(self, text: str) -> list[Any]:
+        """The records in the text of a dead letter: one of them, or a line that holds some."""
+        value = _DECODER.decode(text)
+        if self.config.items and isinstance(value, dict):
+            found = lookup(value, self.config.items)
+            if isinstance(found, list | dict):
+                value = found
+        return value if isinstance(value, list) else [value]
 
     def _is_ndjson(self, head: bytes, path: Path) -> bool:
         if self.config.format != "auto":

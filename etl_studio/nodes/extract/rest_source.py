@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
-from etl_studio.errors import PermanentError
+from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.extract._again import builder_of, records_again
 from etl_studio.nodes.extract._pagination import (
     SAFETY_LIMIT,
     CursorPagination,
@@ -24,7 +25,9 @@ from etl_studio.nodes.extract._pagination import (
 from etl_studio.sdk.json_path import find, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
 NO_CONTENT = 204
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -40,6 +43,9 @@ class RestSource(sdk.Source):
     Columns come from the first 1,000 items. A nested object becomes columns of its own (`supplier: {name, country}`
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
     is rejected.
+
+    A numbered page (*page*) that has not answered to the last attempt is rejected when the page behind it answers; a
+    replay of the dead letter asks for it again. Elsewhere, what follows such a page is not known and the run ends.
 
     Reading ends at an empty page, or when the answer says so (*has-more*, *total*, no cursor, no next address). An API
     that gives the same page again is stopped with an error instead of being read for ever.
@@ -129,19 +135,66 @@ class RestSource(sdk.Source):
         builder = sdk.RecordBuilder(self.config.columns)
         flattened = _Flattener()
         for page in self._pages(context):
+            if isinstance(page, sdk.Rejected):
+                yield page
+                continue
             records, rejected = _objects(page)
             yield from builder.add(flattened(records) if self.config.flatten else records)
             if rejected is not None:
                 yield rejected
         yield from builder.finish()
 
-    def _pages(self, context: sdk.RunContext) -> Iterator[Page]:
+    def read_again(
+        self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
+    ) -> Iterator[sdk.node.Emission]:
+        """Ask for pages that failed; take items that were mended, or whose columns are now declared."""
+        builder, flattened = builder_of(self.config.columns, schema), _Flattener()
+
+        def prepared(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            records = flattened(records) if self.config.flatten else records
+            # A nested object that is missing here is one column too many.
+            known = builder.schema.names if builder.schema is not None else None
+            return [
+                {name: value for name, value in record.items() if value is not None or known is None or name in known}
+                for record in records
+            ]
+
+        client, refused = context.http(), []
+        for page in (item for item in tried if "params" in item):
+            try:
+                response, body = client.read(self._request(Step(tuple(page["params"].items())), context), _body)
+            except (PermanentError, TransientError) as error:
+                refused.append(_missing(page, error))
+                continue
+            items = self._items(body, response.url)
+            records, rejected = _objects(Page(page["page"], Step(), body, items, len(items), response.url))
+            yield from builder.add(prepared(records))
+            if rejected is not None:
+                yield rejected
+        texts = (item for item in tried if "params" not in item)
+        yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
+        yield from refused
+
+    def _pages(self, context: sdk.RunContext) -> Iterator[Page | sdk.Rejected]:
         client, pagination = context.http(), self.config.pagination
         step, number, seen = pagination.first(), 1, 0
         asked = {step}
         before: list[Any] = []
+        missing: list[sdk.Rejected] = []
         while True:
-            response, body = client.read(self._request(step, context), _body)
+            try:
+                response, body = client.read(self._request(step, context), _body)
+            except TransientError as error:
+                after = None if missing or number in (1, pagination.max_pages) else pagination.beyond(number)
+                if after is None:
+                    raise
+                # Only the page behind it tells whether the site is down, or just this page.
+                asks = {"page": number, "params": dict(step.params), "url": sdk.shown_url(self.config.url)}
+                missing, seen = [_missing(asks, error)], seen + len(before)
+                step, number = after, number + 1
+                continue
+            yield from missing
+            missing.clear()
             items = self._items(body, response.url)
             if items and items == before:
                 raise _loop(number, response.url, "it holds the same items as the page before")
@@ -244,6 +297,16 @@ def _objects(page: Page) -> tuple[list[dict[str, Any]], sdk.Rejected | None]:
     ]
     texts = pa.array([json.dumps(item, ensure_ascii=False) for _, item in others], pa.string())
     return records, sdk.Rejected(pa.record_batch({"record": texts}), problems)
+
+
+def _missing(page: Mapping[str, Any], error: PermanentError | TransientError) -> sdk.Rejected:
+    """A page that did not come. Its parameters ask for it again; all others, and headers, are in the settings."""
+    import pyarrow as pa
+
+    message = f"{error.what} {error.hint}" if error.hint else error.what
+    attempts = getattr(error, "attempts", None) or 1
+    problem = sdk.Problem("http", message, value=error.status, operation=page, attempts=attempts)
+    return sdk.Rejected(pa.record_batch({"record": pa.array([json.dumps(page)], pa.string())}), [problem])
 
 
 def _body(response: sdk.HttpResponse) -> Any:

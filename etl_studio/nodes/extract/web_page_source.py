@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urldefrag, urlsplit
@@ -9,16 +10,21 @@ from urllib.parse import urldefrag, urlsplit
 from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
-from etl_studio.errors import PermanentError
+from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.extract._again import records_again
 from etl_studio.nodes.extract._html_page import HtmlPage, parse
 from etl_studio.nodes.extract._selectors import Selector, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
 SAFETY_LIMIT = 10_000
 """Pages after which a source without ``max_pages`` stops with an error: it hardly means to go on."""
 URL_COLUMN = "_url"
+HIDDEN = ("***", "•")
+"""What stands for a secret in an address."""
 
 
 class WebPageSource(sdk.Source):
@@ -34,8 +40,9 @@ class WebPageSource(sdk.Source):
 
     With *Next page* the link that it finds is followed until there is none. A page on which nothing matches is a
     warning; nothing on any page is an error, since the site has most likely changed. A page that fails is asked for
-    again as the policy says. Of several addresses, one that answers with an error such as 404 is rejected and the
-    others are read.
+    again as the policy says. Of several addresses, one that answers with an error such as 404 or to no attempt at
+    all is rejected and the others are read; a replay of the dead letter fetches it again and follows its next
+    links. A following page that fails ends the run, since what comes after it is not known.
     """
 
     type: ClassVar[str] = "web_page_source"
@@ -145,8 +152,7 @@ class WebPageSource(sdk.Source):
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
         """Yield the items of each page as it comes."""
         config = self.config
-        types = {name: config.columns.get(name, "text") for name in config.fields}
-        builder = sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True)
+        builder = self._builder()
         reader = _PageReader(config)
         for found in self._pages(reader, context):
             if isinstance(found, sdk.Rejected):
@@ -156,18 +162,69 @@ class WebPageSource(sdk.Source):
         reader.conclude(context)
         yield from builder.finish()
 
+    def read_again(
+        self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
+    ) -> Iterator[sdk.node.Emission]:
+        """Fetch pages that failed and those that follow them; take items whose values were mended."""
+        del schema
+        items = [item for item in tried if "record" in item]
+        if items:
+            yield from records_again(items, self._builder(), lambda text: [json.loads(text)])
+        pages = [item for item in tried if "record" not in item]
+        if not pages:
+            return
+        builder, reader = self._builder(), _PageReader(self.config)
+        refused: list[sdk.Rejected] = []
+        visited: set[str] = set()
+        for page in pages:
+            try:
+                url = self._address(page)
+                for records in self._chain(url, reader, context, visited):
+                    yield from builder.add(records)
+            except _StartRefusedError as error:
+                refused.append(_refused(page, error.reason))
+        reader.conclude(context)
+        yield from builder.finish()
+        yield from refused
+
+    def _builder(self) -> sdk.RecordBuilder:
+        types = {name: self.config.columns.get(name, "text") for name in self.config.fields}
+        return sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True)
+
+    def _address(self, page: Mapping[str, Any]) -> str:
+        """Where a page is. What a letter shows may lack a secret, which the settings have.
+
+        Raises:
+            _StartRefusedError: the settings do not have it any more.
+        """
+        shown, number = str(page.get("url") or page.get(URL_COLUMN) or ""), page.get("number")
+        urls = list(dict.fromkeys(self.config.urls))
+        for url in urls:
+            if sdk.shown_url(url) == shown:
+                return url
+        if isinstance(number, int) and number <= len(urls) and any(sign in shown for sign in HIDDEN):
+            return urls[number - 1]
+        reason = PermanentError(f"{shown} is not among the addresses any more.", hint="Add it again, or discard it.")
+        raise _StartRefusedError(reason)
+
     def _pages(self, reader: _PageReader, context: sdk.RunContext) -> Iterator[list[dict[str, Any]] | sdk.Rejected]:
-        refused: list[PermanentError] = []
+        refused: list[PermanentError | TransientError] = []
         starts = list(dict.fromkeys(self.config.urls))
         visited: set[str] = set()
-        for start in starts:
+        for number, start in enumerate(starts, 1):
             try:
                 yield from self._chain(start, reader, context, visited)
             except _StartRefusedError as error:
                 refused.append(error.reason)
                 if len(refused) == len(starts):
                     raise refused[0] from None
-                yield _rejected(start, error.reason)
+                page = {
+                    "method": "GET",
+                    "url": sdk.shown_url(start),
+                    "number": number,
+                    "headers": list(self.config.headers),
+                }
+                yield _refused(page, error.reason)
 
     def _chain(
         self, start: str, reader: _PageReader, context: sdk.RunContext, visited: set[str]
@@ -201,8 +258,8 @@ class WebPageSource(sdk.Source):
             same_site = urlsplit(url).netloc == urlsplit(start).netloc
             try:
                 response = client.send(sdk.HttpRequest(url, headers=config.headers if same_site else {}))
-            except PermanentError as error:
-                if url == start and error.status is not None:
+            except (PermanentError, TransientError) as error:
+                if url == start and (error.status is not None or isinstance(error, TransientError)):
                     raise _StartRefusedError(error) from None
                 raise
             records, url = reader.read(response, context)
@@ -285,16 +342,23 @@ class _PageReader:
 
 
 class _StartRefusedError(Exception):
-    """The site answered a start address with an error."""
+    """The site answered a start address with an error, or not at all."""
 
-    def __init__(self, reason: PermanentError) -> None:
+    def __init__(self, reason: PermanentError | TransientError) -> None:
         super().__init__(str(reason))
         self.reason = reason
 
 
-def _rejected(url: str, error: PermanentError) -> sdk.Rejected:
+def _refused(page: Mapping[str, Any], error: PermanentError | TransientError) -> sdk.Rejected:
     import pyarrow as pa
 
-    rows = pa.record_batch({URL_COLUMN: pa.array([sdk.shown_url(url)], pa.string())})
-    message = f"{error.what} {error.hint}" if error.hint else error.what
-    return sdk.Rejected(rows, [sdk.Problem("http", message, URL_COLUMN, value=error.status)])
+    rows = pa.record_batch({URL_COLUMN: pa.array([page.get("url") or page.get(URL_COLUMN)], pa.string())})
+    problem = sdk.Problem(
+        "http",
+        f"{error.what} {error.hint}" if error.hint else error.what,
+        URL_COLUMN,
+        value=error.status,
+        operation=page if "url" in page else None,
+        attempts=getattr(error, "attempts", None) or 1,
+    )
+    return sdk.Rejected(rows, [problem])
