@@ -127,6 +127,10 @@ class TableLoad(Protocol):
         """
         ...
 
+    def preview(self, limit: int) -> Diff:
+        """What ``commit`` would do now, with at most ``limit`` changes of each kind. Nothing is written."""
+        ...
+
     def abort(self) -> None:
         """Forget what is staged; the table stays as it was."""
         ...

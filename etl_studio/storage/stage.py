@@ -52,6 +52,7 @@ class Stage:
         self._may_increase = not any(declared.endswith(("NOCASE", "RTRIM")) for _, declared in columns)
         self._increasing = self._may_increase
         self._last: Any = None
+        self._holds_one = False
         self._create(self.table)
         self._insert = f"INSERT INTO {self.table} ({self.columns}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
@@ -74,6 +75,7 @@ class Stage:
                 cut = [array.slice(start, CUT_ROWS).to_pylist() for array in arrays]
                 connection.executemany(self._insert, zip(*cut, strict=True))
         self.written += batch.num_rows
+        self._holds_one = False
         if self._key and self._increasing:
             self._increasing = self._goes_on_increasing(arrays[self._key[0]])
 
@@ -86,7 +88,7 @@ class Stage:
             highest: which extreme.
             first: without a column, the one that came first.
         """
-        if not self._increasing:
+        if not (self._increasing or self._holds_one):
             sorted_name = f"{self._name}_sorted"
             sorted_table = f"temp.{identifier(sorted_name)}"
             connection = self._file.connection()
@@ -99,7 +101,7 @@ class Stage:
                 )
                 connection.execute(f"DROP TABLE {self.table}")
                 connection.execute(f"ALTER TABLE {sorted_table} RENAME TO {identifier(self._name)}")
-            self._increasing = True
+            self._holds_one = True
         count: int = value(self._file.connection(), f"SELECT count(*) FROM {self.table}")  # noqa: S608
         return count
 

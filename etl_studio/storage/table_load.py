@@ -11,6 +11,7 @@ from etl_studio.errors import PermanentError, UsageError
 from etl_studio.sdk import Loaded, Problem, Rejected, identifier, require_columns
 from etl_studio.storage.column_values import LARGEST, declared_type, does_not_fit, is_missing
 from etl_studio.storage.commit import Staged, apply
+from etl_studio.storage.dry_run import dry_run, nothing
 from etl_studio.storage.failures import read_only
 from etl_studio.storage.marks import write_mark
 from etl_studio.storage.stage import SORT_CACHE_KIB, Stage
@@ -26,7 +27,7 @@ from etl_studio.storage.table_schema import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from etl_studio.sdk import Mark
+    from etl_studio.sdk import Diff, Mark
     from etl_studio.storage.loads import LoadSpec
     from etl_studio.storage.open_file import OpenFile
     from etl_studio.storage.table_schema import Table
@@ -107,6 +108,24 @@ class TableLoad:
             self._replaced = True
             self._staged.stage.clear()
         return loaded
+
+    def preview(self, limit: int) -> Diff:
+        """What ``commit`` would do now, with at most ``limit`` changes of each kind. Nothing is written.
+
+        It is done in a transaction that is taken back; until then other programs can read, but not write.
+
+        Raises:
+            EtlError: as ``commit`` would.
+        """
+        with self._file.translated():
+            connection = self._file.connection()
+            if self._staged is None:
+                return nothing(connection, self._spec.table)
+            kept = self._staged.keep()
+            with self._file.database.atomic() as transaction:
+                diff = dry_run(connection, self._staged, kept, self._load, limit, replaced=self._replaced)
+                transaction.rollback()
+        return diff
 
     def abort(self) -> None:
         """Forget what is staged."""

@@ -220,6 +220,11 @@ class SqliteSink(sdk.Sink):
         assert self._load is not None  # noqa: S101 - open comes first
         return self._load.commit(mark)
 
+    def diff(self, context: sdk.RunContext, limit: int) -> sdk.Diff | None:
+        """What the commit would do, found out in a transaction that is taken back."""
+        del context
+        return self._load.preview(limit) if self._load is not None else None
+
     def abort(self, context: sdk.RunContext) -> None:
         """Forget what is staged."""
         del context
