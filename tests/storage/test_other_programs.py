@@ -13,6 +13,8 @@ import pytest
 from etl_studio.errors import TransientError
 from etl_studio.sdk import Loaded
 from etl_studio.storage.databases import Databases
+from tests.storage.conftest import Loader
+from tests.storage.killing import each_kill
 
 ROWS = 50_000
 
@@ -70,14 +72,18 @@ def version(number, rows=ROWS):
     return {"id": list(range(rows)), "version": [number] * rows}
 
 
-@pytest.mark.parametrize("disposition", ["merge", "replace"])
-def test_a_reader_in_another_program_sees_the_old_rows_or_the_new_ones(load, file, program, disposition):
+@pytest.mark.parametrize(
+    ("disposition", "options"),
+    [("merge", {}), ("merge", {"strategy": "delete_insert"}), ("replace", {})],
+    ids=["merge", "delete_insert", "replace"],
+)
+def test_a_reader_in_another_program_sees_the_old_rows_or_the_new_ones(load, file, program, disposition, options):
     key = ["id"] if disposition == "merge" else []
-    load("t", disposition, version(1), key=key)
+    load("t", disposition, version(1), key=key, **options)
     reader = program(READER, file.path)
     assert reader.hear() == "reading"
     for number in (2, 3):
-        load("t", disposition, version(number), key=key)
+        load("t", disposition, version(number), key=key, **options)
     reader.say()
     seen = literal_eval(reader.hear())
     assert set(seen) <= {(ROWS, number, number) for number in (1, 2, 3)}
@@ -107,6 +113,52 @@ def test_a_first_load_that_is_killed_leaves_no_table(file, program):
     loading = program(LOADER, file.path, "append", "commit", 10_000)
     assert loading.process.wait(60) == -signal.SIGKILL
     assert file.query("SELECT name FROM sqlite_schema") == []
+
+
+LOAD = """
+disposition, options, rows = sys.argv[2], *map(eval, sys.argv[3:])
+load = Databases().open(Path(sys.argv[1])).load_table("t", disposition, ["id"], WriteOptions(**options))
+load.write(pa.RecordBatch.from_pydict(rows))
+count_down(steps)
+load.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("disposition", "options", "rows"),
+    [
+        ("merge", {"hard_delete": "gone"}, {"id": [1, 2, 4], "version": [2, 2, 2], "gone": [True, False, False]}),
+        ("merge", {"strategy": "delete_insert"}, {"id": [1, 1, 4], "version": [2, 2, 2]}),
+        ("replace", {}, {"id": [1, 4], "version": [2, 2]}),
+        ("replace", {}, {"id": [1, 4], "other": ["a", "b"]}),
+    ],
+    ids=["upsert", "delete_insert", "replace", "replace by other columns"],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX thing")
+def test_a_commit_that_is_killed_between_any_two_statements_leaves_the_old_rows_or_the_new(
+    databases, file, program, disposition, options, rows, tmp_path
+):
+    def everything(file):
+        tables = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%etl_loads' ORDER BY name"
+        return file.query(tables), file.query("SELECT * FROM t ORDER BY rowid")
+
+    other = databases.open(tmp_path / "other.db")
+    strategy = {"strategy": options["strategy"]} if "strategy" in options else {}
+    for one in (file, other):
+        Loader(one)("t", "merge", {"id": [1, 2, 3], "version": [1, 1, 1]}, key=["id"], **strategy)
+    before = everything(file)
+    Loader(other)("t", disposition, rows, key=["id"], **options)
+    after = everything(other)
+    seen = []
+    for _ in each_kill(program, LOAD, file.path, disposition, options, rows):
+        seen.append(everything(file))
+        assert file.query("PRAGMA integrity_check") == [("ok",)]
+        if seen[-1] == after:
+            # Killed by a statement that follows the commit.
+            break
+        assert seen[-1] == before
+    assert len(seen) > 10
+    assert everything(file) == after
 
 
 def test_while_rows_are_staged_another_program_may_write(load, file, program):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
 from collections import Counter
@@ -17,6 +16,7 @@ from etl_studio.errors import PermanentError, UsageError
 from etl_studio.sdk import Loaded, Mark
 from etl_studio.storage.databases import Databases
 from etl_studio.storage.results import Results
+from tests.storage.killing import each_kill
 from tests.storage.loads_model import BATCHES, WAYS
 
 ONE_TO_THREE = {"id": [1, 2, 3], "v": ["a", "b", "c"]}
@@ -250,42 +250,28 @@ def test_numbers_of_rows_that_are_taken_since_do_not_hinder(load, file):
     assert load.rows() == [("a", 1), ("b", 2), ("c", 3)]
 
 
-UNDOER = """
-import os, signal
-from pathlib import Path
-import apsw
-from etl_studio.storage.databases import Databases
-from etl_studio.storage.results import Results
-
+UNDO = """
 file = Databases().open(Path(sys.argv[1]))
-steps = int(sys.argv[2])
-file.query("SELECT 1")
-def trace(cursor, statement, bindings):
-    global steps
-    steps -= 1
-    if steps == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return True
-for connection in apsw.connections():
-    connection.exec_trace = trace
-Results(file).undo_load(2)
-say(steps)
+count_down(steps)
+results.Results(file).undo_load(2)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX thing")
-def test_an_undo_that_is_killed_between_any_two_statements_leaves_the_load_or_none_of_it(load, file, program):
+def test_an_undo_that_is_killed_between_any_two_statements_leaves_all_of_the_load_or_nothing(load, file, program):
     load("t", "merge", ONE_TO_THREE, key=["id"])
     before = everything(file)
     load("t", "merge", {"id": [2, 4], "v": ["B", "d"]}, key=["id"])
     after = everything(file)
-    for step in range(1, 200):
-        undoing = program(UNDOER, file.path, step)
-        if undoing.process.wait(60) != -signal.SIGKILL:
-            break
-        assert everything(file) in (before, after)
+    seen = []
+    for _ in each_kill(program, UNDO, file.path):
+        seen.append(everything(file))
         assert file.query("PRAGMA integrity_check") == [("ok",)]
-    assert step > 10
+        if seen[-1] == before:
+            # Killed by a statement that follows the commit.
+            break
+        assert seen[-1] == after
+    assert len(seen) > 10
     assert everything(file) == before
 
 

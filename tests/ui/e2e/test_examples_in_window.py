@@ -20,7 +20,8 @@ DEFAULT_SITE = "http://127.0.0.1:8750"
 DUMP = """
 import json, sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
-names = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+every = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+names = [name for name in every if not name.startswith("_etl_")]
 columns = {name: [list(row[1:3]) for row in database.execute(f'PRAGMA table_info("{name}")')] for name in names}
 rows = {name: sorted(database.execute(f'SELECT * FROM "{name}"'), key=str) for name in names}
 print(json.dumps({name: [columns[name], rows[name]] for name in names}))
