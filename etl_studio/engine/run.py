@@ -333,6 +333,8 @@ class Run:
 
 
 def _unexpected(error: Exception) -> PermanentError:
+    if isinstance(error, MemoryError):
+        return PermanentError("There is not enough memory.", hint="Close other programs, or read less at once.")
     return PermanentError(
         f"An unexpected error: {type(error).__name__}: {error}",
         hint="This is a defect of the node or of the studio; please report it with the pipeline's steps.",

@@ -18,6 +18,7 @@ from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.wire_text import NodeTypes, read_wire, write_wire
 from etl_studio.pipeline.yaml_patch import patch, same
 from etl_studio.pipeline.yaml_tree import Mapping, Scalar, Sequence, Tree
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from etl_studio.sdk.node import Node
@@ -275,8 +276,8 @@ class _Reader:
             if missing is None:
                 found.append((wire, (item.line, item.column)))
             else:
-                near = get_close_matches(missing, types, n=1)
-                guess = f'Did you mean "{near[0]}"?' if near else "Add the node, or remove the wire."
+                near = closest(missing, types)
+                guess = f'Did you mean "{near}"?' if near else "Add the node, or remove the wire."
                 self._refuse(item, f'The wire "{item.text}" names a node "{missing}" that is not there.', guess)
         return found
 
@@ -371,7 +372,10 @@ def _kind(tree: Tree) -> str:
 
 
 def _is_finite(number: Any) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+    try:
+        return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _whole(number: float) -> int | float:

@@ -11,12 +11,12 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import UsageError
 from etl_studio.pipeline.file_format import node_types
 from etl_studio.pipeline.setting_fields import SQL_EDITORS, map_texts
+from etl_studio.sdk.guess import closest
 from etl_studio.sdk.policy import Policy
 from etl_studio.sdk.sql import literal
 
@@ -134,8 +134,8 @@ def reference_problem(name: str, parameters: Mapping[str, Parameter]) -> tuple[s
     if not name.isidentifier():
         shown = name if name.startswith("${") else f"${{{name}}}"
         return f"{shown} is no reference to a parameter.", "Write ${name}; a plain ${ is written $${."
-    near = get_close_matches(name, parameters, n=1)
-    guess = f"Did you mean ${{{near[0]}}}?" if near else f"Add it: parameters: {{{name}: {{type: text}}}}."
+    near = closest(name, parameters)
+    guess = f"Did you mean ${{{near}}}?" if near else f"Add it: parameters: {{{name}: {{type: text}}}}."
     return f'There is no parameter "{name}".', guess
 
 
@@ -163,9 +163,9 @@ def read_given(pipeline: Pipeline, name: str, value: Any) -> Any:
         UsageError: there is no such parameter, or the value does not fit.
     """
     if name not in pipeline.parameters:
-        near = get_close_matches(name, pipeline.parameters, n=1)
+        near = closest(name, pipeline.parameters)
         there = f"Parameters: {', '.join(pipeline.parameters)}." if pipeline.parameters else "It has none."
-        guess = f'Did you mean "{near[0]}"?' if near else there
+        guess = f'Did you mean "{near}"?' if near else there
         raise UsageError(f'The pipeline has no parameter "{name}".', hint=guess, pipeline=pipeline.name)
     try:
         return read_value(pipeline.parameters[name], value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from etl_studio.pipeline.parameters import (
 )
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_fields import SQL_EDITORS, map_texts, settings_of
+from etl_studio.sdk.guess import closest
 from etl_studio.sdk.policy import Policy
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def check_parameters(pipeline: Pipeline, given: Mapping[str, str]) -> Iterator[P
     for name, parameter in pipeline.parameters.items():
         line, column = position(pipeline, "parameters", name) or (None, None)
         if parameter.type not in TYPES:
-            near = get_close_matches(parameter.type, TYPES, n=1)
-            hint = f'Did you mean "{near[0]}"?' if near else f"Types are {', '.join(TYPES)}."
+            near = closest(parameter.type, TYPES)
+            hint = f'Did you mean "{near}"?' if near else f"Types are {', '.join(TYPES)}."
             message = f'The parameter "{name}" has a type "{parameter.type}" that does not exist.'
             yield Problem("error", message, hint, line=line, column=column)
         elif parameter.default is not None:
@@ -129,7 +129,7 @@ def _check_model(  # noqa: PLR0913 - an address has many parts
 def _is_misspelt(missing: tuple[str, ...], unknown: list[tuple[str, ...]]) -> bool:
     """Whether a setting is there under a similar name, which is told already."""
     beside = [path[-1] for path in unknown if path[:-1] == missing[:-1]]
-    return bool(get_close_matches(missing[-1], beside, n=1))
+    return closest(missing[-1], beside) is not None
 
 
 def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, str]:
@@ -140,10 +140,10 @@ def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple
         return f'The setting "{shown}" is missing.', _example(model, path)
     if kind == "extra_forbidden":
         names = list(settings_of(_models_at(model, path[:-1])))
-        near = get_close_matches(name, names, n=1)
+        near = closest(name, names)
         return (
             f'There is no setting "{shown}".',
-            f'Did you mean "{near[0]}"?' if near else f"Settings: {', '.join(names) or 'none'}.",
+            f'Did you mean "{near}"?' if near else f"Settings: {', '.join(names) or 'none'}.",
         )
     value = f" It is {_short(detail['input'])}." if not isinstance(detail.get("input"), dict | list) else ""
     if kind in ("value_error", "assertion_error"):
@@ -152,8 +152,8 @@ def explain(detail: Any, path: tuple[str, ...], model: type[BaseModel]) -> tuple
         text = getattr(cause, "what", None) or str(cause)
         return f'"{shown}": {text}' if shown else text, hint
     if kind in ("literal_error", "enum"):
-        near = get_close_matches(str(detail["input"]), _choices(context["expected"]), n=1)
-        hint = f'Did you mean "{near[0]}"?' if near else ""
+        near = closest(str(detail["input"]), _choices(context["expected"]))
+        hint = f'Did you mean "{near}"?' if near else ""
         return f'"{shown}" must be one of: {", ".join(_choices(context["expected"]))}.{value}', hint
     wanted = _WANTED.get(kind)
     sentence = wanted.format(**context) if wanted else _lower(detail["msg"])

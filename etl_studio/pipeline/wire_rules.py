@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from etl_studio.pipeline.file_format import node_types, position, wire_position
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.wire_text import default_output
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,11 +58,11 @@ def check_wires(pipeline: Pipeline, types: Types) -> list[Problem]:
             problem = _taken(wire, other)
         if problem:
             found.append(_placed(problem, wire_position(pipeline, wire)))
+    between = {(wire.source, wire.target): wire for wire in reversed(pipeline.wires)}
     for loop in _loops(pipeline.wires):
-        steps = [wire for wire in pipeline.wires if wire.source == loop[0] and wire.target == loop[1]]
         message = f"These nodes feed each other in a loop: {_loop(loop)}."
         problem = Problem("error", message, "Remove one of the wires between them.", loop[0])
-        found.append(_placed(problem, wire_position(pipeline, steps[0])))
+        found.append(_placed(problem, wire_position(pipeline, between[loop[0], loop[1]])))
     found += _unconnected(pipeline, types)
     return found
 
@@ -70,7 +70,7 @@ def check_wires(pipeline: Pipeline, types: Types) -> list[Problem]:
 def _check_ends(wire: Wire, types: Types) -> Problem | None:
     for node in (wire.source, wire.target):
         if node not in types:
-            near = get_close_matches(node, types, n=1)
+            near = closest(node, types)
             return _problem(wire, f'The wire {wire} names a node "{node}" that is not there.', _guess(near))
     if wire.source == wire.target:
         return _problem(wire, f"{wire.source} cannot feed itself.", "Wire it to another node.")
@@ -102,8 +102,8 @@ def _no_port(wire: Wire, node: str, port: str, ports: Sequence[Port], what: str)
             hint,
             node,
         )
-    near = get_close_matches(port, names, n=1)
-    hint = f'Did you mean "{near[0]}"?' if near else f"Its {what}s: {', '.join(names)}."
+    near = closest(port, names)
+    hint = f'Did you mean "{near}"?' if near else f"Its {what}s: {', '.join(names)}."
     return Problem("error", f'{node} has no {what} "{port}".', hint, node)
 
 
@@ -147,9 +147,10 @@ def _path(wires: Iterable[Wire], start: str, end: str) -> list[str]:
 
 
 def _loops(wires: Sequence[Wire]) -> list[list[str]]:
-    """One loop for each knot of nodes that feed each other."""
+    """Loops that have no node in common, at least one for each knot of nodes that feed each other."""
     following = _following(wire for wire in wires if wire.source != wire.target)
     state: dict[str, int] = {}  # 1: on the way, 2: done
+    told: set[str] = set()
     loops = []
     for root in following:
         if root in state:
@@ -166,8 +167,11 @@ def _loops(wires: Sequence[Wire]) -> list[list[str]]:
                 state[after] = 1
                 way.append(after)
                 pending.append(iter(following.get(after, ())))
-            elif state[after] == 1:
-                loops.append(way[way.index(after) :])
+            elif state[after] == 1 and after not in told:
+                loop = way[way.index(after) :]
+                if told.isdisjoint(loop):
+                    loops.append(loop)
+                told.update(loop)
     return loops
 
 
@@ -198,8 +202,8 @@ def _taken(wire: Wire, other: Wire) -> Problem:
     return _problem(wire, message, "Put a Union before it to take rows from several nodes.")
 
 
-def _guess(near: list[str]) -> str:
-    return f'Did you mean "{near[0]}"?' if near else "Add the node, or remove the wire."
+def _guess(near: str | None) -> str:
+    return f'Did you mean "{near}"?' if near else "Add the node, or remove the wire."
 
 
 def _problem(wire: Wire, message: str, hint: str = "") -> Problem:

@@ -8,11 +8,15 @@ deeper.
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import SequenceMatcher
 from typing import Any
 
 from etl_studio.pipeline import yaml_text
 from etl_studio.pipeline.yaml_tree import Entry, Mapping, Scalar, Sequence, Tree
+
+MOST_PAIRS = 1_000_000
+"""Equal items of a list before and after, each with each; to compare more takes too long."""
 
 
 def patch(text: str, tree: Mapping, base: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -145,7 +149,11 @@ class _Patch:
         indent = tree.column - 1
         kept = 0
         place = self._span(dashes[0] or 0, indent + 1, tree.items[0].end)[0]
-        matcher = SequenceMatcher(None, [repr(item) for item in base], [repr(item) for item in wanted], autojunk=False)
+        before, after = [repr(item) for item in base], [repr(item) for item in wanted]
+        times = Counter(after)
+        if sum(times[item] for item in before) > MOST_PAIRS:
+            return False
+        matcher = SequenceMatcher(None, before, after, autojunk=False)
         for what, low, high, new_low, new_high in matcher.get_opcodes():
             for index in range(low, high):
                 dash = dashes[index] or 0

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from etl_studio.errors import UsageError
-from etl_studio.pipeline.yaml_tree import resolve
+from etl_studio.pipeline.yaml_tree import MAX_KEY, key_fits, resolve
 
 INDENT = 2
 FLOW_WIDTH = 100
@@ -44,7 +44,7 @@ def block(value: dict[str, Any] | list[Any], indent: int = 0) -> str:
 
 def entry(key: str, value: Any, indent: int = 0) -> str:
     """``key: value`` for a key that stands ``indent`` columns from the left, without the last newline."""
-    head = scalar(key, flow=True) + ":"
+    head = _key(key) + ":"
     if _is_block(value):
         return f"{head}\n{block(value, indent + INDENT)[:-1]}"
     return f"{head} {_beside(value, indent)}"
@@ -60,7 +60,7 @@ def item_lines(value: Any, indent: int = 0) -> str:
 def flow(value: Any) -> str:
     """A value on one line, as it stands inside brackets or braces."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{scalar(key, flow=True)}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     return scalar(value, flow=True)
@@ -83,6 +83,12 @@ def scalar(value: Any, *, flow: bool = False) -> str:
     if isinstance(value, float):
         return _float(value)
     raise UsageError(f"A {type(value).__name__} cannot be written to a pipeline file.", value=value)
+
+
+def _key(key: str) -> str:
+    if not key_fits(key):
+        raise UsageError(f"A name of more than {MAX_KEY} characters cannot be written to a pipeline file.", value=key)
+    return scalar(key, flow=True)
 
 
 def fits_lines(value: Any) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_DEPTH = 50
+MAX_KEY, MAX_ODD_KEY = 500, 150
+"""Characters of a key, and of one with characters that must be escaped: YAML reads at most 1,024 signs as a key."""
 
 # A PyYAML built without libyaml reads the same files, only slower.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -127,12 +129,19 @@ def resolve(text: str) -> Any:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _BASED.fullmatch(text):
-            return int(text, 0)
+            number = int(text, 0)
+            str(number)  # refused like the same number in decimal digits
+            return number
         if _FLOAT.fullmatch(text):
             return float(text)
     except ValueError:  # more digits than Python reads
         return text
     return text
+
+
+def key_fits(text: str) -> bool:
+    """Whether a text is short enough for a key, however it is written."""
+    return len(text) <= (MAX_KEY if text.isprintable() else MAX_ODD_KEY)
 
 
 def refused(message: str, line: int, column: int, hint: str = "") -> PipelineError:
@@ -195,6 +204,12 @@ def _attach(parent: Mapping | Sequence, keys: list[Scalar | None], node: Tree) -
     if not isinstance(node, Scalar):
         raise refused(
             "A key must be a text.", node.line, node.column, "Write it in quotes if it holds brackets or braces."
+        )
+    if not key_fits(node.text):
+        raise refused(
+            f'A key must not be longer than {MAX_KEY} characters; this one begins with "{node.text[:40]}".',
+            node.line,
+            node.column,
         )
     if node.text in parent.entries:
         first = parent.entries[node.text].key.line

@@ -73,7 +73,7 @@ class HttpResponse:
         """
         try:
             return json.loads(self.content)
-        except (ValueError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             kind = self.headers.get("content-type", "no content type")
             if "json" in kind:
                 raise TransientError(

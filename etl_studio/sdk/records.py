@@ -22,6 +22,7 @@ BATCH_ROWS = 10_000
 BATCH_SECONDS = 0.25
 MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError)
 """What Arrow raises for a value that does not fit a type."""
+TOO_DEEP = "(nested too deeply to be shown)"
 
 
 class RecordBuilder:
@@ -110,6 +111,7 @@ class RecordBuilder:
         for record in records:
             for name, value in record.items():
                 kinds.setdefault(name, set()).add(type(value))
+        kinds = {name: found for name, found in kinds.items() if _printable(name) == name}
         return pa.schema([(name, self._declared.get(name) or _arrow_type(found)) for name, found in kinds.items()])
 
     def _build(self, pending: list[tuple[dict[str, Any], int | None]]) -> Iterator[pa.RecordBatch | Rejected]:
@@ -158,7 +160,10 @@ class RecordBuilder:
                 values = [_text(value, as_json=as_json) for value in values]
         elif not kinds <= _plain_kinds(field.type):
             values = self._plain(field, values)
-        return pa.array(values, field.type)
+        array = pa.array(values, field.type)
+        if float in kinds and pa.types.is_floating(field.type) and _is_too_large(array):
+            raise OverflowError(field.name)  # JSON has no infinity: it was a number that is too large
+        return array
 
     def _plain(self, field: pa.Field, values: list[Any]) -> list[Any]:
         """Values that Arrow takes as they are: texts are read as the declared type, 2.0 is the integer 2."""
@@ -195,24 +200,25 @@ class RecordBuilder:
             return Problem("empty", "The record has no fields at all. Leave it out, or declare columns.", None, line)
         for name, value in record.items():
             if name not in known:
+                shown = _printable(name)
                 message = (
-                    f'The field "{name}" is not among the columns that the first records have. '
-                    f"Declare it: columns: {{{name}: text}}."
+                    f'The field "{shown}" is not among the columns that the first records have. '
+                    f"Declare it: columns: {{{shown}: text}}."
                 )
-                return Problem("new_column", message, name, line, value)
+                return Problem("new_column", message, shown, line, _shown(value))
         for field in suspects:
             value = record.get(field.name)
             if not self._fits(field, [value]):
                 message = (
-                    f'"{value}" in the column "{field.name}" is no {type_name(field.type)}. '
+                    f'"{_shown(value)}" in the column "{field.name}" is no {type_name(field.type)}. '
                     f"Mend the value or declare another type: columns: {{{field.name}: text}}."
                 )
-                return Problem("cast", _printable(message), field.name, line, value)
+                return Problem("cast", message, field.name, line, _shown(value))
         return None
 
 
 def _rejected(bad: list[tuple[dict[str, Any], Problem]]) -> Rejected:
-    texts = [_printable(json.dumps(record, ensure_ascii=False, default=str)) for record, _ in bad]
+    texts = [_record_text(record) for record, _ in bad]
     columns = {"record": pa.array(texts, pa.string())}
     lines = [problem.line for _, problem in bad]
     if any(line is not None for line in lines):
@@ -223,6 +229,29 @@ def _rejected(bad: list[tuple[dict[str, Any], Problem]]) -> Rejected:
 def _printable(text: str) -> str:
     """Halves of surrogate pairs, which JSON can hold but no file can, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _is_too_large(array: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.is_inf(array)).as_py())
+
+
+def _shown(value: Any) -> Any:
+    """A value as a message can hold it."""
+    if not isinstance(value, str | dict | list):
+        return value
+    try:
+        return _printable(str(value))
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _record_text(record: dict[str, Any]) -> str:
+    try:
+        return _printable(json.dumps(record, ensure_ascii=False, default=str))
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _plain_kinds(data_type: pa.DataType) -> set[type]:
@@ -256,4 +285,7 @@ def _text(value: Any, *, as_json: bool) -> str | None:
         return None
     if isinstance(value, str) and not as_json:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from etl_studio.errors import UsageError
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -85,7 +85,7 @@ class Registry:
     def near(self, name: str) -> str | None:
         """The most similar name, for "did you mean"."""
         self.load_all()
-        return next(iter(get_close_matches(name, self._types, n=1)), None)
+        return closest(name, self._types)
 
     def __iter__(self) -> Iterator[type[Node]]:
         self.load_all()

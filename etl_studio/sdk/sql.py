@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import PermanentError
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,6 +60,6 @@ def require_columns(wanted: Iterable[str], present: Sequence[str], *, setting: s
     """
     for name in wanted:
         if name not in present:
-            near = get_close_matches(name, present, n=1)
-            guess = f'Did you mean "{near[0]}"?' if near else f"Columns here: {', '.join(present) or 'none'}."
+            near = closest(name, present)
+            guess = f'Did you mean "{near}"?' if near else f"Columns here: {', '.join(present) or 'none'}."
             raise PermanentError(f'There is no column "{name}" (setting {setting}).', hint=guess, column=name)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from etl_studio.errors import PermanentError
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,8 @@ def column_type(name: str) -> tuple[pa.DataType, str]:
     key = ALIASES.get(key, key)
     if key in TYPES:
         return TYPES[key]
-    near = get_close_matches(key, [*TYPES, *ALIASES], n=1)
-    guess = f'Did you mean "{near[0]}"?' if near else f"Types are {', '.join(TYPES)} and decimal(10,2)."
+    near = closest(key, [*TYPES, *ALIASES])
+    guess = f'Did you mean "{near}"?' if near else f"Types are {', '.join(TYPES)} and decimal(10,2)."
     raise PermanentError(f'There is no column type "{name}".', hint=guess)
 
 

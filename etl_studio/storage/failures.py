@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+UNCHANGED = " The tables are as they were."
 _CONSTRAINT = re.compile(r"(?P<kind>UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?P<what>.*))?")
 _CONSTRAINT_HINTS = {
     "UNIQUE": "Such a row is there already: use write_disposition: merge with a key, or deduplicate the rows first.",
@@ -44,7 +45,9 @@ def translated(path: Path) -> Iterator[None]:
 
 def explained(error: Exception, path: Path) -> EtlError:  # noqa: C901, PLR0911 - one line per kind
     """The error for people that an error of SQLite or Peewee stands for."""
-    cause = getattr(error, "orig", error)
+    cause = error
+    while hasattr(cause, "orig"):  # Peewee wraps an error again where its calls are nested
+        cause = cause.orig
     match cause:
         case apsw.BusyError() | apsw.LockedError():
             return TransientError(
@@ -63,13 +66,18 @@ def explained(error: Exception, path: Path) -> EtlError:  # noqa: C901, PLR0911 
             )
         case apsw.FullError():
             return PermanentError(
-                f'There is no room left to write to "{path}": the disk is full. The tables are as they were.',
+                f'There is no room left to write to "{path}": the disk is full.{UNCHANGED}',
                 hint="Free some space and run again.",
             )
         case apsw.IOError():
             return TransientError(
-                f'"{path}" could not be read or written ({cause}). The tables are as they were.',
+                f'"{path}" could not be read or written ({cause}).{UNCHANGED}',
                 hint="Check the disk or the network drive and its free space.",
+            )
+        case apsw.NoMemError():
+            return PermanentError(
+                f'There is not enough memory to work with "{path}".{UNCHANGED}',
+                hint="Close other programs and run again.",
             )
         case apsw.InterruptError():
             return Cancelled("The query was stopped.")

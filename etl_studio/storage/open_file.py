@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import apsw
+from peewee import PeeweeException
 from playhouse.apsw_ext import APSWDatabase
 
 from etl_studio.storage.failures import translated
@@ -24,6 +25,8 @@ CLOSE_SECONDS = 5.0
 CACHE_KIB = 16 * 1024
 WAL_BYTES = 64 * 1024 * 1024
 """A larger log is cut back after it was copied into the database."""
+CLOSED_WITH_ERROR = "A database was closed with an error: %s"
+"""It is closed all the same; a log that could not be copied into it is read by the next one who opens it."""
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +125,9 @@ def _close(connection: apsw.Connection) -> None:
             # An empty query takes the mark of the interruption away.
             with suppress(apsw.Error):
                 connection.execute("SELECT 1").fetchall()
+        except apsw.Error as error:
+            logger.warning(CLOSED_WITH_ERROR, error)
+            return
         else:
             return
 
@@ -202,7 +208,10 @@ class OpenFile:
     def release(self) -> None:
         """Close this thread's connection, with its temporary tables; the next call opens one anew."""
         if not self.database.is_closed():
-            self.database.close()
+            try:
+                self.database.close()
+            except (apsw.Error, PeeweeException) as error:
+                logger.warning(CLOSED_WITH_ERROR, error)
 
     def close(self) -> None:
         """Close the connections of all threads."""

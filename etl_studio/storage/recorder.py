@@ -22,6 +22,7 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.errors import EtlError, PermanentError, TransientError
+from etl_studio.storage.failures import UNCHANGED
 from etl_studio.storage.processes import this_process
 
 if TYPE_CHECKING:
@@ -132,10 +133,13 @@ class Recorder:
             try:
                 self._store_patiently(events)
             except EtlError as error:
+                error.what = error.what.removesuffix(UNCHANGED)  # those that the run loads may be in by now
                 self._error = self._error or error
                 self._lose(events)
             except Exception as error:  # noqa: BLE001 - kept for the report: a listener must never end the run
-                self._error = self._error or PermanentError(f"The run could not be recorded: {error}")
+                self._error = self._error or PermanentError(
+                    f"The run could not be recorded: {str(error) or type(error).__name__}."
+                )
                 self._lose(events)
         for item in taken:
             if isinstance(item, threading.Event):

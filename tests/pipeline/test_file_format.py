@@ -351,3 +351,28 @@ class TestBadFiles:
     def test_a_folder_is_no_file(self, tmp_path):
         with pytest.raises(UsageError, match="is a folder"):
             load(tmp_path)
+
+
+def test_a_place_on_the_canvas_that_no_number_can_hold_is_refused():
+    with pytest.raises(PipelineError, match=r'layout of "a" must be two numbers') as caught:
+        loads(f"etl_studio: 1\nnodes: {{a: {{type: keep}}}}\nlayout:\n  a: [{'9' * 400}, 1]\n")
+    assert caught.value.problems[0].line == 4
+
+
+def test_a_number_with_more_digits_than_can_be_written_is_a_text_in_any_base():
+    text = f"etl_studio: 1\nnodes: {{a: {{type: keep, config: {{n: 0x{'f' * 6_000}, m: 0xff}}}}}}\n"
+    config = loads(text).nodes["a"].config
+    assert config == {"n": "0x" + "f" * 6_000, "m": 255}
+    with pytest.raises(PipelineError, match="no format that exists"):
+        loads(f"etl_studio: 0x{'f' * 6_000}\n")
+
+
+def test_a_key_that_could_not_be_written_back_is_refused(tmp_path):
+    with pytest.raises(PipelineError, match="must not be longer than 500 characters"):
+        loads(f"etl_studio: 1\nnodes:\n  a:\n    type: keep\n    config:\n      ? {'k' * 2_000}\n      : 1\n")
+    pipeline = Pipeline(nodes={"a": NodeSpec("a", "keep", {"k" * 2_000: 1})})
+    path = tmp_path / "a.yaml"
+    path.write_text("old")
+    with pytest.raises(UsageError, match="more than 500 characters"):
+        save(pipeline, path)
+    assert path.read_text() == "old"

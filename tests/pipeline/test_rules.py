@@ -320,3 +320,22 @@ def test_a_fallback_must_have_something_to_fall_back_to(problems, node, fallback
 @pytest.mark.parametrize("node", ["keep", "save"])
 def test_a_node_with_an_input_and_rejects_may_fall_back_to_a_branch(problems, node):
     assert problems(GOOD.replace(f"  {node}:\n", f"  {node}:\n    policy: {{fallback: branch}}\n", 1)) == []
+
+
+def test_of_nodes_that_all_feed_each_other_no_node_is_told_in_two_loops(problems):
+    names = [f"n{number}" for number in range(30)]
+    nodes = "".join(f"  {name}: {{type: keep, config: {{where: n > 5}}}}\n" for name in names)
+    wires = "".join(f"  - {one} -> {other}\n" for one in names for other in names if one != other)
+    found = problems(f"etl_studio: 1\nnodes:\n{nodes}wires:\n{wires}")
+    loops = [problem for problem in found if "loop" in problem.message]
+    assert 0 < len(loops) <= 15
+    assert all(problem.line for problem in loops)
+
+
+def test_two_loops_that_do_not_touch_are_both_told(problems):
+    nodes = "".join(f"  {name}: {{type: keep, config: {{where: n > 5}}}}\n" for name in "abcd")
+    found = problems(f"etl_studio: 1\nnodes:\n{nodes}wires: [a -> b, b -> a, c -> d, d -> c]\n")
+    assert sorted(problem.message for problem in found if "loop" in problem.message) == [
+        "These nodes feed each other in a loop: a -> b -> a.",
+        "These nodes feed each other in a loop: c -> d -> c.",
+    ]

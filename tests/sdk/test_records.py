@@ -127,3 +127,27 @@ def test_every_record_is_a_row_or_a_reject_whatever_comes_together(given_records
         )
         first = Built(given_records[:3], columns=columns)
     assert len(together.rows) == len(first.rows) + rows
+
+
+def test_a_field_whose_name_is_half_a_character_is_rejected_and_does_not_stop_the_run():
+    built = Built([{"a": 1, "\ud800": 2}, {"a": 2}])
+    assert built.rows == [{"a": 2}]
+    assert built.problems[0].message.encode()
+    assert built.problems[0].column == "\\ud800"
+
+
+@pytest.mark.parametrize("value", [1e400, [1e400], {"x": 1e400}])
+def test_a_number_that_is_too_large_is_rejected_and_not_made_infinite(value):
+    built = Built([{"n": value if isinstance(value, list | dict) else 1.5}, {"n": value}, {"n": 0.5}])
+    assert {"n": 0.5 if built.types["n"] == "number" else "0.5"} in built.rows
+    assert not any("inf" in str(row["n"]).lower() for row in built.rows)
+    assert built.problems[0].column == "n"
+
+
+def test_a_value_that_is_nested_too_deeply_to_be_written_is_rejected():
+    deep: Any = []
+    for _ in range(5_000):
+        deep = [deep]
+    built = Built([{"a": deep}, {"a": 1}])
+    assert built.rows == [{"a": "1"}]
+    assert "nested too deeply" in built.problems[0].message

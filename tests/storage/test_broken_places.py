@@ -10,12 +10,15 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import apsw
 import pyarrow as pa
 import pytest
+from peewee import OperationalError
 
-from etl_studio.errors import EtlError, PermanentError
+from etl_studio.errors import EtlError, PermanentError, TransientError
 from etl_studio.sdk import Loaded
 from etl_studio.storage.databases import Databases
+from etl_studio.storage.failures import explained
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and file size limits are POSIX things")
 
@@ -209,3 +212,12 @@ def test_a_misspelt_column_is_an_error_and_not_a_text(file):
     file.query("CREATE TABLE t (v TEXT)")
     with pytest.raises(PermanentError, match="no such column"):
         file.query('SELECT "w" FROM t')
+
+
+def test_an_error_that_peewee_wraps_twice_keeps_its_meaning(tmp_path):
+    twice = OperationalError(OperationalError(apsw.IOError("disk i/o"), "disk i/o"), "disk i/o")
+    assert isinstance(explained(twice, tmp_path / "a.db"), TransientError)
+
+
+def test_no_memory_is_told_as_such(tmp_path):
+    assert "not enough memory" in str(explained(apsw.NoMemError("out of memory"), tmp_path / "a.db"))

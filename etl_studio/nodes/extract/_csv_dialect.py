@@ -83,11 +83,6 @@ class Dialect:
                 yield Record(start, end, fields, closed)
             start = end
 
-    def line_end(self, data: bytes, start: int) -> int:
-        """Where the physical line ends that begins at ``start``, quotes or not."""
-        line = _LINE.match(data, start)
-        return line.end() if line else len(data)
-
     def fields(self, record: bytes) -> list[bytes]:
         """The values of one record, quotes undone."""
         values = []
@@ -102,8 +97,9 @@ class Dialect:
 
 def find_delimiter(sample: bytes, quote: str) -> str:
     """The delimiter that cuts the first 200 records most evenly into more than one field; a comma where none does."""
-    best, most = ",", (0.0, 0)
-    for delimiter in DELIMITERS:
+    possible = [delimiter for delimiter in DELIMITERS if delimiter != quote]
+    best, most = possible[0], (0.0, 0)
+    for delimiter in possible:
         counts: Counter[int] = Counter()
         for record in Dialect(delimiter, quote).records(sample):
             if record.fields and record.closed:
@@ -116,6 +112,12 @@ def find_delimiter(sample: bytes, quote: str) -> str:
                 (best, most), (delimiter, (round(times / counts.total(), 1), fields)), key=lambda item: item[1]
             )
     return best
+
+
+def line_end(data: bytes, start: int = 0) -> int:
+    """Where the physical line ends that begins at ``start``, quotes or not."""
+    line = _LINE.match(data, start)
+    return line.end() if line else len(data)
 
 
 def count_lines(data: bytes, start: int = 0, end: int | None = None) -> int:

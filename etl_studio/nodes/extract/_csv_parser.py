@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from etl_studio.errors import ConservationError, PermanentError
 from etl_studio.nodes.extract._csv_columns import FALSE, TRUE, convert, convert_fitting, to_texts
-from etl_studio.nodes.extract._csv_dialect import Dialect, count_lines, likely_boundary
+from etl_studio.nodes.extract._csv_dialect import Dialect, count_lines, likely_boundary, line_end
 from etl_studio.sdk import Problem, Rejected, type_name
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class CsvParser:
             if used == len(data) or not last:
                 break
             # The quote is never closed: only its own line is lost, not the rest of the file.
-            end = self.dialect.line_end(data, used)
+            end = line_end(data, used)
             rejects.append((_shown(data[used:end]), _open_quote(line)))
             used, line = end, line + 1
         table, found = self._rows(good)

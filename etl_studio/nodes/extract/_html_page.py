@@ -47,18 +47,35 @@ def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
     shown = sdk.shown_url(response.url)
     content_type = response.headers.get("content-type", "")
     _check_kind(content_type, response.content, shown)
-    _, text = html_to_unicode(content_type or None, response.content, auto_detect_fun=_utf8_or_latin)
+    try:
+        _, text = html_to_unicode(content_type or None, response.content, auto_detect_fun=_utf8_or_latin)
+    except (LookupError, ValueError):  # Python has codecs of that name that are none of texts, such as hex
+        context.log("warning", f"{shown} names a charset that does not exist; its bytes tell another one.", url=shown)
+        text = response.content.decode(_utf8_or_latin(response.content), "replace")
     if "\ufffd" in text and "\ufffd".encode() not in response.content:
         context.log("warning", f"Some bytes of {shown} do not fit its encoding; they became \ufffd.", url=shown)
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True)
+    # Of a page that is nested deeper than it allows, the parser leaves out the rest: 2,048 levels instead of 256.
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
         root = html.document_fromstring(text.replace("\0", "").encode("utf-8", "replace") or b"<html/>", parser=parser)
     except etree.ParserError:  # nothing but blanks or comments: a page on which nothing matches
+        _refuse_incomplete(parser, shown)
         root = html.document_fromstring(b"<html/>", parser=parser)
+    _refuse_incomplete(parser, shown)
     title = " ".join((root.findtext(".//title") or "").split())[:TITLE_SHOWN]
     base = root.find(".//base[@href]")
     address = resolved(response.url, base.get("href")) if base is not None else response.url
     return HtmlPage(root, address, shown, title)
+
+
+def _refuse_incomplete(parser: Any, shown: str) -> None:
+    """Refuse a page at which the parser gave up: items may stand behind that place."""
+    for entry in parser.error_log.filter_from_fatals():
+        raise PermanentError(
+            f"{shown} cannot be read to its end: {entry.message.partition(',')[0]}.",
+            hint="The page is broken, or made to harm those who read it.",
+            line=entry.line,
+        )
 
 
 def _check_kind(content_type: str, content: bytes, shown: str) -> None:

@@ -59,12 +59,8 @@ def opened(path: Path, encoding: str) -> Iterator[Callable[[int], bytes]]:
             else:
                 text = io.TextIOWrapper(stream, encoding, newline="")
                 yield lambda size: text.read(size).encode()
-        except UnicodeDecodeError as error:
-            raise PermanentError(
-                f"{path.name} is not written in {encoding}: {error.reason}.",
-                hint="Set the right encoding; files of older Windows programs are mostly cp1252.",
-                value=error.object[error.start : error.start + 8].hex(" "),
-            ) from None
+        except UnicodeError as error:
+            raise _not_written_in(encoding, path, error) from None
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             raise PermanentError(f"{path} cannot be read: {error}.", hint="The file or its disk is damaged.") from None
 
@@ -94,8 +90,8 @@ def known_encoding(name: str) -> str:
         ValueError: there is none; the message guesses which was meant.
     """
     try:
-        codecs.lookup(name)
-    except LookupError:
+        "".encode(name)  # some codecs, such as hex, are none of texts
+    except (LookupError, UnicodeError):
         near = get_close_matches(name, ("utf-8", "utf-16", "latin-1", "cp1252"), n=1)
         raise ValueError(f"there is no such encoding{f'; did you mean {near[0]}?' if near else ''}") from None
     return name
@@ -115,6 +111,19 @@ def known_types(columns: dict[str, str]) -> dict[str, str]:
         except PermanentError as error:
             raise ValueError(str(error)) from None
     return columns
+
+
+def _not_written_in(encoding: str, path: Path, error: UnicodeError) -> PermanentError:
+    reason, value = str(error), None
+    if isinstance(error, UnicodeDecodeError):
+        reason, value = error.reason, error.object[error.start : error.start + 8].hex(" ")
+    elif isinstance(error, UnicodeEncodeError):
+        reason = "it holds half a character (a lone surrogate)"
+    return PermanentError(
+        f"{path.name} is not written in {encoding}: {reason}.",
+        hint="Set the right encoding; files of older Windows programs are mostly cp1252.",
+        value=value,
+    )
 
 
 def _plain(path: Path) -> io.BufferedReader:

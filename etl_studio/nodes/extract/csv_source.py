@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from etl_studio.nodes.extract._csv_dialect import Record
+
 SAMPLE = 1024 * 1024
 """Bytes at the beginning that decide about delimiter and types."""
 LEAST_PIECE, MOST_PIECE = 256 * 1024, 4 * 1024 * 1024
+MOST_COLUMNS = 10_000
+"""More are a file whose lines end in another way, or none that a table can take."""
+_SEPARATOR = re.compile(rb"(?i:sep=)[\t\x20-\x7e][\r\n]")
 
 
 class CsvSource(sdk.Source):
@@ -112,6 +118,12 @@ class CsvSource(sdk.Source):
         _encoding = field_validator("encoding")(known_encoding)
         _types = field_validator("columns")(known_types)
 
+        @model_validator(mode="after")
+        def _signs_differ(self) -> Self:
+            if self.delimiter and self.delimiter == self.quote:
+                raise ValueError(f"quote: {self.quote} is the delimiter already; choose another sign")
+            return self
+
     config: Config
 
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
@@ -169,6 +181,7 @@ class CsvSource(sdk.Source):
         first = next(records, None)
         if first is None:
             raise PermanentError(f"{path.name} holds no line to read.", hint="Check what wrote it.")
+        self._check_first(first, sample, path, line, whole=whole)
         values = [
             value.decode(errors="replace").strip() for value in dialect.fields(sample[: first.end][first.start :])
         ]
@@ -195,7 +208,7 @@ class CsvSource(sdk.Source):
 
     def _head(self, read: Callable[[int], bytes], path: Path) -> tuple[bytes, int, str | None]:
         """The beginning of the file after what is to be skipped, its line number, and a delimiter that it names."""
-        from etl_studio.nodes.extract._csv_dialect import count_lines
+        from etl_studio.nodes.extract._csv_dialect import count_lines, line_end
 
         head = read(SAMPLE)
         if not head:
@@ -203,14 +216,33 @@ class CsvSource(sdk.Source):
                 f"{path.name} is empty: it has not even a line with names.", hint="Check what wrote it."
             )
         refuse_other_kinds(head, path, "CSV")
-        line, delimiter = 1, None
-        for _ in range(self.config.skip_lines):
-            head = _after_line(head)
-            line += 1
-        if head[:4].lower() == b"sep=" and head[5:6] in {b"\r", b"\n"}:
-            delimiter, head, line = chr(head[4]), _after_line(head), line + 1
+        head, skipped = _without_lines(read, head, self.config.skip_lines)
+        line, delimiter = 1 + skipped, None
+        if _SEPARATOR.match(head) and head[4:5] != self.config.quote.encode():
+            delimiter, head, line = chr(head[4]), head[line_end(head) :], line + 1
         stripped = head.lstrip(b"\r\n")
-        return stripped, line + count_lines(head[: len(head) - len(stripped)]), delimiter
+        line += count_lines(head[: len(head) - len(stripped)])
+        return stripped + read(max(SAMPLE - len(stripped), 0)), line, delimiter
+
+    def _check_first(self, first: Record, sample: bytes, path: Path, line: int, *, whole: bool) -> None:
+        """Refuse a first record that does not end, or that no table can take."""
+        what = "line with the names" if self.config.header else "first line"
+        if not first.closed and (self.config.header or not whole):
+            raise PermanentError(
+                f"The {what} in {path.name} opens a quote that is never closed.", hint="Close or double it.", line=line
+            )
+        if not whole and not sample[: first.end].endswith((b"\n", b"\r")):
+            raise PermanentError(
+                f"The {what} in {path.name} is longer than {SAMPLE:,} bytes.",
+                hint="Is this really a CSV file? If its lines end in another way, mend them first.",
+                line=line,
+            )
+        if first.fields > MOST_COLUMNS:
+            raise PermanentError(
+                f"The {what} in {path.name} has {first.fields:,} fields; at most {MOST_COLUMNS:,} are read.",
+                hint="Check the delimiter, and how the lines end.",
+                line=line,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,20 +256,33 @@ class _Layout:
     warnings: list[str]
 
 
-def _after_line(data: bytes) -> bytes:
-    return b"".join(data.splitlines(keepends=True)[1:])
+def _without_lines(read: Callable[[int], bytes], head: bytes, lines: int) -> tuple[bytes, int]:
+    """The head without its first lines, read on where they are longer than it; and how many there were."""
+    from etl_studio.nodes.extract._csv_dialect import line_end
+
+    start = skipped = 0
+    while skipped < lines and start < len(head):
+        end = line_end(head, start)
+        # A line that ends with the head may go on, or its line end may.
+        while end == len(head) and (more := read(SAMPLE)):
+            head, start = head[-1:] + more, 0
+            end = line_end(head)
+        start, skipped = end, skipped + 1
+    return head[start:], skipped
 
 
 def _unique(values: list[str], warnings: list[str]) -> list[str]:
     """Names that are not empty and differ even without regard to case (as SQL needs them)."""
     names: list[str] = []
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     for number, value in enumerate(values, 1):
         wanted = value or f"column_{number}"
-        name, count = wanted, 1
+        name, count = wanted, counts.get(wanted.lower(), 1)
         while name.lower() in taken:
             count += 1
             name = f"{wanted}_{count}"
+        counts[wanted.lower()] = count
         if value and name != value:
             warnings.append(f'The column "{value}" is there twice: column {number} is called "{name}".')
         names.append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from pydantic import field_validator
@@ -129,7 +130,7 @@ class JsonSource(sdk.Source):
             return False
         try:
             return isinstance(json.loads(first), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
 
     def _document(
@@ -156,6 +157,8 @@ class JsonSource(sdk.Source):
                         break
         except json.JSONDecodeError as error:
             raise _broken(_placed(error, text), path) from None
+        except ValueError:
+            raise _broken(_too_long(text), path) from None
         except RecursionError:
             raise PermanentError(f"{path.name} is nested too deeply to be read.", hint="Check what wrote it.") from None
         yield from builder.add(records, lines=lines)
@@ -217,7 +220,7 @@ class _Lines:
     def _fast(self, piece: bytes) -> pa.Table | None:
         """The piece by Arrow's reader, or None where it would not give the same as the slow way."""
         schema = self._builder.schema
-        if self._nested or schema is None or not piece or b"NaN" in piece or b"Infinity" in piece:
+        if self._nested or schema is None or not _is_flat(piece) or b"NaN" in piece or b"Infinity" in piece:
             return None
         import pyarrow as pa
         import pyarrow.json
@@ -231,8 +234,7 @@ class _Lines:
             table = pa.json.read_json(pa.py_buffer(piece), read_options, parse_options)
         except (UnicodeDecodeError, pa.ArrowInvalid):
             return None
-        lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
-        same = table.num_rows == lines and table.schema == schema
+        same = table.num_rows == _lines(piece) and table.schema == schema
         return table if same and not any(_may_be_rounded(column) for column in table.columns) else None
 
     def _slow(self, piece: bytes, line: int) -> Iterator[sdk.node.Emission]:
@@ -272,6 +274,9 @@ class _Lines:
                 "The line is no UTF-8 text. If the file comes from an older program, set its encoding, such as cp1252."
             )
             self._rejects.add("encoding", message, line, shown)
+        except ValueError:
+            long = _too_long(shown)
+            self._rejects.add("json", f"The line is no JSON: {long.msg} at character {long.pos + 1}.", line, shown)
         except RecursionError:
             self._rejects.add("json", "The line is nested too deeply to be read.", line, shown)
         except PermanentError as error:
@@ -279,6 +284,25 @@ class _Lines:
         else:
             return [value]
         return []
+
+
+def _is_flat(piece: bytes) -> bool:
+    """Whether each line is one object and none is nested, as far as braces can tell.
+
+    Arrow's reader does not care for line ends, and it ends the process where something else stands between objects
+    (such as null).
+    """
+    lines = _lines(piece)
+    return (
+        piece.count(b"{") == piece.count(b"}") == lines
+        and piece.startswith(b"{")
+        and piece.count(b"\n{") == lines - 1
+        and piece.count(b"}\n") + piece.count(b"}\r\n") + piece.endswith(b"}") == lines
+    )
+
+
+def _lines(piece: bytes) -> int:
+    return piece.count(b"\n") + (not piece.endswith(b"\n"))
 
 
 def _may_be_rounded(column: pa.ChunkedArray) -> bool:
@@ -320,6 +344,12 @@ def _no_constant(name: str) -> NoReturn:
 def _placed(error: json.JSONDecodeError, text: str) -> json.JSONDecodeError:
     """The error with its place in the text; the decoder tells none for NaN and the like."""
     return error if error.doc == text else json.JSONDecodeError(error.msg, text, max(text.find(error.doc), 0))
+
+
+def _too_long(text: str) -> json.JSONDecodeError:
+    """The error for what Python's decoder refuses without a place: a number of very many digits."""
+    found = re.search(rf"\d{{{sys.get_int_max_str_digits() + 1}}}", text)
+    return json.JSONDecodeError("a number has more digits than can be read", text, found.start() if found else 0)
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urldefrag, urlsplit
 
@@ -14,6 +13,7 @@ from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import records_again
 from etl_studio.nodes.extract._html_page import HtmlPage, parse
 from etl_studio.nodes.extract._selectors import Selector, resolved
+from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,8 +138,8 @@ class WebPageSource(sdk.Source):
         def _types_of_fields(self) -> Self:
             for name, kind in self.columns.items():
                 if name not in self.fields:
-                    near = get_close_matches(name, self.fields, n=1)
-                    guess = f'did you mean "{near[0]}"?' if near else f"fields are {', '.join(self.fields)}"
+                    near = closest(name, self.fields)
+                    guess = f'did you mean "{near}"?' if near else f"fields are {', '.join(self.fields)}"
                     raise ValueError(f'columns: there is no field "{name}"; {guess}')
                 try:
                     sdk.column_type(kind)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import csv
 import datetime as dt
 import gzip
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract import _csv_parser as csv_parser
+from etl_studio.nodes.extract import csv_source
 from etl_studio.nodes.extract.csv_source import CsvSource
 
 if TYPE_CHECKING:
@@ -394,3 +396,76 @@ def test_every_record_is_a_row_or_a_reject_as_pythons_csv_module_sees_it(context
     assert [row[0] for row in as_text] == numbers
     if read.types["third"] == read.types["second"] == "text":
         assert [row[1:] for row in as_text] == [row[1:] for row in good]
+
+
+def test_names_with_a_quote_that_is_never_closed_are_refused_instead_of_swallowing_the_file(context):
+    write(context, 'id,"name\n1,Tea\n2,Coffee\n')
+    with pytest.raises(PermanentError, match=r"opens a quote that is never closed \(line 1\)"):
+        Read(context)
+
+
+def test_a_first_line_that_is_longer_than_the_sample_is_refused_instead_of_cut(context, monkeypatch):
+    monkeypatch.setattr(csv_source, "SAMPLE", 20)
+    write(context, "a_name_that_is_long,another\n1,2\n")
+    with pytest.raises(PermanentError, match=r"is longer than 20 bytes \(line 1\)"):
+        Read(context)
+
+
+def test_a_first_line_with_more_fields_than_any_table_takes_is_refused(context):
+    write(context, ",".join(["a"] * 10_001) + "\n")
+    with pytest.raises(PermanentError, match="has 10,001 fields"):
+        Read(context)
+
+
+def test_the_same_name_many_times_gives_names_that_differ(context):
+    write(context, ",".join(["a", "A"] * 2_000) + "\n")
+    names = Read(context).schema.names
+    assert len({name.lower() for name in names}) == 4_000
+    assert names[:3] == ["a", "A_2", "a_3"]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("sample", [3, 4, 5, 7, 100])
+def test_lines_are_left_out_even_where_they_are_longer_than_what_is_read_at_once(context, monkeypatch, newline, sample):
+    monkeypatch.setattr(csv_source, "SAMPLE", sample)
+    write(context, newline.join(["one", "a long second line", "", "n,m", "1,2", ""]))
+    monkeypatch.setattr(csv_source, "SAMPLE", max(sample, 8))
+    assert Read(context, skip_lines=3, columns={"n": "integer", "m": "integer"}).rows == [{"n": 1, "m": 2}]
+
+
+def test_what_is_left_out_does_not_count_for_the_types(context, monkeypatch):
+    """A column that is empty in the first megabyte may have values behind it."""
+    monkeypatch.setattr(csv_source, "SAMPLE", 60)
+    write(context, "x" * 50 + "\nn,m\n" + "1,\n" * 30 + "2,text\n")
+    read = Read(context, skip_lines=1)
+    assert read.rows[-1] == {"n": 2, "m": "text"}
+    assert read.problems == []
+
+
+def test_the_quote_is_no_delimiter(context):
+    with pytest.raises(ValidationError, match="is the delimiter already"):
+        CsvSource.Config(path="a.csv", delimiter=";", quote=";")
+    write(context, "a;b\n1;,2;3,\n")
+    assert Read(context, quote=",").rows == [{"a": 1, "b": "2;3"}]
+
+
+@pytest.mark.parametrize("sign", [b'"', b"\n", b"\xe9"])
+def test_a_line_that_names_a_delimiter_that_is_none_is_read_as_names(context, sign):
+    write(context, b"sep=" + sign + b"\nx\n1\n")
+    with contextlib.suppress(PermanentError):
+        Read(context)
+
+
+@pytest.mark.parametrize("encoding", ["hex", "zlib", "undefined"])
+def test_a_codec_that_is_none_of_texts_is_no_encoding(encoding):
+    with pytest.raises(ValidationError, match="there is no such encoding"):
+        CsvSource.Config(path="a.csv", encoding=encoding)
+
+
+def test_utf_16_without_its_mark_and_half_a_character_are_told(context):
+    write(context, b"a,b\n1,2\n")
+    with pytest.raises(PermanentError, match="is not written in utf-16: UTF-16 stream does not start with BOM"):
+        Read(context, encoding="utf-16")
+    write(context, b"a\n+2AA-\n")
+    with pytest.raises(PermanentError, match="half a character"):
+        Read(context, encoding="utf-7")

@@ -236,3 +236,39 @@ def test_every_line_is_a_row_or_a_reject_and_the_fast_way_gives_the_same(context
     assert len(exact.rows) + len(exact.rejects) == 1 + sum(bool(line.strip()) for line in lines)
     assert [problem.line for problem in quick.problems] == [problem.line for problem in exact.problems]
     assert quick.rows == exact.rows
+
+
+@pytest.mark.parametrize(
+    "line", ["null", "nullnull", '{"n": 1}null', "5", '"x"', "[1]", "[" * 2_000, '{"n": 1}{"n": 2}', '{"n":']
+)
+def test_a_line_that_is_no_object_is_rejected_where_the_fast_way_is_taken(context, monkeypatch, line):
+    """Arrow's reader ends the process at some of them, and takes two objects on a line for two lines."""
+    monkeypatch.setattr(json_source, "PIECE", 100)
+    good = '{"n": 1}\n' * 1_200
+    write(context, f"{good}{line}\n\n{good}", "data.ndjson")
+    read = Read(context, "data.ndjson")
+    assert len(read.rows) == 2_400
+    assert [row["line"] for row in read.rejects] == [1_201]
+
+
+def test_an_object_on_two_lines_is_two_rejects_where_the_fast_way_is_taken(context, monkeypatch):
+    monkeypatch.setattr(json_source, "PIECE", 100)
+    good = '{"n": 1}\n' * 1_200
+    write(context, good + '{"n":\n2}\n{"n": 3}{"n": 4}\n' + good, "data.ndjson")
+    assert [row["line"] for row in Read(context, "data.ndjson").rejects] == [1_201, 1_202, 1_203]
+
+
+def test_a_number_of_five_thousand_digits_is_told_with_its_place(context):
+    write(context, f'[{{"n": 1}},\n{{"n": {"9" * 5_000}}}]')
+    with pytest.raises(PermanentError, match="more digits than can be read at character 7 of line 2"):
+        Read(context)
+    write(context, f'{{"n": {"9" * 5_000}}}\n{{"n": 1}}\n', "data.ndjson")
+    read = Read(context, "data.ndjson")
+    assert read.rows == [{"n": 1}]
+    assert "more digits than can be read at character 7" in read.problems[0].message
+
+
+def test_a_document_that_begins_very_deep_is_refused(context):
+    write(context, '{"a":' * 100_000 + "\n1")
+    with pytest.raises(PermanentError, match="nested too deeply"):
+        Read(context)

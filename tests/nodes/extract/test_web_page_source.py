@@ -354,3 +354,24 @@ def test_the_example_works(web_context, demo_site):
     table, _ = read(web_context, *urls, **example)
     assert table.num_rows == 45
     assert json.dumps(table.column_names) == '["name", "price", "link", "_url"]'
+
+
+@pytest.mark.parametrize("charset", ["hex", "rot13", "undefined", "idna", "punycode"])
+def test_a_charset_that_is_none_of_texts_is_a_warning(pages, charset):
+    content = (f"text/html; charset={charset}", "<p>K\u00f6ln</p>".encode())
+    context = pages({"http://a.example/": content})
+    table, _ = read(context, "http://a.example/", fields={"city": "p"})
+    assert table["city"].to_pylist() == ["K\u00f6ln"]
+    assert any("charset that does not exist" in text for text in logged(context, "warning"))
+
+
+def test_items_behind_three_hundred_tags_that_are_never_closed_are_found(page):
+    context = page("<b class=card>1" + "<png>" * 300 + "<b class=card>2")
+    table, _ = read(context, "http://a.example/", item=".card", fields={"n": "(.//text())[1]"})
+    assert table["n"].to_pylist() == ["1", "2"]
+
+
+def test_a_page_that_the_parser_gives_up_is_an_error_and_no_page_with_fewer_items(page):
+    context = page("<b class=card>1</b>" + "<png>" * 3_000 + "<b class=card>2</b>")
+    with pytest.raises(PermanentError, match="cannot be read to its end"):
+        read(context, "http://a.example/", item=".card", fields={"n": "::text"})
