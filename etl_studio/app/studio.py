@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.rules import Problem
     from etl_studio.sdk import Registry
     from etl_studio.storage.databases import Databases
-    from etl_studio.storage.workspace import Workspace
+    from etl_studio.storage.workspace import RunRecord, Workspace
 
 WORKSPACE_FOLDER = ".etl_studio"
 SECRET_VARIABLE = "ETL_STUDIO_SECRET_"  # noqa: S105 - the prefix of names, not a secret
@@ -119,6 +119,8 @@ class Studio:
         workspace: Workspace | Path,
         listeners: Sequence[Listener] = (),
         start_worker: StartWorker | None = None,
+        resume: RunRecord | None = None,
+        accept_changes: bool = False,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -129,12 +131,16 @@ class Studio:
             workspace: the workspace, or its folder.
             listeners: take the run's events.
             start_worker: starts its workers; default: plain threads.
+            resume: the run that broke off and goes on; it keeps its id.
+            accept_changes: go on even where a source has changed since.
 
         Raises:
             PipelineError: the pipeline has errors; carries them.
-            UsageError: a parameter is missing or wrong.
+            UsageError: a parameter is missing or wrong; the run cannot be resumed, with the reason.
         """
+        from etl_studio.app.resuming import document, refuse_changes
         from etl_studio.app.retention import Retention
+        from etl_studio.engine.checkpoints import Interval
         from etl_studio.engine.context import Places
         from etl_studio.engine.masking import masking
         from etl_studio.engine.plan import make_plan
@@ -144,23 +150,53 @@ class Studio:
         resolved = self._resolve(pipeline, parameters)
         self._refuse_errors(pipeline, parameters)
         place = self.workspace(workspace) if isinstance(workspace, Path) else workspace
-        run_id = new_run_id()
+        run_id = resume.id if resume else new_run_id()
+        folder = file.resolve().parent if file else Path.cwd()
+        plan = make_plan(pipeline, self.registry, resolved.settings)
+        facts = document(pipeline, plan, resolved.shown, folder)
+        history = None
+        if resume is not None:
+            refuse_changes(resume, facts, accept=accept_changes)
+            history = place.history(run_id)
+            history.claim()
         recorder = Recorder(place)
         return Run(
             run_id,
-            make_plan(pipeline, self.registry, resolved.settings),
-            Places(
-                (file.resolve().parent if file else Path.cwd()),
-                place.data_path,
-                place.folder / "scratch" / run_id,
-            ),
+            plan,
+            Places(folder, place.data_path, place.folder / "scratch" / run_id),
             self.databases,
             [*listeners, Retention(place, [recorder, *listeners])],
             start_worker=start_worker or start_thread,
             ledger=recorder,
             mask=masking(resolved.secrets),
-            facts={"file": str(file) if file else None, "parameters": resolved.shown},
+            facts={
+                "file": str(file.resolve()) if file else None,
+                "parameters": resolved.shown,
+                "document": facts,
+            },
+            interval=Interval(**pipeline.checkpoint),
+            history=history,
         )
+
+    def broken_off(self, place: Workspace, file: Path) -> RunRecord:
+        """The last run of a file, which broke off.
+
+        Raises:
+            UsageError: it has not run here, or came to its end.
+        """
+        record = place.last_run(str(file.resolve()))
+        if record is None:
+            raise UsageError(f"{file} has not run in this workspace: there is nothing to resume.")
+        if not record.resumable:
+            status = str(record.status).replace("_", " ")
+            raise UsageError(f"The last run of {file} is {status}: there is nothing to resume.")
+        return record
+
+    def parameters_of(self, record: RunRecord, given: Mapping[str, str]) -> dict[str, str]:
+        """Values for a run that goes on: its own, and those given now, which win."""
+        from etl_studio.app.resuming import given_parameters
+
+        return given_parameters(record, given)
 
     def preview(  # noqa: PLR0913 - what a look needs
         self,

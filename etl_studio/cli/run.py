@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import RunEnded
 
 
-def run(
+def run(  # noqa: PLR0913 - its options
     file: PipelineFile,
     parameter: Parameters = None,
     workspace: WorkspaceFolder = None,
     *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file's last run, which broke off, where it was.")
+    ] = False,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="With --resume: go on though a source has changed since.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
@@ -34,9 +40,20 @@ def run(
     given = read_parameters(parameter)
     with Studio() as studio:
         pipeline = studio.load(file)
-        folder = workspace or studio.workspace_folder(file)
+        place = workspace or studio.workspace_folder(file)
+        broken_off = studio.broken_off(studio.workspace(place), file) if resume else None
+        if broken_off is not None:
+            given = studio.parameters_of(broken_off, given)
         with Progress(live=sys.stderr.isatty()) as progress:
-            prepared = studio.prepare(pipeline, file=file, parameters=given, workspace=folder, listeners=[progress])
+            prepared = studio.prepare(
+                pipeline,
+                file=file,
+                parameters=given,
+                workspace=place,
+                listeners=[progress],
+                resume=broken_off,
+                accept_changes=accept_changes,
+            )
             with stopping_on_signals(prepared) as stopped:
                 ended = prepared.execute()
     if as_json:

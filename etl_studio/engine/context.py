@@ -73,6 +73,7 @@ class NodeContext:
         self.node = node
         self.stopping = stopping
         self.stale = False
+        self.resume: Any | None = None
         self._policy = policy
         self._caller = caller
         self._places = places

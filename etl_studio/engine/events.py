@@ -125,6 +125,10 @@ class RunStarted:
     nodes: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     kind: str = "run"
+    resumed: bool = False
+    """It broke off before and goes on under the same id."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """What must be the same for the run to be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,16 @@ class DeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """Every sink holds all rows up to here and commits them. ``rows``: read by all sources so far."""
+
+    run: str
+    at: float
+    epoch: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogWritten:
     """A line for the log."""
 
@@ -261,7 +275,15 @@ class RunEnded:
 
 
 Event: TypeAlias = (
-    RunStarted | NodeChanged | Sampled | RetryScheduled | BreakerChanged | DeadLettered | LogWritten | RunEnded
+    RunStarted
+    | NodeChanged
+    | Sampled
+    | RetryScheduled
+    | BreakerChanged
+    | DeadLettered
+    | CheckpointSaved
+    | LogWritten
+    | RunEnded
 )
 
 if TYPE_CHECKING:

@@ -1,14 +1,16 @@
 """What arrives at a node: its wires, each a queue bounded by rows and bytes.
 
-A node with several inputs takes whatever has come on any of them, so that a split that rejoins cannot stand still.
+A node with several inputs takes whatever has come on any of them, so that a split that rejoins cannot stand still. A
+wire that has given a barrier waits until all others have given it, too.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from etl_studio.engine.checkpoints import Barrier
 from etl_studio.engine.events import WireSample
 from etl_studio.errors import Cancelled
 
@@ -27,7 +29,7 @@ class _Queue:
     """One wire's batches. Guarded by the inbox's condition."""
 
     def __init__(self) -> None:
-        self.batches: deque[pa.RecordBatch] = deque()
+        self.items: deque[pa.RecordBatch | Barrier] = deque()
         self.rows = 0
         self.bytes = 0
         self.put = 0
@@ -35,7 +37,17 @@ class _Queue:
         self.closed = False
 
     def full(self, max_rows: int, max_bytes: int) -> bool:
-        return bool(self.batches) and (self.rows >= max_rows or self.bytes >= max_bytes)
+        return bool(self.rows or self.bytes) and (self.rows >= max_rows or self.bytes >= max_bytes)
+
+    def take(self) -> pa.RecordBatch | None:
+        """The next batch; None where there is none, or a barrier stands before it."""
+        if not self.items or isinstance(self.items[0], Barrier):
+            return None
+        batch = cast("pa.RecordBatch", self.items.popleft())
+        self.rows -= batch.num_rows
+        self.bytes -= batch.nbytes
+        self.taken += batch.num_rows
+        return batch
 
 
 class Inbox:
@@ -67,10 +79,16 @@ class Inbox:
                 self._changed.wait()
             if self._cancelled:
                 raise Cancelled("The run was stopped.")
-            queue.batches.append(batch)
+            queue.items.append(batch)
             queue.rows += batch.num_rows
             queue.bytes += size
             queue.put += batch.num_rows
+            self._changed.notify_all()
+
+    def put_barrier(self, wire: Wire, barrier: Barrier) -> None:
+        """Send a barrier; a full wire takes it, too."""
+        with self._changed:
+            self._queues[wire].items.append(barrier)
             self._changed.notify_all()
 
     def close(self, wire: Wire) -> None:
@@ -79,8 +97,10 @@ class Inbox:
             self._queues[wire].closed = True
             self._changed.notify_all()
 
-    def take(self) -> tuple[Wire, pa.RecordBatch] | None:
-        """The next batch of any wire, in turn; waits for one. None: all wires are closed and empty.
+    def take(self) -> tuple[Wire, pa.RecordBatch] | Barrier | None:
+        """The next batch of any wire, in turn, or the barrier that all wires have come to; waits for one.
+
+        None: all wires are closed and empty.
 
         Raises:
             Cancelled: the run is over.
@@ -90,17 +110,17 @@ class Inbox:
                 if self._cancelled:
                     raise Cancelled("The run was stopped.")
                 for wire in self._order:
-                    queue = self._queues[wire]
-                    if queue.batches:
-                        batch = queue.batches.popleft()
-                        queue.rows -= batch.num_rows
-                        queue.bytes -= batch.nbytes
-                        queue.taken += batch.num_rows
+                    batch = self._queues[wire].take()
+                    if batch is not None:
                         self._order.rotate(-1 - self._order.index(wire))
                         self._changed.notify_all()
                         return wire, batch
-                if all(queue.closed for queue in self._queues.values()):
+                open_queues = [queue for queue in self._queues.values() if queue.items or not queue.closed]
+                if not open_queues:
                     return None
+                if all(queue.items for queue in open_queues):
+                    barriers = [queue.items.popleft() for queue in open_queues]
+                    return cast("Barrier", barriers[0])
                 self._changed.wait()
 
     def cancel(self) -> None:

@@ -59,6 +59,11 @@ class Meter:
         self.deleted += loaded.deleted
         self.stale += loaded.stale
 
+    def restore(self, counts: NodeCounts) -> None:
+        """Go on from the counts of a run that broke off."""
+        for name in NodeCounts.__dataclass_fields__:
+            setattr(self, name, getattr(counts, name))
+
     def counts(self) -> NodeCounts:
         """The counts now."""
         return NodeCounts(**{name: getattr(self, name) for name in NodeCounts.__dataclass_fields__})

@@ -17,6 +17,7 @@ from etl_studio.sdk import REJECTS, Output, Rejected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from etl_studio.engine.checkpoints import Barrier
     from etl_studio.engine.events import Listener
     from etl_studio.engine.inbox import Inbox
     from etl_studio.engine.meter import Meter
@@ -39,6 +40,7 @@ class Outlet:
 
     Attributes:
         cursor: where a source stands, for its dead letters.
+        epoch: number of the next barrier: dead letters up to it belong to its checkpoint.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Outlet:
         self._emit = emit
         self._told: dict[str, pa.Schema] = {}
         self.cursor: Any = None
+        self.epoch = 1
 
     def send(self, emission: pa.RecordBatch | Output | Rejected) -> None:
         """Send one emission of the node."""
@@ -97,20 +100,35 @@ class Outlet:
         if budget is not None and not self._planned.node.inputs:
             check_share(budget, meter, meter.rows_out + meter.refused_rows)
 
-    def close(self, schema: pa.Schema | None) -> None:
-        """The node ended. Ports that gave nothing tell their columns; ``schema``: columns that arrived at the node."""
-        self._check_share_read()
-        for port, wires in self._planned.outputs.items():
+    def refuse_again(self, rejected: Rejected) -> None:
+        """Send rows on whose refusal was counted before the run broke off."""
+        if rejected.rows.num_rows and self._planned.policy.on_error == "reject":
+            self._put(REJECTS.name, self._with_errors(rejected))
+
+    def pass_on(self, barrier: Barrier) -> None:
+        """Send a barrier behind everything that the node gave out before it."""
+        for wires in self._planned.outputs.values():
+            for wire in wires:
+                self._inboxes[wire].put_barrier(wire, barrier)
+        self.epoch = barrier.epoch + 1
+
+    def tell(self, schema: pa.Schema | None) -> None:
+        """Ports that gave nothing tell their columns; ``schema``: columns that arrived at the node."""
+        for port in self._planned.outputs:
             if port not in self._told:
                 columns = list(schema) if schema is not None and port == REJECTS.name else []
                 if port == REJECTS.name:
                     columns += list(ERROR_COLUMNS)
                 self._put(port, _nothing(columns))
-            for wire in wires:
-                self._inboxes[wire].close(wire)
+
+    def close(self, schema: pa.Schema | None) -> None:
+        """The node ended; ``schema``: columns that arrived at it."""
+        self._check_share_read()
+        self.tell(schema)
+        self.close_wires()
 
     def close_wires(self) -> None:
-        """The node was stopped: nothing more comes."""
+        """Nothing more comes."""
         for wires in self._planned.outputs.values():
             for wire in wires:
                 self._inboxes[wire].close(wire)
@@ -140,6 +158,7 @@ class Outlet:
             "types": types,
             "gives": None if gives is None else type_words(gives),
             "cursor": self.cursor,
+            "epoch": self.epoch,
         }
         for row, problem in zip(json_rows(rejected.rows), rejected.problems, strict=True):
             self._meter.dead_letters += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.sdk import REJECTS, Policy, SqlTransform
+from etl_studio.sdk import REJECTS, Policy, Sink, Source, SqlTransform, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,6 +100,24 @@ def ancestors(pipeline: Pipeline, node: str) -> list[str]:
                 found.append(wire.source)
                 pending.append(wire.source)
     return found
+
+
+def why_no_barriers(plan: Plan) -> str | None:
+    """Why the sinks commit at the end only, for people; None: they commit again and again."""
+    for item in plan.nodes.values():
+        node = item.node
+        if _is_blocking(node):
+            return f'"{item.id}" needs all rows before it gives its first one'
+        if isinstance(node, Transform) and node.holds_rows and type(node).snapshot is Transform.snapshot:
+            return f'"{item.id}" remembers rows and cannot keep what it remembers'
+        if isinstance(node, Sink) and not node.commits_at_barriers:
+            return f'"{item.id}" can commit only once'
+    sources = {item.id: item.node for item in plan.nodes.values() if isinstance(item.node, Source)}
+    if not any(source.replays for source in sources.values()):
+        return f'"{next(iter(sources))}" cannot go on from the middle' if sources else "there is no source"
+    if not any(isinstance(item.node, Sink) for item in plan.nodes.values()):
+        return "nothing is loaded"
+    return None
 
 
 def _is_blocking(node: Node) -> bool:

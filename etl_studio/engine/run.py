@@ -8,35 +8,42 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from etl_studio.engine.checkpoints import Checkpoints, Interval
 from etl_studio.engine.conservation import check_rows
 from etl_studio.engine.context import NodeContext
 from etl_studio.engine.events import (
+    CheckpointSaved,
     LogWritten,
     NodeChanged,
+    NodeCounts,
     NodeState,
     RunEnded,
     RunStarted,
     RunStatus,
     Sampled,
 )
-from etl_studio.engine.gate import CommitGate
 from etl_studio.engine.inbox import Inbox
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.outlet import Outlet
+from etl_studio.engine.plan import why_no_barriers
 from etl_studio.engine.policies import PolicyCaller
+from etl_studio.engine.resume import Resumption, resumption
 from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
-from etl_studio.engine.workers import Station, work
+from etl_studio.engine.station import Station
+from etl_studio.engine.workers import work
 from etl_studio.errors import Cancelled, EtlError, PermanentError
-from etl_studio.sdk import Sink, Source
+from etl_studio.sdk import Sink, Source, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.plan import Plan, PlannedNode
+    from etl_studio.engine.resume import History
 
 SAMPLE_SECONDS = 0.1
 
@@ -75,6 +82,14 @@ class Ledger(Protocol):
         """Wait until all is kept; the error, if that failed."""
         ...
 
+    def save(self, run: str, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint and everything told before it, so that a power cut cannot take it away.
+
+        Raises:
+            EtlError: that failed.
+        """
+        ...
+
     def close(self) -> None:
         """The run has ended."""
         ...
@@ -92,8 +107,10 @@ class Run:
         start_worker: starts a worker.
         ledger: keeps the facts; a run whose facts cannot be kept has failed.
         mask: hides secret values in texts and rows.
-        facts: ``file`` and ``parameters`` for the record.
+        facts: ``file``, ``parameters`` and ``document`` for the record.
         memory_limit: of SQL, such as ``2GB``.
+        interval: how often sinks commit before the end, where that is possible.
+        history: of a run that broke off and goes on under its id.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -109,6 +126,8 @@ class Run:
         mask: Callable[[Event], Event] | None = None,
         facts: Mapping[str, Any] | None = None,
         memory_limit: str | None = None,
+        interval: Interval | None = None,
+        history: History | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -127,8 +146,11 @@ class Run:
         self._error: EtlError | None = None
         self._sql: SqlSession | None = None
         self._http: HttpService | None = None
-        sinks = sum(isinstance(item.node, Sink) for item in plan.nodes.values())
-        self._gate = CommitGate(sinks)
+        self._running = threading.Event()
+        self._running.set()
+        self._interval = interval or Interval()
+        self._history = history
+        self._once = why_no_barriers(plan)
         self._meters = {node: Meter() for node in plan.nodes}
         self._inboxes = {node: Inbox(item.inputs) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
@@ -145,16 +167,23 @@ class Run:
                 self._facts.get("file"),
                 tuple(self.plan.nodes),
                 self._facts.get("parameters", {}),
+                resumed=self._history is not None,
+                document=self._facts.get("document", {}),
             )
         )
+        shutil.rmtree(self._places.scratch, ignore_errors=True)
         self._places.scratch.mkdir(parents=True, exist_ok=True)
         monitor: Worker | None = None
         try:
+            self._checkpoints = self._gate(Resumption())
             self._stations = {node: self._station(item) for node, item in self.plan.nodes.items()}
             monitor = self._start_worker("monitor", self._watch)
-            workers = [
-                self._start_worker(f"node {node}", self._worker(station)) for node, station in self._stations.items()
-            ]
+            workers = []
+            if self._prepared():
+                workers = [
+                    self._start_worker(f"node {node}", self._worker(station))
+                    for node, station in self._stations.items()
+                ]
             for worker in workers:
                 worker.join()
         finally:
@@ -171,6 +200,19 @@ class Run:
         finally:
             if self._ledger is not None:
                 self._ledger.close()
+
+    def pause(self) -> None:
+        """Sources give nothing more until ``go_on``; what they gave is still processed."""
+        self._running.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether sources wait."""
+        return not self._running.is_set()
 
     def stop(self, *, hard: bool = False) -> None:
         """End early. Gracefully: sources stop, wires drain, sinks commit what may be committed. Hard: all at once."""
@@ -204,12 +246,78 @@ class Run:
             self._inboxes[planned.id],
             outlet,
             meter,
-            self._gate,
+            self._checkpoints,
             self._stopping,
+            self._running,
             self._places.scratch,
             self._sql_session,
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
+            all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
+            resumable=self._once is None,
         )
+
+    def _gate(self, resumed: Resumption) -> Checkpoints:
+        nodes = {node: item.node for node, item in self.plan.nodes.items()}
+        return Checkpoints(
+            {node: source.replays for node, source in nodes.items() if isinstance(source, Source)},
+            [node for node, sink in nodes.items() if isinstance(sink, Sink)],
+            self._interval,
+            possible=self._once is None,
+            save=self._save,
+            first=resumed.newest + 1,
+            positions=resumed.positions,
+        )
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        if self._ledger is not None:
+            self._ledger.save(self.id, checkpoint)
+        rows = sum(position.rows for position in checkpoint.positions.values())
+        self._emit(CheckpointSaved(self.id, time.time(), checkpoint.epoch, rows))
+
+    def _prepared(self) -> bool:
+        """Whether there is anything to do; a run that broke off is taken up where it was."""
+        if self._history is None:
+            return True
+        try:
+            return self._take_up(self._history)
+        except EtlError as error:
+            self._fail(self._stations[error.node or next(iter(self._stations))], error)
+        except Exception as error:  # noqa: BLE001 - a defect of a node must end as a message
+            self._fail(next(iter(self._stations.values())), _unexpected(error))
+        return False
+
+    def _take_up(self, history: History) -> bool:
+        found = {
+            node: station.planned.node.last_mark(station.context)
+            for node, station in self._stations.items()
+            if isinstance(station.planned.node, Sink)
+        }
+        marks = {node: mark for node, mark in found.items() if mark is not None}
+        resumed = resumption(list(found), marks, history.checkpoints())
+        self._checkpoints = self._gate(resumed)
+        for node, station in self._stations.items():
+            station.checkpoints = self._checkpoints
+            station.outlet.epoch = resumed.epoch + 1
+            station.meter.restore(resumed.counts.get(node, NodeCounts()))
+            if isinstance(station.planned.node, Source):
+                station.position = resumed.positions.get(node, station.position)
+                station.context.resume = station.position.value
+                station.replays = tuple((one.epoch, one.positions[node].rows) for one in resumed.replays)
+            elif isinstance(station.planned.node, Transform) and station.planned.node.holds_rows:
+                station.planned.node.restore(history.snapshots(node, resumed.epoch))
+            mark = marks.get(node)
+            if mark is not None and (mark.final or mark.epoch > resumed.epoch):
+                station.ahead = mark
+        later = {node: mark.epoch for node, mark in marks.items() if mark.epoch > resumed.epoch}
+        history.forget_after(resumed.epoch, later)
+        if resumed.finished:
+            text = "Everything had been loaded before the run broke off."
+        elif resumed.epoch:
+            text = f"Going on after checkpoint {resumed.epoch}."
+        else:
+            text = "Going on from the beginning: no checkpoint had been committed by all sinks."
+        self._emit(LogWritten(self.id, time.time(), "info", None, text))
+        return not resumed.finished
 
     def _http_service(self) -> HttpService:
         from etl_studio.engine.http import HttpService
@@ -264,7 +372,7 @@ class Run:
 
     def _cancel(self) -> None:
         self._hard.set()
-        self._gate.cancel()
+        self._checkpoints.cancel()
         for inbox in self._inboxes.values():
             inbox.cancel()
         for station in self._stations.values():

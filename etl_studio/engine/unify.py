@@ -37,6 +37,11 @@ class Unifier:
         self._files: list[Path] = []
         self.schema: pa.Schema | None = None
 
+    @property
+    def holds(self) -> bool:
+        """Whether rows wait here."""
+        return bool(self._held or self._files)
+
     def add(self, wire: Wire, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take a batch; give what can go on.
 

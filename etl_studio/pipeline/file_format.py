@@ -170,12 +170,13 @@ class _Reader:
             message = f"The file holds {_kind(tree)} where a pipeline was expected."
             raise yaml_tree.refused(message, tree.line, tree.column, "A pipeline begins with the line etl_studio: 1.")
         _check_version(tree)
-        known = {"etl_studio", "name", "description", "parameters", "nodes", "wires", "layout"}
+        known = {"etl_studio", "name", "description", "parameters", "nodes", "wires", "checkpoint", "layout"}
         pipeline = Pipeline(name=self._text(tree, "name") or name, description=self._text(tree, "description"))
         pipeline.parameters = {key: self._parameter(key, value) for key, value in self._entries(tree, "parameters")}
         pipeline.nodes = {key: self._node(key, value) for key, value in self._entries(tree, "nodes")}
         wires = self._wires(tree, node_types(pipeline, self._registry))
         pipeline.wires = [wire for wire, _ in wires]
+        pipeline.checkpoint = self._checkpoint(tree)
         pipeline.layout = dict(self._layout(tree))
         pipeline.extra = _extra(tree, known)
         if self._problems:
@@ -281,6 +282,20 @@ class _Reader:
                 self._refuse(item, f'The wire "{item.text}" names a node "{missing}" that is not there.', guess)
         return found
 
+    def _checkpoint(self, tree: Mapping) -> dict[str, Any]:
+        section = self._mapping(tree, "checkpoint")
+        found: dict[str, Any] = {}
+        for key, entry in section.entries.items() if section else ():
+            value = entry.value.plain()
+            number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+            if key not in {"seconds", "rows"}:
+                self._refuse(entry.value, f"checkpoint has no setting {key}.", "It has seconds and rows.")
+            elif not (value is None or (number and (key == "seconds" or isinstance(value, int)))):
+                self._refuse(entry.value, f"checkpoint.{key} must be a number above zero, or empty for none.")
+            else:
+                found[key] = value
+        return found
+
     def _layout(self, tree: Mapping) -> list[tuple[str, tuple[float, float]]]:
         section = self._mapping(tree, "layout")
         found = []
@@ -324,6 +339,8 @@ def _plain(pipeline: Pipeline, registry: NodeTypes | None) -> dict[str, Any]:
     plain["nodes"] = {name: _plain_node(node) for name, node in pipeline.nodes.items()}
     if pipeline.wires:
         plain["wires"] = yaml_text.OnePerLine(write_wire(wire, types) for wire in pipeline.wires)
+    if pipeline.checkpoint:
+        plain["checkpoint"] = dict(pipeline.checkpoint)
     if pipeline.layout:
         plain["layout"] = {node: [_whole(x), _whole(y)] for node, (x, y) in pipeline.layout.items()}
     return plain | pipeline.extra

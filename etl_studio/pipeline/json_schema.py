@@ -52,6 +52,15 @@ def schema(node_types: Iterable[type[Node]]) -> dict[str, Any]:
                 "items": {"type": "string", "pattern": r"^\s*\w+(\.\w+)?\s*->\s*\w+(\.\w+)?\s*$"},
                 "description": "node -> node, or node.port -> node.port.",
             },
+            "checkpoint": {
+                "type": "object",
+                "properties": {
+                    "seconds": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 30},
+                    "rows": {"type": ["integer", "null"], "exclusiveMinimum": 0},
+                },
+                "additionalProperties": False,
+                "description": "How often sinks commit before the end; null: not by that.",
+            },
             "layout": {
                 "type": "object",
                 "additionalProperties": {

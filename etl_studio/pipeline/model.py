@@ -63,6 +63,7 @@ class Pipeline:
         description: free text.
         parameters, nodes: by name and id, in the order of the file.
         wires: in the order of the file.
+        checkpoint: how often sinks commit before the end: ``seconds`` and ``rows``, as written.
         layout: position of each node's top left corner on the canvas, in pixels at zoom 1.
         extra: top-level keys that this version does not know; kept.
         source: what ``file_format`` needs to keep comments at the next save; opaque to all others.
@@ -73,6 +74,7 @@ class Pipeline:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
+    checkpoint: dict[str, Any] = field(default_factory=dict)
     layout: dict[str, tuple[float, float]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     source: Any = field(default=None, compare=False, repr=False)

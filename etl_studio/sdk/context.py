@@ -1,4 +1,4 @@
-"""The run, as a node sees it: five methods and three facts."""
+"""The run, as a node sees it: five methods and four facts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ class RunContext(Protocol):
     Attributes:
         run: id of the run (the correlation id).
         node: id of the node.
+        resume: value of the ``Cursor`` from which a source begins; None: at the beginning.
         stopping: set when the run ends early; long loops look at it, waits use ``stopping.wait(seconds)``.
     """
 
     run: str
     node: str
+    resume: Any | None
     stopping: threading.Event
 
     def call(self, operation: Callable[[], T], *, target: str = "") -> T:

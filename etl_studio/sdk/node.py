@@ -10,15 +10,17 @@ from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
-    from etl_studio.sdk.checkpoint import Mark
+    from etl_studio.sdk.checkpoint import Cursor, Mark
     from etl_studio.sdk.context import RunContext
     from etl_studio.sdk.database import Diff, Loaded
     from etl_studio.sdk.emissions import Output, Rejected
 
     Emission: TypeAlias = pa.RecordBatch | Output | Rejected
+    SourceEmission: TypeAlias = Emission | Cursor
 
 Group = Literal["extract", "transform", "quality", "load"]
 Rows = Literal["same", "fewer", "any"]
@@ -42,6 +44,7 @@ class Node(ABC):
         rows: what it does to the number of rows; checked at the end of each run.
         example: settings that work, for the reference and the tests.
         keeps_columns: rows leave it with the columns and values with which they came.
+        identity: settings that must stay the same for a run to be resumed; None: all of them.
     """
 
     type: ClassVar[str]
@@ -55,6 +58,7 @@ class Node(ABC):
     rows: ClassVar[Rows] = "same"
     example: ClassVar[dict[str, Any]] = {}
     keeps_columns: ClassVar[bool] = False
+    identity: ClassVar[tuple[str, ...] | None] = None
 
     class Config(settings.Config):
         """No settings."""
@@ -81,9 +85,30 @@ class Source(Node):
     inputs: ClassVar[tuple[Port, ...]] = ()
     reads_web: ClassVar[bool] = False
 
+    @property
+    def replays(self) -> bool:
+        """Whether it can go on from a cursor and then gives the same rows in the same order.
+
+        Then a run that broke off is resumed and each row is loaded exactly once; otherwise at least once.
+        """
+        return False
+
+    def stamp(self, folder: Path) -> Mapping[str, Any]:
+        """JSON-ready facts that tell whether what is read is still the same, such as size and time of a file.
+
+        Args:
+            folder: where relative paths of the settings start.
+        """
+        del folder
+        return {}
+
     @abstractmethod
-    def read(self, context: RunContext) -> Iterable[Emission]:
-        """Yield batches (about 65,536 rows, or what has come in 250 ms) and ``Rejected`` rows."""
+    def read(self, context: RunContext) -> Iterable[SourceEmission]:
+        """Yield batches (about 65,536 rows, or what has come in 250 ms) and ``Rejected`` rows.
+
+        A source that ``replays`` yields a ``Cursor`` after every batch and its rejects, and begins at
+        ``context.resume`` when that is not None.
+        """
 
     def read_again(
         self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: RunContext
@@ -104,6 +129,21 @@ class Source(Node):
 
 class Transform(Node):
     """Turns batches into batches in Python."""
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether what it gives for a batch depends on earlier ones.
+
+        Such a node either keeps its state by ``snapshot`` and ``restore``, or its run commits only at the end.
+        """
+        return type(self).finish is not Transform.finish
+
+    def snapshot(self) -> bytes | None:
+        """What changed in its state since the last snapshot, or since the beginning; None: it cannot tell."""
+        return None
+
+    def restore(self, snapshots: Sequence[bytes]) -> None:
+        """Called before ``start`` in a resumed run with all snapshots up to the checkpoint, in order."""
 
     def start(self, schema: pa.Schema, context: RunContext) -> Iterable[Emission]:
         """Called once before the first batch with the columns that will arrive."""

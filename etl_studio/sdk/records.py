@@ -90,6 +90,13 @@ class RecordBuilder:
             return None
         return self._problem(record, line, set(self.schema.names), list(self.schema))
 
+    @property
+    def columns(self) -> dict[str, str] | None:
+        """Names and types, once they are settled and while nothing waits; otherwise None: no place for a cursor."""
+        if self.schema is None or self._pending:
+            return None
+        return {field.name: type_name(field.type) for field in self.schema}
+
     def finish(self) -> Iterator[pa.RecordBatch | Rejected]:
         """Give the rest; at least one batch, so that the columns are known even without rows."""
         if self._pending or not self._given:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk import Mark
 
 if TYPE_CHECKING:
     import apsw
 
+    from etl_studio.sdk import Loaded
+
 TABLE = "_etl_marks"
 KEPT_RUNS = 200
 """Runs whose marks stay; older ones cannot be resumed."""
 
 
-def write_mark(connection: apsw.Connection, mark: Mark) -> None:
-    """Put a mark in the place of the sink's last one; called inside the transaction that commits its rows."""
+def write_mark(connection: apsw.Connection, mark: Mark, loaded: Loaded | None = None) -> None:
+    """Put a mark in the place of the sink's last one; called inside the transaction that commits its rows.
+
+    What the commit did goes into the mark's facts as ``loaded``.
+    """
+    facts = {**mark.facts, "loaded": asdict(loaded)} if loaded is not None else dict(mark.facts)
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS main.{TABLE} (run TEXT NOT NULL, node TEXT NOT NULL, epoch INTEGER NOT NULL, "
         "final INTEGER NOT NULL, facts TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run, node)) WITHOUT ROWID"
@@ -26,7 +33,7 @@ def write_mark(connection: apsw.Connection, mark: Mark) -> None:
         f"INSERT INTO main.{TABLE} (run, node, epoch, final, facts, at) VALUES (?, ?, ?, ?, ?, ?) "  # noqa: S608 - our name
         "ON CONFLICT DO UPDATE SET epoch = excluded.epoch, final = excluded.final, facts = excluded.facts, "
         "at = excluded.at",
-        (mark.run, mark.node, mark.epoch, mark.final, json.dumps(dict(mark.facts), default=str), time.time()),
+        (mark.run, mark.node, mark.epoch, mark.final, json.dumps(facts, default=str), time.time()),
     )
     if mark.final:
         # Ids of runs begin with their time.
@@ -42,7 +49,7 @@ def read_mark(connection: apsw.Connection, run: str, node: str) -> Mark | None:
     known = connection.execute("SELECT 1 FROM main.sqlite_schema WHERE name = ?", (TABLE,)).fetchall()
     if not known:
         return None
-    found = connection.execute(
+    found: list[Any] = connection.execute(
         f"SELECT epoch, final, facts FROM main.{TABLE} WHERE run = ? AND node = ?",  # noqa: S608 - our name
         (run, node),
     ).fetchall()

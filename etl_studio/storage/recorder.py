@@ -6,11 +6,12 @@ import json
 import queue
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.events import (
     BreakerChanged,
+    CheckpointSaved,
     DeadLettered,
     LogWritten,
     NodeChanged,
@@ -22,12 +23,14 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.errors import EtlError, PermanentError, TransientError
+from etl_studio.storage.checkpoints import save_checkpoint
 from etl_studio.storage.failures import UNCHANGED
 from etl_studio.storage.processes import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.events import Event
     from etl_studio.storage.workspace import Workspace
 
@@ -49,6 +52,14 @@ FAILED_AGAIN = (
 LINE_COLUMNS = ("run_id", "at", "level", "node", "message", "facts")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """A checkpoint, in the order of the events."""
+
+    run: str
+    checkpoint: Checkpoint
+
+
 class Recorder:
     """A listener of one run's events. Call it with events, ``flush`` before the report, ``close`` at the end.
 
@@ -58,7 +69,7 @@ class Recorder:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._events: queue.Queue[Event | threading.Event | None] = queue.Queue(MOST_EVENTS)
+        self._events: queue.Queue[Event | _Reached | threading.Event | None] = queue.Queue(MOST_EVENTS)
         self._error: EtlError | None = None
         self._lost_letters = 0
         self._last_sample = -SAMPLE_SECONDS
@@ -97,6 +108,17 @@ class Recorder:
             done.wait()
         return self.error
 
+    def save(self, run: str, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint and everything taken before it.
+
+        Raises:
+            EtlError: that failed.
+        """
+        self._events.put(_Reached(run, checkpoint))
+        error = self.flush()
+        if error is not None:
+            raise error
+
     def close(self) -> None:
         """Write the rest and end the thread. May be called twice."""
         if self._thread.is_alive():
@@ -109,7 +131,7 @@ class Recorder:
             going = self._write(self._next())
         self._workspace.file.release()
 
-    def _next(self) -> list[Event | threading.Event | None]:
+    def _next(self) -> list[Event | _Reached | threading.Event | None]:
         """What has come, after a moment, so that many facts make one transaction."""
         taken = [self._events.get()]
         until = time.monotonic() + WRITE_SECONDS
@@ -123,7 +145,7 @@ class Recorder:
                 break
         return taken
 
-    def _write(self, taken: list[Event | threading.Event | None]) -> bool:
+    def _write(self, taken: list[Event | _Reached | threading.Event | None]) -> bool:
         events = [item for item in taken if item is not None and not isinstance(item, threading.Event)]
         if self._error is not None:
             # The run has failed by now; only that it ended is still worth a try.
@@ -146,10 +168,10 @@ class Recorder:
                 item.set()
         return None not in taken
 
-    def _lose(self, events: Iterable[Event]) -> None:
+    def _lose(self, events: Iterable[Event | _Reached]) -> None:
         self._lost_letters += sum(isinstance(event, DeadLettered) for event in events)
 
-    def _store_patiently(self, events: list[Event]) -> None:
+    def _store_patiently(self, events: list[Event | _Reached]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._workspace.file.translated(), self._workspace.file.database.atomic():
@@ -160,7 +182,7 @@ class Recorder:
             else:
                 return
 
-    def _store(self, events: list[Event]) -> None:
+    def _store(self, events: list[Event | _Reached]) -> None:
         models = self._workspace.models
         lines: list[tuple[Any, ...]] = []
         letters: list[tuple[Any, ...]] = []
@@ -177,6 +199,8 @@ class Recorder:
                     again.append(_again(event))
                 case RunEnded():
                     self._end(event)
+                case _Reached():
+                    save_checkpoint(self._workspace.models, event.run, event.checkpoint)
                 case _:
                     lines += _lines(event)
         self._insert("dead_letter", LETTER_COLUMNS, letters)
@@ -190,6 +214,8 @@ class Recorder:
         self._workspace.file.connection().executemany(sql, rows)
 
     def _begin(self, event: RunStarted) -> None:
+        if event.resumed:
+            return  # claimed before (``RunHistory.claim``)
         process, started = this_process()
         self._workspace.models.run.create(
             id=event.run,
@@ -201,6 +227,7 @@ class Recorder:
             started=event.at,
             process=process,
             process_started=started,
+            document=json.dumps(dict(event.document), default=str),
         )
 
     def _end(self, event: RunEnded) -> None:
@@ -217,7 +244,7 @@ class Recorder:
         ).where(models.run.id == event.run).execute()
         rows = [{"run": event.run, "node": node, "counts": asdict(counts)} for node, counts in event.nodes.items()]
         if rows:
-            models.node_count.insert_many(rows).execute()
+            models.node_count.replace_many(rows).execute()
 
 
 def _sample(event: Sampled) -> dict[str, Any]:
@@ -242,7 +269,7 @@ def _again(event: DeadLettered) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _lines(event: Event) -> list[tuple[Any, ...]]:
+def _lines(event: Event | _Reached) -> list[tuple[Any, ...]]:
     """The log lines of an event: what a person would want to read later."""
     match event:
         case LogWritten():
@@ -252,6 +279,9 @@ def _lines(event: Event) -> list[tuple[Any, ...]]:
         case RetryScheduled():
             text = f"Attempt {event.attempt} of {event.attempts} failed, next in {event.delay:.2f} s: {event.error}"
             return [_warning(event, text, target=event.target)]
+        case CheckpointSaved():
+            text = f"Checkpoint {event.epoch}: {event.rows:,} rows read."
+            return [(event.run, event.at, "debug", None, text, "{}")]
         case BreakerChanged():
             text = f"The breaker of {event.target or event.node} is {event.state.replace('_', ' ')}."
             return [_warning(event, text, target=event.target)]

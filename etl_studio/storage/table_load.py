@@ -103,7 +103,7 @@ class TableLoad:
             with self._file.database.atomic():
                 loaded, load = apply(connection, self._staged, kept, self._load, replaced=self._replaced)
                 if mark is not None:
-                    write_mark(connection, mark)
+                    write_mark(connection, mark, loaded)
             self._load = load
             self._replaced = True
             self._staged.stage.clear()

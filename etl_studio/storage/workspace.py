@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.events import RunStatus
 from etl_studio.errors import PermanentError, UsageError
+from etl_studio.storage.checkpoints import RESUMABLE, RunHistory
 from etl_studio.storage.letters import DeadLetterRecord, Letters, Selection
 from etl_studio.storage.migrations import migrate
 from etl_studio.storage.models import models_for
@@ -44,6 +46,13 @@ class RunRecord:
     error: str | None
     error_node: str | None
     kind: str = "run"
+    attempts: int = 1
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it broke off, so that it may go on."""
+        return self.status in RESUMABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,17 @@ class Workspace:
             raise UsageError(f"Several runs begin with {run_id}.", hint="Give more of the id.")
         return _run_record(found[0]) if found else None
 
+    def last_run(self, file: str) -> RunRecord | None:
+        """The last run of a pipeline file."""
+        run = self.models.run
+        with self.file.translated():
+            row = run.select().where(run.file == file).order_by(run.started.desc()).first()
+        return _run_record(row) if row is not None else None
+
+    def history(self, run_id: str) -> RunHistory:
+        """What a run needs to go on."""
+        return RunHistory(self.file, self.models, run_id)
+
     def node_counts(self, run_id: str) -> dict[str, dict[str, int]]:
         """The counts of each node of a run."""
         count = self.models.node_count
@@ -175,4 +195,5 @@ def _run_record(row: Any) -> RunRecord:
     if duration is None and row.status == RunStatus.RUNNING:
         duration = time.time() - row.started
     facts = {name: getattr(row, name) for name in RunRecord.__dataclass_fields__}
-    return RunRecord(**facts | {"status": RunStatus(row.status), "duration": duration})
+    document = json.loads(row.document) if row.document else {}
+    return RunRecord(**facts | {"status": RunStatus(row.status), "duration": duration, "document": document})

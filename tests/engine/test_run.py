@@ -128,7 +128,7 @@ class Collect(sdk.Sink):
         self.rows += rows.to_pylist()
         return ()
 
-    def commit(self, context):
+    def commit(self, context, mark=None):
         self.committed.setdefault(self.config.name, []).extend(self.rows)
         return sdk.Loaded(inserted=len(self.rows))
 

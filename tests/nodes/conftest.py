@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from etl_studio.sdk import Cursor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -36,6 +38,7 @@ class NodeContext:
     ) -> None:
         self.run = "test-run"
         self.node = "node"
+        self.resume: Any = None
         self.stopping = threading.Event()
         self.folder = folder
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
@@ -72,6 +75,11 @@ def context(tmp_path: Path) -> NodeContext:
 def node_context() -> type[NodeContext]:
     """The class, for tests that need another folder, a client or a database."""
     return NodeContext
+
+
+def rows_of(source: sdk.Source, context: Any) -> Iterator[Any]:
+    """What a source gives, without its cursors."""
+    return (emission for emission in source.read(context) if not isinstance(emission, Cursor))
 
 
 @pytest.fixture

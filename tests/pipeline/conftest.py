@@ -106,7 +106,7 @@ class TableSink(sdk.Sink):
     def write(self, batch, context):
         return ()
 
-    def commit(self, context):
+    def commit(self, context, mark=None):
         return sdk.Loaded()
 
     def abort(self, context):

@@ -145,7 +145,7 @@ class SqliteSink(sdk.Sink):
     def write(self, batch, context):
         return ()
 
-    def commit(self, context):
+    def commit(self, context, mark=None):
         return sdk.Loaded()
 
     def abort(self, context):

@@ -13,7 +13,7 @@ import pyarrow as pa
 from etl_studio.errors import ConservationError, PermanentError
 from etl_studio.nodes.extract._csv_columns import FALSE, TRUE, convert, convert_fitting, to_texts
 from etl_studio.nodes.extract._csv_dialect import Dialect, count_lines, likely_boundary, line_end
-from etl_studio.sdk import Problem, Rejected, type_name
+from etl_studio.sdk import Cursor, Problem, Rejected, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -60,10 +60,17 @@ class CsvParser:
             delimiter=dialect.delimiter, quote_char=dialect.quote or False, newlines_in_values=bool(dialect.quote)
         )
 
-    def parse(
-        self, read: Callable[[int], bytes], head: bytes, *, line: int, piece: int, stopping: Callable[[], bool]
-    ) -> Iterator[pa.RecordBatch | Rejected]:
-        """Read to the end.
+    def parse(  # noqa: PLR0913 - where a file is read from
+        self,
+        read: Callable[[int], bytes],
+        head: bytes,
+        *,
+        line: int,
+        piece: int,
+        stopping: Callable[[], bool],
+        offset: int = 0,
+    ) -> Iterator[pa.RecordBatch | Rejected | Cursor]:
+        """Read to the end. After each piece comes a cursor: the bytes before it since the first record, and its line.
 
         Args:
             read: gives at most so many further bytes (UTF-8); none at the end.
@@ -71,6 +78,7 @@ class CsvParser:
             line: line number of its first byte.
             piece: bytes to parse at once.
             stopping: asked before each piece; True ends the reading.
+            offset: bytes between the first record of the file and ``head``.
         """
         data = head
         while not stopping():
@@ -87,7 +95,9 @@ class CsvParser:
                 )
             used = yield from self._piece(data[:end], line, last=not more or len(data) > LONGEST_RECORD)
             line += count_lines(data, 0, used)
+            offset += used
             data = data[used:]
+            yield Cursor({"offset": offset, "line": line})
             if not more:
                 return
 

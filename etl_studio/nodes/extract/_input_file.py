@@ -26,6 +26,7 @@ OTHER_KINDS = {
     b"%PDF": "a PDF",
     b"\x1f\x8b": "compressed with gzip: let its name end in .gz",
 }
+SKIP_BYTES = 4 * 1024 * 1024
 NUL_BYTES = 10
 """So many in the first 100 bytes: text holds none, UTF-16 one in two."""
 
@@ -63,6 +64,31 @@ def opened(path: Path, encoding: str) -> Iterator[Callable[[int], bytes]]:
             raise _not_written_in(encoding, path, error) from None
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             raise PermanentError(f"{path} cannot be read: {error}.", hint="The file or its disk is damaged.") from None
+
+
+def file_stamp(path: Path) -> dict[str, Any]:
+    """Size in bytes and time of the last change, in nanoseconds; nothing where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return {}
+    return {"size": found.st_size, "modified": found.st_mtime_ns}
+
+
+def skipped(read: Callable[[int], bytes], data: bytes, count: int) -> bytes:
+    """What stands ``count`` bytes behind the beginning of ``data``, which was read already.
+
+    Raises:
+        PermanentError: the file is shorter.
+    """
+    while count > len(data):
+        count -= len(data)
+        data = read(min(count, SKIP_BYTES))
+        if not data:
+            raise PermanentError(
+                "The file is shorter than it was when the run broke off.", hint="Undo the load and run again."
+            )
+    return data[count:]
 
 
 def refuse_other_kinds(head: bytes, path: Path, wanted: str) -> None:

@@ -10,7 +10,14 @@ from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
+from etl_studio.nodes.extract._input_file import (
+    file_stamp,
+    known_encoding,
+    known_types,
+    opened,
+    refuse_other_kinds,
+    skipped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,8 +133,17 @@ class CsvSource(sdk.Source):
 
     config: Config
 
-    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
-        """Yield batches and rejects in the order of the file."""
+    @property
+    def replays(self) -> bool:
+        """A file is read again from any record."""
+        return True
+
+    def stamp(self, folder: Path) -> dict[str, Any]:
+        """Size and time of the file."""
+        return file_stamp(folder / self.config.path)
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
+        """Yield batches and rejects in the order of the file, with a cursor behind each piece."""
         import pyarrow as pa
 
         path = context.path(self.config.path)
@@ -136,8 +152,15 @@ class CsvSource(sdk.Source):
             for warning in layout.warnings:
                 context.log("warning", warning)
             given = False
+            start = context.resume or {"offset": 0, "line": layout.line}
+            rest = skipped(read, layout.rest, start["offset"])
             for emission in layout.parser.parse(
-                read, layout.rest, line=layout.line, piece=layout.piece, stopping=context.stopping.is_set
+                read,
+                rest,
+                line=start["line"],
+                piece=layout.piece,
+                stopping=context.stopping.is_set,
+                offset=start["offset"],
             ):
                 given = given or isinstance(emission, pa.RecordBatch)
                 yield emission

@@ -60,7 +60,12 @@ class GenerateSource(sdk.Source):
 
     config: Config
 
-    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
+    @property
+    def replays(self) -> bool:
+        """The same seed makes the same rows."""
+        return True
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
         """Yield batches; with a rate, about ten in a second.
 
         Raises:
@@ -72,6 +77,7 @@ class GenerateSource(sdk.Source):
         rate = self.config.rows_per_second
         size = BATCH_ROWS if rate is None else max(1, min(BATCH_ROWS, int(rate / MOST_PER_SECOND)))
         began, given = time.monotonic(), 0
+        skip = start = (context.resume or {}).get("rows", 0)
         # One thread: random values come in the same order in every run.
         connection = sdk.sandbox(threads=1)
         try:
@@ -80,7 +86,11 @@ class GenerateSource(sdk.Source):
             reader = connection.sql(self._query(self.config.columns, self.config.rows)).to_arrow_reader(size)
             if not self.config.rows:
                 yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-            for batch in reader:
+            for made in reader:
+                batch = made.slice(skip)
+                skip -= made.num_rows - batch.num_rows
+                if made.num_rows and not batch.num_rows:
+                    continue
                 if rate is not None:
                     due = began + (given + batch.num_rows) / rate
                     context.stopping.wait(max(due - time.monotonic(), 0))
@@ -88,6 +98,7 @@ class GenerateSource(sdk.Source):
                     return
                 yield batch
                 given += batch.num_rows
+                yield sdk.Cursor({"rows": start + given})
         except duckdb.Error as error:
             raise PermanentError(
                 f"Making the rows failed: {_first_line(error)}",

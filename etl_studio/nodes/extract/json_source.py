@@ -12,7 +12,14 @@ from pydantic import field_validator
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._again import builder_of, records_again
-from etl_studio.nodes.extract._input_file import known_encoding, known_types, opened, refuse_other_kinds
+from etl_studio.nodes.extract._input_file import (
+    file_stamp,
+    known_encoding,
+    known_types,
+    opened,
+    refuse_other_kinds,
+    skipped,
+)
 from etl_studio.sdk.json_path import find, lookup, type_of
 
 if TYPE_CHECKING:
@@ -86,8 +93,17 @@ class JsonSource(sdk.Source):
 
     config: Config
 
-    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
-        """Yield batches and rejects in the order of the file."""
+    @property
+    def replays(self) -> bool:
+        """A file is read again from any record."""
+        return True
+
+    def stamp(self, folder: Path) -> dict[str, Any]:
+        """Size and time of the file."""
+        return file_stamp(folder / self.config.path)
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
+        """Yield batches and rejects in the order of the file, with cursors between them."""
         path = context.path(self.config.path)
         with opened(path, self.config.encoding) as read:
             head = read(PIECE)
@@ -135,14 +151,17 @@ class JsonSource(sdk.Source):
 
     def _document(
         self, read: Callable[[int], bytes], head: bytes, path: Path, context: sdk.RunContext
-    ) -> Iterator[sdk.node.Emission]:
+    ) -> Iterator[sdk.node.SourceEmission]:
         text = _text(head + b"".join(iter(lambda: read(PIECE), b"")), path)
-        builder = sdk.RecordBuilder(self.config.columns)
+        builder = _builder(self.config, context)
         rejects = _Rejects()
+        start = (context.resume or {}).get("records", 0)
         records: list[dict[str, Any]] = []
         lines: list[int] = []
         try:
-            for value, line in self._values(text, path):
+            for number, (value, line) in enumerate(self._values(text, path), 1):
+                if number <= start:
+                    continue
                 if isinstance(value, dict):
                     records.append(value)
                     lines.append(line)
@@ -152,7 +171,10 @@ class JsonSource(sdk.Source):
                     )
                 if len(records) == CHUNK:
                     yield from builder.add(records, lines=lines)
+                    yield from rejects.take()
                     records, lines = [], []
+                    if builder.columns is not None:
+                        yield sdk.Cursor({"records": number, "columns": builder.columns})
                     if context.stopping.is_set():
                         break
         except json.JSONDecodeError as error:
@@ -192,12 +214,18 @@ class _Lines:
     def __init__(self, config: JsonSource.Config, path: Path) -> None:
         self._items = config.items
         self._path = path
+        self._config = config
         self._builder = sdk.RecordBuilder(config.columns)
         self._rejects = _Rejects()
         self._nested = bool(config.items) or any(text.strip().lower() == "json" for text in config.columns.values())
 
-    def read(self, read: Callable[[int], bytes], head: bytes, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
-        data, line, more = b"", 1, head
+    def read(
+        self, read: Callable[[int], bytes], head: bytes, context: sdk.RunContext
+    ) -> Iterator[sdk.node.SourceEmission]:
+        start = context.resume or {"offset": 0, "line": 1}
+        self._builder = _builder(self._config, context)
+        offset, line = start["offset"], start["line"]
+        data, more = b"", skipped(read, head, offset) or read(PIECE)
         while more and not context.stopping.is_set():
             data, more = data + more, read(PIECE)
             end = data.rfind(b"\n") + 1 if more else len(data)
@@ -215,6 +243,9 @@ class _Lines:
             else:
                 yield from self._slow(piece, line)
             line += piece.count(b"\n")
+            offset += len(piece)
+            if self._builder.columns is not None:
+                yield sdk.Cursor({"offset": offset, "line": line, "columns": self._builder.columns})
         yield from self._builder.finish()
 
     def _fast(self, piece: bytes) -> pa.Table | None:
@@ -314,6 +345,13 @@ def _may_be_rounded(column: pa.ChunkedArray) -> bool:
         return False
     largest = pc.max(pc.abs(column)).as_py()
     return largest is not None and largest >= 2**53
+
+
+def _builder(config: JsonSource.Config, context: sdk.RunContext) -> sdk.RecordBuilder:
+    """With the columns that a run had settled on before it broke off."""
+    if context.resume is None:
+        return sdk.RecordBuilder(config.columns)
+    return sdk.RecordBuilder({**context.resume["columns"], **config.columns}, fixed=True)
 
 
 class _Rejects:

@@ -25,7 +25,7 @@ from etl_studio.nodes.extract._pagination import (
 from etl_studio.sdk.json_path import find, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -130,18 +130,32 @@ class RestSource(sdk.Source):
 
     config: Config
 
-    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
-        """Yield the items of each page as it comes."""
-        builder = sdk.RecordBuilder(self.config.columns)
-        flattened = _Flattener()
-        for page in self._pages(context):
-            if isinstance(page, sdk.Rejected):
-                yield page
+    @property
+    def replays(self) -> bool:
+        """A page is asked for again by its number, its offset or its cursor.
+
+        An address that the API gave for the next page may hold a secret, so it is kept nowhere.
+        """
+        return self.config.pagination.kind in {"page", "offset", "cursor"}
+
+    def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
+        """Yield the items of each page as it comes, with a cursor where all items of a page are given."""
+        resumed = context.resume or {}
+        columns = {**resumed.get("columns", {}), **self.config.columns}
+        builder = sdk.RecordBuilder(columns, fixed="columns" in resumed)
+        flattened = _Flattener(resumed.get("nested", ()))
+        for found in self._pages(context):
+            if isinstance(found, sdk.Rejected):
+                yield found
                 continue
+            page, following = found
             records, rejected = _objects(page)
             yield from builder.add(flattened(records) if self.config.flatten else records)
             if rejected is not None:
                 yield rejected
+            if self.replays and isinstance(following, Step) and builder.columns is not None:
+                place = {"step": list(map(list, following.params)), "number": page.number + 1, "seen": page.seen}
+                yield sdk.Cursor({**place, "columns": builder.columns, "nested": flattened.names})
         yield from builder.finish()
 
     def read_again(
@@ -175,9 +189,12 @@ class RestSource(sdk.Source):
         yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
         yield from refused
 
-    def _pages(self, context: sdk.RunContext) -> Iterator[Page | sdk.Rejected]:
+    def _pages(self, context: sdk.RunContext) -> Iterator[tuple[Page, Step | End] | sdk.Rejected]:
         client, pagination = context.http(), self.config.pagination
         step, number, seen = pagination.first(), 1, 0
+        if context.resume is not None:
+            step = Step(tuple((name, value) for name, value in context.resume["step"]))
+            number, seen = context.resume["number"], context.resume["seen"]
         asked = {step}
         before: list[Any] = []
         missing: list[sdk.Rejected] = []
@@ -201,8 +218,8 @@ class RestSource(sdk.Source):
             before, seen = items, seen + len(items)
             page = Page(number, step, body, items, seen, response.url, dict(response.headers))
             context.log("debug", f"Page {number}: {len(items)} items.", url=sdk.shown_url(response.url))
-            yield page
             following = pagination.after(page)
+            yield page, following
             if isinstance(following, Step) and number == pagination.max_pages:
                 following = End(f"at most {number} pages are wanted")
             if isinstance(following, End):
@@ -260,8 +277,13 @@ class RestSource(sdk.Source):
 class _Flattener:
     """Turns nested objects into columns. A field that was an object once is one also where it is null."""
 
-    def __init__(self) -> None:
-        self._nested: set[str] = set()
+    def __init__(self, nested: Iterable[str] = ()) -> None:
+        self._nested: set[str] = set(nested)
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that were an object."""
+        return sorted(self._nested)
 
     def __call__(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self._nested.update(name for record in records for name, value in record.items() if isinstance(value, dict))

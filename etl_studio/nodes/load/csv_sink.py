@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from pydantic import field_validator
@@ -30,6 +32,7 @@ class CsvSink(sdk.Sink):
 
     The rows go to a file of another name beside it, which takes the place of the target when all have come: nobody
     ever sees half a file, and a run that fails leaves the old one as it was. Without any row the file holds the names.
+    A run that broke off goes on in the half file when it is resumed.
 
     A missing value is an empty field, an empty text is `""`. Dates and times are written as ISO 8601, nested values as
     JSON, text in UTF-8. For a file that people open in Excel, switch on *For Excel*: Excel then knows the encoding, and
@@ -93,6 +96,7 @@ class CsvSink(sdk.Sink):
         self._file: BinaryIO | None = None
         self._format: CsvFormat | None = None
         self._rows = 0
+        self._kept: int | None = None
         self._adds = False
 
     def adding(self) -> CsvSink:
@@ -100,6 +104,19 @@ class CsvSink(sdk.Sink):
         sink = CsvSink(self.config)
         sink._adds = True
         return sink
+
+    @property
+    def commits_at_barriers(self) -> bool:
+        """What is in the half file by then is kept for a resumed run."""
+        return True
+
+    def last_mark(self, context: sdk.RunContext) -> sdk.Mark | None:
+        """The last mark whose rows are in the half file; None where that is gone."""
+        mark = context.database().mark(context.run, context.node)
+        if mark is None or "offset" not in mark.facts:
+            return mark
+        part = self._part_path(context)
+        return mark if part.exists() and part.stat().st_size >= mark.facts["offset"] else None
 
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
         """Begin the file beside the target.
@@ -121,10 +138,13 @@ class CsvSink(sdk.Sink):
             if not target.parent.is_dir():
                 hint = "Create it, choose another path, or switch on create_folders."
                 raise PermanentError(f"There is no folder {target.parent}.", hint=hint)
-            self._target, self._part = target, target.with_name(f".{target.name}.{context.node}.part")
-            self._part.unlink(missing_ok=True)
-            self._file = self._part.open("xb")
+            self._target, self._part = target, self._part_path(context)
             self._format = CsvFormat(config.delimiter, config.null_text, config.excel)
+            if self._goes_on(context):
+                return
+            for left in target.parent.glob(f".{glob.escape(target.name)}.{context.node}.*.part"):
+                left.unlink(missing_ok=True)
+            self._file = self._part.open("xb")
             head = (b"\xef\xbb\xbf" if config.excel else b"") + (
                 self._format.header(schema.names) if config.header else b""
             )
@@ -147,9 +167,22 @@ class CsvSink(sdk.Sink):
         return ()
 
     def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
-        """Put the finished file in the target's place."""
-        del context, mark
+        """Put the finished file in the target's place; before the end, make what is there last through a power cut."""
+        loaded = sdk.Loaded(inserted=self._rows)
+        if self._file is None:
+            if mark is not None and not mark.final:
+                context.database().save_mark(mark)
+            return loaded
         file, target, _ = self._open_file()
+        if mark is not None and not mark.final:
+            with _explained(target):
+                file.flush()
+                os.fsync(file.fileno())
+            offset = file.tell()
+            facts = {**mark.facts, "offset": offset, "loaded": {"inserted": loaded.inserted}}
+            context.database().save_mark(replace(mark, facts=facts))
+            self._kept, self._rows = offset, 0
+            return loaded
         part = self._part
         assert part is not None  # noqa: S101 - set together with the file
         with _explained(target):
@@ -161,19 +194,44 @@ class CsvSink(sdk.Sink):
             part.replace(target)
             _sync_folder(target.parent)
         self._file = self._part = None
-        return sdk.Loaded(inserted=self._rows)
+        self._rows = 0
+        return loaded
 
     def abort(self, context: sdk.RunContext) -> None:
-        """Remove what was written; the target stays as it was."""
+        """Remove what was written since the last mark; the target stays as it was."""
         del context
         # Closing a file on a full disk fails again; it is thrown away anyway.
         with suppress(OSError):
             if self._file is not None:
                 self._file.close()
         with suppress(OSError):
-            if self._part is not None:
+            if self._part is not None and self._kept is not None:
+                os.truncate(self._part, self._kept)
+            elif self._part is not None:
                 self._part.unlink(missing_ok=True)
         self._file = self._part = None
+        self._rows = 0
+
+    def _part_path(self, context: sdk.RunContext) -> Path:
+        """Of this run's half file, beside the target."""
+        target = context.path(self.config.path).resolve()
+        return target.with_name(f".{target.name}.{context.node}.{context.run}.part")
+
+    def _goes_on(self, context: sdk.RunContext) -> bool:
+        """Whether there is a half file of this run, opened behind its last mark now."""
+        part = self._part
+        assert part is not None  # noqa: S101 - set by open
+        if not part.exists():
+            return False
+        mark = self.last_mark(context)
+        if mark is None or "offset" not in mark.facts:
+            part.unlink()
+            return False
+        self._kept = mark.facts["offset"]
+        self._file = part.open("r+b")
+        self._file.truncate(self._kept)
+        self._file.seek(0, os.SEEK_END)
+        return True
 
     def _copy(self, target: Path, head: bytes) -> None:
         """Begin with what is in the target, whose columns must be the same."""

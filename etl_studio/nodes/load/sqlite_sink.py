@@ -166,6 +166,7 @@ class SqliteSink(sdk.Sink):
             )
 
     config: Config
+    identity: ClassVar[tuple[str, ...]] = ("database", "table", "write_disposition", "strategy", "key")
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -215,9 +216,11 @@ class SqliteSink(sdk.Sink):
         return context.database(self.config.database).mark(context.run, context.node)
 
     def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
-        """Apply everything in one transaction."""
-        del context
-        assert self._load is not None  # noqa: S101 - open comes first
+        """Apply everything in one transaction; without any row yet, only the mark."""
+        if self._load is None:
+            if mark is not None:
+                context.database(self.config.database).save_mark(mark)
+            return sdk.Loaded()
         return self._load.commit(mark)
 
     def diff(self, context: sdk.RunContext, limit: int) -> sdk.Diff | None:
@@ -230,3 +233,4 @@ class SqliteSink(sdk.Sink):
         del context
         if self._load is not None:
             self._load.abort()
+            self._load = None

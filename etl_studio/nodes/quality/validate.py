@@ -9,7 +9,7 @@ from etl_studio.errors import PermanentError
 from etl_studio.nodes.quality._rules import Rule  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -62,17 +62,50 @@ class Validate(sdk.Transform):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._queries: RuleQueries | None = None
-        self._seen: dict[int, set[Any]] = {}
+        self._seen: dict[int, set[Any]] = {
+            number: set() for number, rule in enumerate(config.rules) if rule.rule == "unique"
+        }
+        self._fresh: dict[int, list[Any]] = {number: [] for number in self._seen}
+        self._kept: dict[int, set[Any]] = {}
         self._warned: dict[int, int] = {}
-        self._rows = 0
+        self._rows = self._rows_before = 0
+
+    @property
+    def holds_rows(self) -> bool:
+        """Only ``unique`` looks at earlier rows."""
+        return bool(self._seen)
+
+    def snapshot(self) -> bytes:
+        """The values that ``unique`` rules have met since the last snapshot, and the number of rows."""
+        import pyarrow as pa
+
+        columns = {str(number): pa.array([values]) for number, values in self._fresh.items()}
+        self._fresh = {number: [] for number in self._seen}
+        batch = pa.record_batch({**columns, "rows": pa.array([self._rows])})
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        state: bytes = sink.getvalue().to_pybytes()
+        return state
+
+    def restore(self, snapshots: Sequence[bytes]) -> None:
+        """Remember the values of a run that broke off."""
+        import pyarrow as pa
+
+        for snapshot in snapshots:
+            (row,) = pa.ipc.open_stream(snapshot).read_all().to_pylist()
+            self._rows_before = row.pop("rows")
+            for number, values in row.items():
+                self._kept.setdefault(int(number), set()).update(values)
 
     def start(self, schema: pa.Schema, context: sdk.RunContext) -> Iterable[pa.RecordBatch]:
         """Prepare the query that checks a batch."""
         del context
         rules = self.config.rules
-        self._rows = 0
         self._warned = {}
-        self._seen = {number: set() for number, rule in enumerate(rules) if rule.rule == "unique"}
+        self._rows, self._rows_before = self._rows_before, 0
+        self._seen = {number: self._kept.pop(number, set()) for number in self._seen}
+        self._fresh = {number: [] for number in self._seen}
         if schema.names:
             sdk.require_columns(
                 (rule.column for rule in rules if rule.column is not None), schema.names, setting="rules"
@@ -130,12 +163,14 @@ class Validate(sdk.Transform):
         fresh = set(values)
         if len(fresh) == len(values) and seen.isdisjoint(fresh):
             seen |= fresh - {None}
+            self._fresh[number] += [value for value in values if value is not None]
             return pa.nulls(len(values), pa.bool_()).fill_null(False)
         repeated = []
         for value in values:
             repeated.append(value in seen)
-            if value is not None:
+            if value is not None and value not in seen:
                 seen.add(value)
+                self._fresh[number].append(value)
         return pa.array(repeated, pa.bool_())
 
     def _stop_at_first(self, batch: pa.RecordBatch, broken: dict[int, pa.Array]) -> None:

@@ -20,6 +20,7 @@ from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract import _csv_parser as csv_parser
 from etl_studio.nodes.extract import csv_source
 from etl_studio.nodes.extract.csv_source import CsvSource
+from tests.nodes.conftest import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class Read:
     """What a source gave: its rows as dicts, and its rejects."""
 
     def __init__(self, context, name: str = "data.csv", **config: Any) -> None:
-        emissions = list(CsvSource(CsvSource.Config(path=name, **config)).read(context))
+        emissions = list(rows_of(CsvSource(CsvSource.Config(path=name, **config)), context))
         batches = [item for item in emissions if isinstance(item, pa.RecordBatch)]
         rejected = [item for item in emissions if isinstance(item, sdk.Rejected)]
         self.schema = batches[0].schema
@@ -342,7 +343,7 @@ def test_wrong_settings_are_refused(config, message):
 
 def test_reading_ends_when_the_run_is_stopped(context):
     write(context, "a\n" + "1\n" * 2_000_000)
-    emissions = CsvSource(CsvSource.Config(path="data.csv")).read(context)
+    emissions = rows_of(CsvSource(CsvSource.Config(path="data.csv")), context)
     rows = next(iter(emissions)).num_rows
     context.stopping.set()
     assert rows + sum(batch.num_rows for batch in emissions) < 2_000_000
@@ -351,7 +352,9 @@ def test_reading_ends_when_the_run_is_stopped(context):
 def test_very_many_bad_lines_come_in_parts(context):
     write(context, "a,b\n1,2\n" + "1,2,3\n" * 50_000)
     rejected = [
-        item for item in CsvSource(CsvSource.Config(path="data.csv")).read(context) if isinstance(item, sdk.Rejected)
+        item
+        for item in rows_of(CsvSource(CsvSource.Config(path="data.csv")), context)
+        if isinstance(item, sdk.Rejected)
     ]
     assert sum(item.rows.num_rows for item in rejected) == 50_000
     assert max(item.rows.num_rows for item in rejected) <= csv_parser.REJECTED_ROWS

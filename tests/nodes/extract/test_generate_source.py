@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract.generate_source import GenerateSource
+from tests.nodes.conftest import rows_of
 
 
 def batches(context, **config: Any) -> list[pa.RecordBatch]:
-    return list(GenerateSource(GenerateSource.Config(**config)).read(context))
+    return list(rows_of(GenerateSource(GenerateSource.Config(**config)), context))
 
 
 def rows(context, **config: Any) -> list[dict[str, Any]]:
@@ -66,7 +67,7 @@ def test_waiting_for_the_rate_ends_at_once_when_the_run_is_stopped(context, stop
 
 
 def test_very_many_rows_can_be_stopped(context):
-    emissions = iter(GenerateSource(GenerateSource.Config(rows=10**12, columns={"i": "i"})).read(context))
+    emissions = iter(rows_of(GenerateSource(GenerateSource.Config(rows=10**12, columns={"i": "i"})), context))
     assert next(emissions).num_rows == 65_536
     context.stopping.set()
     assert list(emissions) == []

@@ -14,13 +14,14 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract import json_source
 from etl_studio.nodes.extract.json_source import JsonSource
+from tests.nodes.conftest import rows_of
 
 
 class Read:
     """What a source gave: its rows as dicts, and its rejects."""
 
     def __init__(self, context, name: str = "data.json", **config: Any) -> None:
-        emissions = list(JsonSource(JsonSource.Config(path=name, **config)).read(context))
+        emissions = list(rows_of(JsonSource(JsonSource.Config(path=name, **config)), context))
         batches = [item for item in emissions if isinstance(item, pa.RecordBatch)]
         rejected = [item for item in emissions if isinstance(item, sdk.Rejected)]
         assert all(batch.schema == batches[0].schema for batch in batches)
@@ -202,7 +203,7 @@ def test_nesting_without_end_is_told(context):
 
 def test_reading_ends_when_the_run_is_stopped(context):
     write(context, '{"a": 1}\n' * 1_000_000)
-    emissions = JsonSource(JsonSource.Config(path="data.json")).read(context)
+    emissions = rows_of(JsonSource(JsonSource.Config(path="data.json")), context)
     rows = next(iter(emissions)).num_rows
     context.stopping.set()
     assert rows + sum(batch.num_rows for batch in emissions) < 1_000_000

@@ -13,13 +13,14 @@ from etl_studio import sdk
 from etl_studio.errors import Cancelled, PermanentError, TransientError
 from etl_studio.nodes.extract._pagination import next_link
 from etl_studio.nodes.extract.rest_source import RestSource
+from tests.nodes.conftest import rows_of
 
 PAGE = {"kind": "page", "size_param": "per_page", "size": 20}
 
 
 def read(context, url, **settings):
     """Rows and rejects of a REST source."""
-    emissions = list(RestSource(RestSource.Config(url=url, **settings)).read(context))
+    emissions = list(rows_of(RestSource(RestSource.Config(url=url, **settings)), context))
     batches = [each for each in emissions if isinstance(each, pa.RecordBatch)]
     return pa.Table.from_batches(batches), [each for each in emissions if isinstance(each, sdk.Rejected)]
 

@@ -12,13 +12,14 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._selectors import Selector
 from etl_studio.nodes.extract.web_page_source import WebPageSource
+from tests.nodes.conftest import rows_of
 
 FIELDS = {"name": "h2 a::text", "price": ".price::text", "stock": ".stock::text", "link": "h2 a::attr(href)"}
 
 
 def read(context, *urls, **settings):
     """Rows and rejects of a web page source."""
-    emissions = list(WebPageSource(WebPageSource.Config(urls=list(urls), **settings)).read(context))
+    emissions = list(rows_of(WebPageSource(WebPageSource.Config(urls=list(urls), **settings)), context))
     batches = [each for each in emissions if isinstance(each, pa.RecordBatch)]
     return pa.Table.from_batches(batches), [each for each in emissions if isinstance(each, sdk.Rejected)]
 

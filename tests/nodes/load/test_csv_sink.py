@@ -20,6 +20,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract.csv_source import CsvSource
 from etl_studio.nodes.load.csv_sink import CsvSink
+from tests.nodes.conftest import rows_of
 
 
 def save(context, *batches: pa.RecordBatch, path: str = "out.csv", **config: Any) -> str:
@@ -122,7 +123,7 @@ def test_an_aborted_run_leaves_nothing_behind(context):
     sink = CsvSink(CsvSink.Config(path="out.csv"))
     sink.open(ROWS.schema, context)
     sink.write(ROWS, context)
-    assert names(context) == [".out.csv.node.part"]
+    assert names(context) == [".out.csv.node.test-run.part"]
     sink.abort(context)
     assert names(context) == []
 
@@ -135,7 +136,7 @@ def test_abort_is_harmless_when_open_failed(context):
 
 
 def test_what_a_killed_run_left_is_overwritten(context):
-    context.path(".out.csv.node.part").write_text("half a li")
+    context.path(".out.csv.node.an-earlier-run.part").write_text("half a li")
     assert save(context, ROWS) == 'id,name\n1,a\n2,"b, c"\n'
     assert names(context) == ["out.csv"]
 
@@ -234,6 +235,6 @@ def test_what_is_written_is_read_back_the_same(context, rows, delimiter, null_te
         null_texts=[null_text],
         columns={"n": "integer", "t": "text", "u": "text"},
     )
-    emissions = list(CsvSource(config).read(context))
+    emissions = list(rows_of(CsvSource(config), context))
     assert all(isinstance(item, pa.RecordBatch) for item in emissions)
     assert [row for item in emissions for row in item.to_pylist()] == batch.to_pylist()

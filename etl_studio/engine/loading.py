@@ -1,0 +1,107 @@
+"""The work of a sink: stage what comes, commit at barriers and at the end, drop what is in the target already."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from etl_studio.engine.resume import counts_of, mark_facts
+from etl_studio.errors import Cancelled
+from etl_studio.sdk import REJECTS, Mark
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from etl_studio.engine.checkpoints import Barrier
+    from etl_studio.engine.station import Station
+    from etl_studio.sdk import Sink
+
+
+def load(station: Station, sink: Sink) -> None:
+    """Run a sink to its end."""
+    loading = _Loading(station, sink)
+    station.on_barrier = loading.pass_barrier
+    try:
+        loading.run()
+    except Cancelled:
+        sink.abort(station.context)
+        station.checkpoints.leave(station.planned.id)
+        raise
+    except BaseException:
+        sink.abort(station.context)
+        raise
+
+
+class _Loading:
+    def __init__(self, station: Station, sink: Sink) -> None:
+        self._station = station
+        self._sink = sink
+        self._opened = False
+        # In a resumed run: how far this sink is ahead of the rows that come again.
+        self._ahead: Mark | None = station.ahead
+
+    def run(self) -> None:
+        station, sink = self._station, self._sink
+        for _, batch in station.batches():
+            if len(batch.schema):
+                self._take(batch)
+        # Before the gate: another sink may wait for the end of our rejects.
+        station.outlet.close(station.schema)
+        stopped = station.stopping.is_set()
+        keeps = sink.keeps_partial or (sink.commits_at_barriers and station.resumable)
+        if stopped and self._ahead is None and (station.planned.blocking_before or not keeps):
+            raise Cancelled("The run was stopped before all rows had come.")
+        epoch = station.checkpoints.arrive(station.planned.id, None, station.all_counts())
+        if self._ahead is not None:
+            self._catch_up()
+        elif self._opened or sink.commits_at_barriers:
+            self._commit(epoch, final=not stopped)
+            if not self._opened and not station.meter.rows_in:
+                station.context.log("warning", "No rows and no columns arrived; nothing was written.")
+        else:
+            station.context.log("warning", "No rows and no columns arrived; nothing was written.")
+
+    def pass_barrier(self, barrier: Barrier) -> None:
+        """All rows before it are staged."""
+        station = self._station
+        station.outlet.pass_on(barrier)
+        if barrier.replayed:
+            if self._ahead is not None and not self._ahead.final and self._ahead.epoch == barrier.epoch:
+                self._catch_up()
+            return
+        epoch = station.checkpoints.arrive(station.planned.id, barrier)
+        if epoch is not None and self._ahead is None:
+            self._commit(epoch, final=False)
+        station.checkpoints.committed(station.planned.id)
+
+    def _take(self, batch: pa.RecordBatch) -> None:
+        station, sink, context = self._station, self._sink, self._station.context
+        rejects = station.planned.outputs.get(REJECTS.name)
+        if self._ahead is not None and not rejects:
+            return
+        if not self._opened:
+            context.call(partial(sink.open, batch.schema, context))
+            self._opened = True
+        for refused in station.work_on(batch, lambda: list(sink.write(batch, context))) or ():
+            if self._ahead is None:
+                station.outlet.refuse(refused)
+            else:
+                station.outlet.refuse_again(refused)
+
+    def _commit(self, epoch: int | None, *, final: bool) -> None:
+        station, context = self._station, self._station.context
+        saved = station.checkpoints.saved
+        mark = None
+        if epoch is not None and saved is not None:
+            facts = mark_facts(saved, station.meter.counts())
+            mark = Mark(context.run, station.planned.id, epoch, final, facts)
+        station.meter.loaded(context.call(partial(self._sink.commit, context, mark)))
+
+    def _catch_up(self) -> None:
+        """The rows from here on are new: forget those that were committed before the run broke off."""
+        assert self._ahead is not None  # noqa: S101 - looked at by the callers
+        if self._opened:
+            self._sink.abort(self._station.context)
+            self._opened = False
+        self._station.meter.restore(counts_of(self._ahead))
+        self._ahead = None

@@ -1,0 +1,127 @@
+"""Where a run that broke off goes on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from etl_studio.engine.checkpoints import Checkpoint, Position
+from etl_studio.engine.events import NodeCounts
+from etl_studio.errors import PermanentError
+from etl_studio.sdk import Loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from etl_studio.sdk import Mark
+
+
+class History(Protocol):
+    """What is kept of a run that broke off; given by ``app``, done by ``storage``."""
+
+    def checkpoints(self) -> Sequence[Checkpoint]:
+        """Those that were saved, without their snapshots, in order."""
+        ...
+
+    def snapshots(self, node: str, epoch: int) -> Sequence[bytes]:
+        """The snapshots of a node up to a checkpoint, in order."""
+        ...
+
+    def forget_after(self, epoch: int, later: Mapping[str, int]) -> None:
+        """Remove what the resumed run will make again: checkpoints, snapshots and dead letters after an epoch.
+
+        Args:
+            epoch: for all nodes that are not in ``later``.
+            later: epochs up to which the dead letters of these nodes stay.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where everything begins.
+
+    Attributes:
+        epoch: the last checkpoint that all sinks have committed; 0: the beginning.
+        positions: of each source there.
+        counts: of each node: where its count goes on.
+        marks: of the sinks, those that are ahead of ``epoch`` included.
+        replays: checkpoints after ``epoch`` that some sinks have committed, in order.
+        finished: every sink has all its rows.
+    """
+
+    epoch: int = 0
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    counts: Mapping[str, NodeCounts] = field(default_factory=dict)
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    replays: tuple[Checkpoint, ...] = ()
+    finished: bool = False
+
+    @property
+    def newest(self) -> int:
+        """The highest number that a barrier has had."""
+        return max([self.epoch, *(one.epoch for one in self.replays), *(mark.epoch for mark in self.marks.values())])
+
+
+def resumption(sinks: Sequence[str], marks: Mapping[str, Mark], saved: Sequence[Checkpoint]) -> Resumption:
+    """Find the last checkpoint that every sink holds.
+
+    Args:
+        sinks: ids of all sinks.
+        marks: what each sink committed; a sink that committed nothing is not in it.
+        saved: the checkpoints that were kept; the marks know those that a power cut took away.
+
+    Raises:
+        PermanentError: the place cannot be gone on from.
+    """
+    known = {one.epoch: one for one in saved}
+    for mark in marks.values():
+        known.setdefault(mark.epoch, checkpoint_of(mark))
+    if sinks and all(sink in marks and marks[sink].final for sink in sinks):
+        last = known[max(mark.epoch for mark in marks.values())]
+        return Resumption(last.epoch, last.positions, {**last.counts, **_counts(marks)}, marks, finished=True)
+    behind = [marks[sink].epoch if sink in marks else 0 for sink in sinks if sink not in marks or not marks[sink].final]
+    epoch = min(behind, default=0)
+    start = known.get(epoch, Checkpoint(0, {}, {}))
+    for source, position in start.positions.items():
+        if not position.ended and (not position.exact or position.value is None):
+            raise PermanentError(
+                f'"{source}" cannot go on from the middle, so the run cannot be resumed.',
+                hint="Undo its load and run again, or run again with write_disposition: merge.",
+                node=source,
+            )
+    ahead = {mark.epoch for mark in marks.values() if mark.epoch > epoch and not mark.final}
+    replays = tuple(known[number] for number in sorted(ahead))
+    counts = {**start.counts, **_counts({sink: mark for sink, mark in marks.items() if mark.epoch == epoch})}
+    return Resumption(epoch, start.positions, counts, marks, replays)
+
+
+def mark_facts(checkpoint: Checkpoint, counts: NodeCounts) -> dict[str, Any]:
+    """What goes into a sink's mark: enough to resume even where the workspace lost the checkpoint."""
+    return {
+        "positions": {source: asdict(position) for source, position in checkpoint.positions.items()},
+        "all": {node: asdict(other) for node, other in checkpoint.counts.items()},
+        "counts": asdict(counts),
+    }
+
+
+def checkpoint_of(mark: Mark) -> Checkpoint:
+    """The checkpoint that a mark was committed at."""
+    positions = {source: Position(**facts) for source, facts in mark.facts.get("positions", {}).items()}
+    counts = {node: NodeCounts(**facts) for node, facts in mark.facts.get("all", {}).items()}
+    return Checkpoint(mark.epoch, positions, counts)
+
+
+def counts_of(mark: Mark) -> NodeCounts:
+    """The counts of a sink after the commit that wrote the mark."""
+    counts = dict(mark.facts.get("counts", {}))
+    loaded = Loaded(**mark.facts.get("loaded", {}))
+    for name, number in asdict(loaded).items():
+        if name in NodeCounts.__dataclass_fields__:
+            counts[name] = counts.get(name, 0) + number
+    counts["rows_out"] = counts.get("rows_out", 0) + loaded.rows
+    return NodeCounts(**counts)
+
+
+def _counts(marks: Mapping[str, Mark]) -> dict[str, NodeCounts]:
+    return {sink: counts_of(mark) for sink, mark in marks.items()}

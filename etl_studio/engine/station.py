@@ -1,0 +1,150 @@
+"""A node at its place in the run: what its worker needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from etl_studio.engine.checkpoints import Barrier, Position
+from etl_studio.engine.unify import Unifier
+from etl_studio.errors import Cancelled, DeadlineError, TransientError
+from etl_studio.sdk import Problem, Rejected
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from etl_studio.engine.checkpoints import Checkpoints
+    from etl_studio.engine.context import NodeContext
+    from etl_studio.engine.events import NodeCounts
+    from etl_studio.engine.inbox import Inbox
+    from etl_studio.engine.meter import Meter
+    from etl_studio.engine.outlet import Outlet
+    from etl_studio.engine.plan import PlannedNode
+    from etl_studio.engine.sql import SqlSession
+    from etl_studio.sdk import Mark
+
+T = TypeVar("T")
+
+PAUSE_SECONDS = 0.25
+"""How soon a paused source sees a stop."""
+
+
+@dataclass(slots=True)
+class Station:
+    """A node at its place in the run: what its worker needs.
+
+    Attributes:
+        schema: columns that arrived, once known.
+        interrupt: ends the SQL that runs now; called from another thread.
+        busy_since: when that SQL began, monotonic seconds.
+        timed_out: the monitor ended it.
+        draining: whether the run ends gracefully: what was read still goes on.
+        running: not set while the run is paused.
+        all_counts: of every node now.
+        on_barrier: what to do when all rows before a barrier are processed; default: pass it on.
+        position, replays: of a source: where it begins, and the barriers (epoch, rows) that come again.
+        resumable: whether sinks may commit before the end, and the run goes on from there.
+        ahead: of a sink in a resumed run: its mark, where it holds rows that come again.
+    """
+
+    planned: PlannedNode
+    context: NodeContext
+    inbox: Inbox
+    outlet: Outlet
+    meter: Meter
+    checkpoints: Checkpoints
+    stopping: threading.Event
+    running: threading.Event
+    scratch: Path
+    sql: Callable[[], SqlSession]
+    schema: pa.Schema | None = None
+    interrupt: Callable[[], None] | None = None
+    busy_since: float | None = None
+    timed_out: bool = False
+    draining: Callable[[], bool] = bool
+    all_counts: Callable[[], Mapping[str, NodeCounts]] = dict
+    on_barrier: Callable[[Barrier], None] | None = None
+    position: Position = field(default_factory=Position)
+    replays: tuple[tuple[int, int], ...] = ()
+    ahead: Mark | None = None
+    resumable: bool = False
+
+    def guarded(self, operation: Callable[..., T], *arguments: Any) -> T:
+        """Run SQL so that the monitor can end it at the policy's timeout."""
+        self.timed_out = False
+        self.busy_since = time.monotonic()
+        try:
+            return operation(*arguments)
+        except Cancelled:
+            if self.timed_out:
+                raise DeadlineError(f"It took longer than {self.planned.policy.timeout:g} s.") from None
+            raise
+        finally:
+            self.busy_since = None
+
+    def timed(self, operation: Callable[..., T], *arguments: Any) -> T:
+        """``guarded``, with its duration counted."""
+        started = time.monotonic()
+        result = self.guarded(operation, *arguments)
+        self.meter.took(time.monotonic() - started)
+        return result
+
+    def work_on(self, batch: pa.RecordBatch, operation: Callable[[], T]) -> T | None:
+        """Run an operation on a batch under the policy.
+
+        Returns:
+            None where it finally failed and the policy says ``fallback: branch``: then the rows are refused.
+        """
+        try:
+            return self.context.call(operation)
+        except TransientError as error:
+            if self.planned.policy.fallback != "branch":
+                raise
+            problem = Problem("call_failed", str(error), attempts=error.attempts)
+            self.outlet.refuse(Rejected(batch, [problem] * batch.num_rows))
+            return None
+
+    def check_deadline(self, now: float) -> None:
+        """Called by the monitor: end SQL that takes longer than the policy allows."""
+        since, limit, interrupt = self.busy_since, self.planned.policy.timeout, self.interrupt
+        if since is not None and limit is not None and interrupt is not None and now - since > limit:
+            self.timed_out = True
+            interrupt()
+
+    def batches(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """What arrives: (port, batch), with several wires into one port unified."""
+        ports = {port.name: port for port in self.planned.node.inputs}
+        unifiers: dict[str, Unifier] = {}
+        for wire in self.planned.inputs:
+            port = ports.get(wire.target_port)
+            if port is not None and port.many and wire.target_port not in unifiers:
+                wires = [other for other in self.planned.inputs if other.target_port == port.name]
+                unifiers[port.name] = Unifier(wires, self.scratch)
+        while (item := self.inbox.take()) is not None:
+            if isinstance(item, Barrier):
+                # Whoever asks for more has done with what came before.
+                if any(unifier.holds for unifier in unifiers.values()):
+                    self.checkpoints.abandon(item)
+                (self.on_barrier or self.pass_on)(item)
+                continue
+            wire, batch = item
+            self.meter.rows_in += batch.num_rows
+            unifier = unifiers.get(wire.target_port)
+            for ready in unifier.add(wire, batch) if unifier else (batch,):
+                self.schema = self.schema if self.schema is not None else ready.schema
+                yield wire.target_port, ready
+
+    def pass_on(self, barrier: Barrier, state: bytes | None = None) -> None:
+        """Send a barrier on, behind what the node gave out."""
+        self.checkpoints.collect(barrier, self.planned.id, self.meter.counts(), state)
+        self.outlet.pass_on(barrier)
+
+    def wait_while_paused(self) -> None:
+        """Return when the run goes on or stops."""
+        while not self.running.wait(PAUSE_SECONDS) and not self.stopping.is_set():
+            pass
