@@ -246,7 +246,7 @@ class FaultyApi(Scenario):
                 "read": {
                     "type": "rest_source",
                     "config": {
-                        "url": f"{self.site}/api/products?per_page=10",
+                        "url": f"{self.demo.url}/api/products?per_page=10",
                         "items": "data.items",
                         "pagination": {"kind": "page", "has_more": "has_more"},
                     },
