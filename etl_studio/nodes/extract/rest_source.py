@@ -191,10 +191,7 @@ class RestSource(sdk.Source):
 
     def _pages(self, context: sdk.RunContext) -> Iterator[tuple[Page, Step | End] | sdk.Rejected]:
         client, pagination = context.http(), self.config.pagination
-        step, number, seen = pagination.first(), 1, 0
-        if context.resume is not None:
-            step = Step(tuple((name, value) for name, value in context.resume["step"]))
-            number, seen = context.resume["number"], context.resume["seen"]
+        step, number, seen = _first(pagination, context.resume)
         asked = {step}
         before: list[Any] = []
         missing: list[sdk.Rejected] = []
@@ -333,6 +330,13 @@ def _missing(page: Mapping[str, Any], error: PermanentError | TransientError) ->
 
 def _body(response: sdk.HttpResponse) -> Any:
     return None if response.status == NO_CONTENT else response.json()
+
+
+def _first(pagination: Any, resumed: Mapping[str, Any] | None) -> tuple[Step, int, int]:
+    """The step to begin with, its page's number, and the items of the pages before."""
+    if resumed is None:
+        return pagination.first(), 1, 0
+    return Step(tuple((name, value) for name, value in resumed["step"])), resumed["number"], resumed["seen"]
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
