@@ -151,6 +151,7 @@ class Run:
         self._interval = interval or Interval()
         self._history = history
         self._once = why_no_barriers(plan)
+        self._checkpoints = self._gate(Resumption())
         self._meters = {node: Meter() for node in plan.nodes}
         self._inboxes = {node: Inbox(item.inputs) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
@@ -175,7 +176,6 @@ class Run:
         self._places.scratch.mkdir(parents=True, exist_ok=True)
         monitor: Worker | None = None
         try:
-            self._checkpoints = self._gate(Resumption())
             self._stations = {node: self._station(item) for node, item in self.plan.nodes.items()}
             monitor = self._start_worker("monitor", self._watch)
             workers = []
@@ -295,6 +295,8 @@ class Run:
         marks = {node: mark for node, mark in found.items() if mark is not None}
         resumed = resumption(list(found), marks, history.checkpoints())
         self._checkpoints = self._gate(resumed)
+        if self._hard.is_set():
+            self._checkpoints.cancel()
         for node, station in self._stations.items():
             station.checkpoints = self._checkpoints
             station.outlet.epoch = resumed.epoch + 1
