@@ -25,6 +25,9 @@ def run(  # noqa: PLR0913 - its options
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="With --resume: go on though a source has changed since.")
     ] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; show what would be inserted, updated and deleted.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
@@ -33,6 +36,7 @@ def run(  # noqa: PLR0913 - its options
     130 interrupted.
     """
     from etl_studio.app.studio import Studio
+    from etl_studio.cli.dry_run import rehearse
     from etl_studio.cli.output import print_json
     from etl_studio.cli.progress import Progress
     from etl_studio.cli.stopping import stopping_on_signals
@@ -41,6 +45,9 @@ def run(  # noqa: PLR0913 - its options
     with Studio() as studio:
         pipeline = studio.load(file)
         place = workspace or studio.workspace_folder(file)
+        if dry:
+            rehearse(studio, pipeline, file, place, given, as_json=as_json)
+            return
         broken_off = studio.broken_off(studio.workspace(place), file) if resume else None
         if broken_off is not None:
             given = studio.parameters_of(broken_off, given)

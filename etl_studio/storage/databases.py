@@ -112,6 +112,15 @@ class Databases:
                 file = self._files[path] = SqliteFile(path, self._busy_timeout)
             return file
 
+    def forget(self, folder: Path) -> None:
+        """Close the files in a folder that is going to be removed."""
+        with self._lock:
+            gone = {path: file for path, file in self._files.items() if path.is_relative_to(folder.resolve())}
+            for path in gone:
+                del self._files[path]
+        for file in gone.values():
+            file.close()
+
     def close(self) -> None:
         """Close every file."""
         with self._lock:

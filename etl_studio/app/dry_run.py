@@ -1,0 +1,100 @@
+"""``run --dry-run``: what a run would insert, update and delete; nothing is written."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from etl_studio.app.studio import Studio
+    from etl_studio.engine.events import Listener, RunEnded
+    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.sdk.database import Diff
+
+LIMIT = 20
+"""Changes of each kind that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a sink would do: rows that it would load; ``diff`` is None where it cannot tell more."""
+
+    node: str
+    rows: int
+    diff: Diff | None
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """The report of a dry run."""
+
+    ended: RunEnded
+    sinks: tuple[Rehearsed, ...]
+
+
+def dry_run(  # noqa: PLR0913 - as a run
+    studio: Studio,
+    pipeline: Pipeline,
+    *,
+    file: Path | None,
+    workspace: Path,
+    parameters: Mapping[str, str],
+    listeners: Sequence[Listener] = (),
+    start_worker: StartWorker | None = None,
+    on_run: Callable[[Run], None] | None = None,
+    limit: int = LIMIT,
+) -> DryRun:
+    """Run a pipeline up to its commits.
+
+    Args:
+        studio: what all share.
+        pipeline: the document.
+        file: its file, where relative paths start.
+        workspace: folder whose tables are compared.
+        parameters: values as typed.
+        listeners: take the events.
+        start_worker: starts its workers; default: plain threads.
+        on_run: gets the run, so that it can be stopped.
+        limit: changes of each kind in the report.
+
+    Raises:
+        PipelineError: the pipeline has errors; carries them.
+        UsageError: a parameter is missing or wrong.
+    """
+    from etl_studio.app.studio import new_run_id
+    from etl_studio.engine.context import Places
+    from etl_studio.engine.masking import masking
+    from etl_studio.engine.plan import make_plan
+    from etl_studio.engine.rehearsal import NothingNew, rehearsed
+    from etl_studio.engine.run import Run, start_thread
+
+    resolved = studio.settings_for(pipeline, parameters, list(pipeline.nodes))
+    sinks: dict[str, Rehearsed] = {}
+
+    def tell(node: str, rows: int, diff: Diff | None) -> None:
+        sinks[node] = Rehearsed(node, rows, diff)
+
+    with tempfile.TemporaryDirectory(prefix="etl-studio-") as scratch:
+        run = Run(
+            new_run_id(),
+            rehearsed(make_plan(pipeline, studio.registry, resolved.settings), tell, limit),
+            Places(
+                file.resolve().parent if file else Path.cwd(),
+                workspace.resolve() / "data.db",
+                Path(scratch) / "scratch",
+            ),
+            NothingNew(studio.databases, Path(scratch)),
+            listeners,
+            start_worker=start_worker or start_thread,
+            mask=masking(resolved.secrets),
+        )
+        if on_run is not None:
+            on_run(run)
+        ended = run.execute()
+        studio.databases.forget(Path(scratch))
+    return DryRun(ended, tuple(sinks[node] for node in pipeline.nodes if node in sinks))

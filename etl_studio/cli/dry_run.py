@@ -1,0 +1,89 @@
+"""``run --dry-run``: what a run would do to its targets."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from etl_studio.app.dry_run import Rehearsed
+    from etl_studio.app.studio import Studio
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.sdk.database import Change
+
+SIGNS = {"inserted": "+", "updated": "~", "deleted": "-"}
+
+
+def rehearse(  # noqa: PLR0913 - what a run needs
+    studio: Studio, pipeline: Pipeline, file: Path, workspace: Path, parameters: Mapping[str, str], *, as_json: bool
+) -> None:
+    """Run without commits and print what they would do."""
+    from etl_studio.app.dry_run import dry_run
+    from etl_studio.cli.output import print_json, print_line
+    from etl_studio.cli.progress import Progress
+    from etl_studio.cli.run import exit_code, report_facts
+    from etl_studio.cli.stopping import StopRequest, stopping_on_signals
+
+    stopped = StopRequest()
+    with Progress(live=sys.stderr.isatty()) as progress:
+        runs: list[Any] = []
+        with stopping_on_signals(_Latest(runs)) as stopped:
+            report = dry_run(
+                studio,
+                pipeline,
+                file=file,
+                workspace=workspace,
+                parameters=parameters,
+                listeners=[progress],
+                on_run=runs.append,
+            )
+    for sink in report.sinks:
+        print_line(_text(sink))
+    print_line("Nothing was written.")
+    if as_json:
+        facts = {sink.node: {"rows": sink.rows, "diff": sink.diff and asdict(sink.diff)} for sink in report.sinks}
+        print_json(report_facts(report.ended) | {"dry_run": True, "sinks": facts})
+    if code := exit_code(report.ended, interrupted=bool(stopped)):
+        raise typer.Exit(code)
+
+
+class _Latest:
+    """Stops the run once there is one."""
+
+    def __init__(self, runs: list[Any]) -> None:
+        self._runs = runs
+
+    def stop(self, *, hard: bool = False) -> None:
+        """End it."""
+        for run in self._runs:
+            run.stop(hard=hard)
+
+
+def _text(sink: Rehearsed) -> str:
+    diff = sink.diff
+    if diff is None:
+        return f"{sink.node}: would write {sink.rows:,} rows."
+    counts = ", ".join(f"{count:,} {name}" for name, count in asdict(diff.loaded).items() if count) or "no rows"
+    before = "would be made" if diff.rows_before is None else f"has {diff.rows_before:,} rows"
+    lines = [f'{sink.node}: the table "{diff.table}" {before}; {counts}; then it has {diff.rows_after:,} rows.']
+    return "\n".join([*lines, *(f"  {_change(change)}" for change in diff.changes)])
+
+
+def _change(change: Change) -> str:
+    values = (
+        f"{name}: {_shown(change.before[name])} -> {_shown(value)}"
+        if name in change.before
+        else f"{name}: {_shown(value)}"
+        for name, value in change.row.items()
+    )
+    return f"{SIGNS[change.kind]} {', '.join(values)}"
+
+
+def _shown(value: Any) -> str:
+    return "(missing)" if value is None else str(value)
