@@ -154,7 +154,7 @@ def replay_letters(  # noqa: PLR0913 - a selection and a way
     from etl_studio.app.replays import replays
     from etl_studio.cli.output import print_json, say
     from etl_studio.cli.progress import Progress
-    from etl_studio.cli.run import report_facts
+    from etl_studio.cli.report import report_facts
     from etl_studio.cli.stopping import stopping_on_signals
     from etl_studio.storage.letters import Selection
 

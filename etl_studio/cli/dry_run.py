@@ -27,7 +27,7 @@ def rehearse(  # noqa: PLR0913 - what a run needs
     from etl_studio.app.dry_run import dry_run
     from etl_studio.cli.output import print_json, print_line
     from etl_studio.cli.progress import Progress
-    from etl_studio.cli.run import exit_code, report_facts
+    from etl_studio.cli.report import exit_code, report_facts
     from etl_studio.cli.stopping import StopRequest, stopping_on_signals
 
     stopped = StopRequest()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from etl_studio.cli.exit_codes import ExitCode
 from etl_studio.cli.options import AsJson, Parameters, PipelineFile, WorkspaceFolder, read_parameters
-
-if TYPE_CHECKING:
-    from etl_studio.engine.events import RunEnded
 
 
 def run(  # noqa: PLR0913 - its options
@@ -39,6 +35,7 @@ def run(  # noqa: PLR0913 - its options
     from etl_studio.cli.dry_run import rehearse
     from etl_studio.cli.output import print_json
     from etl_studio.cli.progress import Progress
+    from etl_studio.cli.report import exit_code, report_facts
     from etl_studio.cli.stopping import stopping_on_signals
 
     given = read_parameters(parameter)
@@ -68,36 +65,3 @@ def run(  # noqa: PLR0913 - its options
     code = exit_code(ended, interrupted=bool(stopped))
     if code:
         raise typer.Exit(code)
-
-
-def exit_code(ended: RunEnded, *, interrupted: bool) -> ExitCode:
-    """How the run ended, for the caller."""
-    from etl_studio.engine.events import RunStatus
-
-    match ended.status:
-        case RunStatus.DONE:
-            return ExitCode.DONE
-        case RunStatus.DONE_WITH_DEAD_LETTERS:
-            return ExitCode.DEAD_LETTERS
-        case RunStatus.FAILED if not interrupted:
-            return ExitCode.FAILED
-        case _:
-            return ExitCode.INTERRUPTED
-
-
-def report_facts(ended: RunEnded) -> dict[str, Any]:
-    """The report for programs; names are kept from version to version."""
-    from dataclasses import asdict
-
-    return {
-        "run_id": ended.run,
-        "status": str(ended.status),
-        "rows_in": ended.rows_in,
-        "rows_out": ended.rows_out,
-        "rejected": ended.rejected,
-        "dead_letters": ended.dead_letters,
-        "duration_s": round(ended.duration, 3),
-        "nodes": {name: asdict(counts) for name, counts in ended.nodes.items()},
-        "error": ended.error,
-        "error_node": ended.error_node,
-    }

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from etl_studio.cli.progress import Progress
-from etl_studio.cli.run import exit_code, report_facts
+from etl_studio.cli.report import exit_code, report_facts
 from etl_studio.engine import events
 
 
