@@ -189,6 +189,10 @@ class PipelineDocument(ObservablePipeline):
         """Replace the pipeline's parameters."""
         self._set_attribute("parameters", deepcopy(dict(parameters)))
 
+    def set_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Change how often the sinks of a run commit."""
+        self._set_attribute("checkpoint", dict(checkpoint))
+
     def copy(self, nodes: Iterable[str]) -> str:
         """Nodes and the wires between them as text for the clipboard."""
         return clipboard.copy_text(self.pipeline, list(nodes), self.registry)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from etl_studio.engine.checkpoints import Interval
 from etl_studio.pipeline.model import Parameter
 from etl_studio.ui.forms.choice import Combo
 from etl_studio.ui.forms.code import MultilineEditor
@@ -14,7 +15,7 @@ from etl_studio.ui.forms.editor import Editor, FormContext
 from etl_studio.ui.forms.field import Field
 from etl_studio.ui.forms.rows import RowsEditor
 from etl_studio.ui.forms.setting import UNSET, Setting
-from etl_studio.ui.forms.text import Line, LineEditor
+from etl_studio.ui.forms.text import Line, LineEditor, NumberEditor
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -130,7 +131,16 @@ class PipelinePage(QWidget):
             default=[],
             description="Values given at the start of a run. Write ${name} in any setting.",
         )
+        interval = Setting(
+            "seconds",
+            "seconds",
+            "Checkpoint every (seconds)",
+            float,
+            description="Rows are committed so often, and a run that breaks off goes on from there.",
+            default=Interval().seconds,
+        )
         self.name = LineEditor(name, self)
+        self.interval = NumberEditor(interval, self)
         self.description = MultilineEditor(about, context, self)
         self.parameters = RowsEditor(ParameterEditor, context, "Add parameter", self, card=True)
         heading = QLabel("Pipeline", self)
@@ -143,7 +153,13 @@ class PipelinePage(QWidget):
         column.setSpacing(3 * SPACE)
         column.addWidget(heading)
         column.addWidget(hint)
-        for setting, editor in ((name, self.name), (about, self.description), (values, self.parameters)):
+        editors = (
+            (name, self.name),
+            (about, self.description),
+            (values, self.parameters),
+            (interval, self.interval),
+        )
+        for setting, editor in editors:
             column.addWidget(Field(setting, editor, FormContext(context.theme), self))
             editor.edited.connect(self._edited)
         column.addStretch(1)
@@ -166,6 +182,10 @@ class PipelinePage(QWidget):
             self.document.set_name(name)
         self.document.set_description("" if text is UNSET else text)
         self.document.set_parameters(dict(reversed(parameters.items())))
+        seconds = self.interval.value()
+        if seconds is UNSET or (isinstance(seconds, int | float) and seconds > 0):
+            rest = {name: value for name, value in self.document.pipeline.checkpoint.items() if name != "seconds"}
+            self.document.set_checkpoint(rest if seconds is UNSET else {"seconds": seconds, **rest})
 
     def refresh(self) -> None:
         """Show what the document says."""
@@ -174,6 +194,7 @@ class PipelinePage(QWidget):
         pipeline = self.document.pipeline
         self.name.set_value(pipeline.name)
         self.description.set_value(pipeline.description)
+        self.interval.set_value(pipeline.checkpoint.get("seconds", UNSET))
         wanted = list(pipeline.parameters.values())
         if wanted != [parameter for parameter in self.parameters.elements() if parameter.name]:
             self.parameters.show_elements(wanted)

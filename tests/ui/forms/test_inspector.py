@@ -55,6 +55,20 @@ def test_parameters_are_added_with_type_and_default(inspector, document):
     assert document.pipeline.parameters != {"minimum": Parameter("minimum", "integer", 5)}
 
 
+def test_the_time_between_checkpoints_is_a_setting_of_the_pipeline(inspector, document):
+    page = inspector.pipeline_page
+    retype(page.interval.line, "5")
+    inspector.flush()
+    assert document.pipeline.checkpoint == {"seconds": 5}
+
+    retype(page.interval.line, "never")
+    inspector.flush()
+    assert document.pipeline.checkpoint == {"seconds": 5}
+
+    document.undo_stack.undo()
+    assert document.pipeline.checkpoint == {}
+
+
 def test_a_selected_node_shows_its_settings(inspector, document):
     inspector.show_nodes(["everything"])
     page = inspector.node_page
