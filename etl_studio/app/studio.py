@@ -160,7 +160,7 @@ class Studio:
             history = place.history(run_id)
             history.claim()
         recorder = Recorder(place)
-        return Run(
+        run = Run(
             run_id,
             plan,
             Places(folder, place.data_path, place.folder / "scratch" / run_id),
@@ -177,6 +177,8 @@ class Studio:
             interval=Interval(**pipeline.checkpoint),
             history=history,
         )
+        recorder.obey = run.obey
+        return run
 
     def broken_off(self, place: Workspace, file: Path) -> RunRecord:
         """The last run of a file, which broke off.

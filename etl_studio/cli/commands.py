@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl_studio import __version__
-from etl_studio.cli import catalogue, dead_letters, demo, history, loads, look, results, run
+from etl_studio.cli import catalogue, control, dead_letters, demo, history, loads, look, results, run
 
 HELP = """Build, run and watch data pipelines.
 
@@ -28,6 +28,9 @@ app.command()(look.validate)
 app.command()(look.preview)
 app.command()(catalogue.nodes)
 app.command()(history.runs)
+app.command()(control.stop)
+app.command()(control.pause)
+app.command("continue")(control.go_on)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(results.tables)
 app.command()(results.export)

@@ -18,7 +18,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, th
 DEFAULT_LIMIT = 50
 RUN_FACTS = (
     "id", "kind", "pipeline", "status", "started", "duration", "rows_in", "rows_out", "rejected", "dead_letters",
-    "error",
+    "attempts", "error",
 )  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def runs(
 ) -> None:
     """List the runs of a workspace, or show one."""
     from etl_studio.cli.output import print_json, print_line, table
+    from etl_studio.engine.conservation import sum_line
 
     with open_workspace(workspace) as place:
         found = list(place.runs(limit=limit)) if run is None else [place.run(run)]
@@ -58,7 +59,8 @@ def runs(
         if nodes:
             names = ("rows_in", "rows_out", "filtered", "rejected", "dead_letters", "retries")
             counted = [(name, *(counts[key] for key in names)) for name, counts in nodes.items()]
-            print_line("\n" + table(("node", *(name.replace("_", " ") for name in names)), counted))
+            print_line("\n" + table(("node", *(name.replace("_", " ") for name in names)), counted) + "\n")
+            print_line("\n".join(f"{name}: {sum_line(counts)}" for name, counts in nodes.items()))
 
 
 def _facts(one: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from etl_studio.engine.plan import Plan
 
 
+LOADED = ("inserted", "updated", "unchanged", "superseded", "deleted", "stale")
+
+
 def check_rows(plan: Plan, counts: Mapping[str, NodeCounts], inboxes: Mapping[str, Inbox]) -> None:
     """Check every wire and every node of a run that ended well.
 
@@ -40,6 +43,21 @@ def check_rows(plan: Plan, counts: Mapping[str, NodeCounts], inboxes: Mapping[st
             )
             if count.filtered < 0:
                 raise ConservationError(f"{-count.filtered:,} rows more came out than went in.", node=node)
+
+
+def sum_line(counts: Mapping[str, int]) -> str:
+    """Where the rows of a node went: ``1,000 read = 700 inserted + 250 unchanged + 50 rejected``.
+
+    Args:
+        counts: as in ``NodeCounts``, by name.
+    """
+    loaded = [(counts.get(name, 0), name) for name in LOADED]
+    gone = [
+        (counts.get(name, 0), name.replace("_", " ")) for name in ("filtered", "rejected", "dead_letters", "skipped")
+    ]
+    parts = loaded if any(number for number, _ in loaded) else [(counts.get("rows_out", 0), "given out")]
+    shown = [f"{number:,} {name}" for number, name in (*parts, *gone) if number] or ["none"]
+    return f"{counts.get('rows_in', 0):,} read = {' + '.join(shown)}"
 
 
 def _require(node: str, taken: int, accounted: int, formula: str) -> None:

@@ -209,6 +209,17 @@ class Run:
         """End a pause."""
         self._running.set()
 
+    def obey(self, command: str) -> None:
+        """Do what another process asks: ``stop``, ``kill``, ``pause`` or ``go_on``."""
+        self._emit(LogWritten(self.id, time.time(), "info", None, f"Asked from outside: {command.replace('_', ' ')}."))
+        match command:
+            case "pause":
+                self.pause()
+            case "go_on":
+                self.go_on()
+            case _:
+                self.stop(hard=command == "kill")
+
     @property
     def paused(self) -> bool:
         """Whether sources wait."""

@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from etl_studio.storage.failures import UNCHANGED
 from etl_studio.storage.processes import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.events import Event
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 WRITE_SECONDS = 0.25
 SAMPLE_SECONDS = 1.0
+COMMAND_SECONDS = 0.5
 ATTEMPTS = 3
 """How often a locked workspace is tried, each time for as long as its timeout."""
 MOST_EVENTS = 20_000
@@ -65,10 +67,16 @@ class Recorder:
 
     Args:
         workspace: where to.
+
+    Attributes:
+        obey: takes what another process asks of the run (``Workspace.ask``); looked for about once a second.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self.obey: Callable[[str], None] | None = None
+        self._run: str | None = None
+        self._asked_at = 0.0
         self._events: queue.Queue[Event | _Reached | threading.Event | None] = queue.Queue(MOST_EVENTS)
         self._error: EtlError | None = None
         self._lost_letters = 0
@@ -89,6 +97,8 @@ class Recorder:
         elif isinstance(event, RunEnded) and self._left_out is not None:
             self._events.put(self._left_out)
             self._left_out = None
+        if isinstance(event, RunStarted):
+            self._run = event.run
         self._events.put(event)
 
     @property
@@ -129,7 +139,19 @@ class Recorder:
         going = True
         while going:
             going = self._write(self._next())
+            self._look_for_command()
         self._workspace.file.release()
+
+    def _look_for_command(self) -> None:
+        now = time.monotonic()
+        if self.obey is None or self._run is None or now - self._asked_at < COMMAND_SECONDS:
+            return
+        self._asked_at = now
+        # A locked workspace is asked again at the next turn.
+        with suppress(EtlError):
+            command = self._workspace.take_command(self._run)
+            if command is not None:
+                self.obey(command)
 
     def _next(self) -> list[Event | _Reached | threading.Event | None]:
         """What has come, after a moment, so that many facts make one transaction."""

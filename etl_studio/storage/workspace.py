@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from etl_studio.engine.events import RunStatus
 from etl_studio.errors import PermanentError, UsageError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.storage.databases import Databases
+
+RunCommand = Literal["stop", "kill", "pause", "go_on"]
 
 READ_ME = (
     "Runs and results of ETL Studio pipelines. Safe to delete when no run is active: the history and the tables go."
@@ -139,6 +141,47 @@ class Workspace:
         with self.file.translated():
             row = run.select().where(run.file == file).order_by(run.started.desc()).first()
         return _run_record(row) if row is not None else None
+
+    def ask(self, run_id: str, command: RunCommand) -> RunRecord:
+        """Ask something of a run, whichever process it is in; it obeys within about a second.
+
+        Args:
+            run_id: the id or its beginning; empty: the only run that is going on.
+            command: what it should do.
+
+        Raises:
+            UsageError: it is not running, or there are several.
+        """
+        record = self.run(run_id) if run_id else self._only_running()
+        if record is None:
+            raise UsageError(f"There is no run {run_id}.", hint="etl-studio runs lists them.")
+        run = self.models.run
+        with self.file.translated(), self.file.database.atomic():
+            self._mark_interrupted()
+            asked = run.update(command=command).where(run.id == record.id, run.status == RunStatus.RUNNING).execute()
+        if not asked:
+            raise UsageError(f"The run {record.id} is not going on.", hint="etl-studio runs shows how it ended.")
+        return record
+
+    def take_command(self, run_id: str) -> str | None:
+        """What was asked of a run since it last looked."""
+        run = self.models.run
+        with self.file.translated():
+            row = run.select(run.command).where(run.id == run_id).first()
+            if row is None or row.command is None:
+                return None
+            run.update(command=None).where(run.id == run_id).execute()
+        return str(row.command)
+
+    def _only_running(self) -> RunRecord:
+        with self.file.translated():
+            self._mark_interrupted()
+        going = [record for record in self.runs() if record.status is RunStatus.RUNNING]
+        if len(going) == 1:
+            return going[0]
+        if not going:
+            raise UsageError("No run is going on in this workspace.")
+        raise UsageError(f"{len(going)} runs are going on.", hint=f"Name one: {', '.join(one.id for one in going)}.")
 
     def history(self, run_id: str) -> RunHistory:
         """What a run needs to go on."""
