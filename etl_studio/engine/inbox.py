@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from etl_studio.engine.checkpoints import Barrier
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
     from etl_studio.pipeline.model import Wire
 
-MAX_ROWS = 262_144
-MAX_BYTES = 32 * 1024 * 1024
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may wait on one wire; one batch always fits, a barrier too."""
+
+    rows: int = 262_144
+    bytes: int = 32 * 1024 * 1024
 
 
 class _Queue:
@@ -36,8 +42,8 @@ class _Queue:
         self.taken = 0
         self.closed = False
 
-    def full(self, max_rows: int, max_bytes: int) -> bool:
-        return bool(self.rows or self.bytes) and (self.rows >= max_rows or self.bytes >= max_bytes)
+    def full(self, bounds: Bounds) -> bool:
+        return bool(self.rows or self.bytes) and (self.rows >= bounds.rows or self.bytes >= bounds.bytes)
 
     def take(self) -> pa.RecordBatch | None:
         """The next batch; None where there is none, or a barrier stands before it."""
@@ -55,16 +61,16 @@ class Inbox:
 
     Args:
         wires: those that end at the node.
-        max_rows, max_bytes: bound of each wire; one batch always fits.
+        bounds: of each wire.
     """
 
-    def __init__(self, wires: Iterable[Wire], max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, wires: Iterable[Wire], bounds: Bounds | None = None) -> None:
         self._queues = {wire: _Queue() for wire in wires}
         self._order = deque(self._queues)
-        self._max_rows = max_rows
-        self._max_bytes = max_bytes
+        self._bounds = bounds or Bounds()
         self._changed = threading.Condition()
         self._cancelled = False
+        self._abandoned = False
 
     def put(self, wire: Wire, batch: pa.RecordBatch) -> None:
         """Send a batch; waits while the wire is full.
@@ -75,10 +81,12 @@ class Inbox:
         queue = self._queues[wire]
         size = batch.nbytes
         with self._changed:
-            while queue.full(self._max_rows, self._max_bytes) and not self._cancelled:
+            while queue.full(self._bounds) and not (self._cancelled or self._abandoned):
                 self._changed.wait()
             if self._cancelled:
                 raise Cancelled("The run was stopped.")
+            if self._abandoned:
+                return
             queue.items.append(batch)
             queue.rows += batch.num_rows
             queue.bytes += size
@@ -129,13 +137,19 @@ class Inbox:
             self._cancelled = True
             self._changed.notify_all()
 
+    def abandon(self) -> None:
+        """Nobody takes any more, and the run drains: what is sent from now on is dropped, so that no sender waits."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+
     def samples(self) -> dict[str, WireSample]:
         """Each wire now."""
         return {
             str(wire): WireSample(
                 queue.taken,
                 queue.rows,
-                min(1.0, max(queue.rows / self._max_rows, queue.bytes / self._max_bytes)),
+                min(1.0, max(queue.rows / self._bounds.rows, queue.bytes / self._bounds.bytes)),
             )
             for wire, queue in self._queues.items()
         }

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
+    from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.plan import Plan, PlannedNode
     from etl_studio.engine.resume import History
 
@@ -111,6 +112,7 @@ class Run:
         memory_limit: of SQL, such as ``2GB``.
         interval: how often sinks commit before the end, where that is possible.
         history: of a run that broke off and goes on under its id.
+        bounds: of each wire.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -128,6 +130,7 @@ class Run:
         memory_limit: str | None = None,
         interval: Interval | None = None,
         history: History | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -153,7 +156,7 @@ class Run:
         self._once = why_no_barriers(plan)
         self._checkpoints = self._gate(Resumption())
         self._meters = {node: Meter() for node in plan.nodes}
-        self._inboxes = {node: Inbox(item.inputs) for node, item in plan.nodes.items()}
+        self._inboxes = {node: Inbox(item.inputs, bounds) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
         self._policies = SharedPolicies()
 
@@ -369,6 +372,10 @@ class Run:
     def _abandon(self, station: Station) -> None:
         """A node ended without closing its wires; only a hard end leaves readers behind."""
         if not self._hard.is_set():
+            if self._once is None and not isinstance(station.planned.node, Sink):
+                # Rows that it took are gone: a commit now would tell that they are loaded.
+                self._checkpoints.commit_no_more()
+            station.inbox.abandon()
             station.outlet.close_wires()
 
     def _fail(self, station: Station, error: EtlError) -> None:

@@ -73,16 +73,19 @@ def _run_blocking(station: Station, node: SqlTransform) -> None:
     query = station.sql().blocking(node)
     station.interrupt = query.interrupt
     meter = station.meter
+    batches = station.batches()
     try:
         if query.streams:
-            results = query.run(batch for _, batch in station.batches())
+            results = query.run(batch for _, batch in batches)
         else:
-            for port, batch in station.batches():
+            for port, batch in batches:
                 station.context.call(partial(station.guarded, query.add, port, batch))
             results = query.finish()
         # Not under the retry: a result that broke off must never pass for its end.
         while (out := station.timed(next, results, None)) is not None:
             station.outlet.send(out)
+        for _ in batches:
+            pass  # a query with LIMIT stops reading early; whoever sends here must not wait forever
         if node.rows == "fewer":
             meter.filtered = meter.rows_in - meter.rows_out
     finally:

@@ -7,7 +7,7 @@ import threading
 import pyarrow as pa
 import pytest
 
-from etl_studio.engine.inbox import Inbox
+from etl_studio.engine.inbox import Bounds, Inbox
 from etl_studio.engine.unify import Unifier
 from etl_studio.errors import Cancelled, PermanentError
 from etl_studio.pipeline.model import Wire
@@ -50,7 +50,7 @@ def test_several_wires_are_taken_in_turn():
 
 
 def test_a_full_wire_makes_its_sender_wait_until_a_batch_is_taken():
-    inbox = Inbox([A], max_rows=4)
+    inbox = Inbox([A], Bounds(rows=4))
     inbox.put(A, rows(1, 2, 3, 4))
     passed = threading.Event()
     sender = threading.Thread(target=lambda: (inbox.put(A, rows(5)), passed.set()))
@@ -65,7 +65,7 @@ def test_a_full_wire_makes_its_sender_wait_until_a_batch_is_taken():
 
 
 def test_the_bound_counts_bytes_too():
-    inbox = Inbox([A], max_rows=10**9, max_bytes=8)
+    inbox = Inbox([A], Bounds(rows=10**9, bytes=8))
     inbox.put(A, rows(1))
 
     def send():
