@@ -335,18 +335,28 @@ class TestPages:
         assert (answer.count("api", "rows_out"), answer.count("api", "retries")) == (200, 2)
         assert folder.ask("SELECT id FROM products ORDER BY rowid") == [(number,) for number in range(1, 201)]
 
-    def test_a_page_that_keeps_failing_fails_the_run_and_the_table_stays(self, folder, make_table):
-        make_table(folder.workspace / "data.db", "CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT);")
+    def test_a_page_that_keeps_failing_is_a_dead_letter_and_the_others_are_read(self, folder):
         with DemoSite(products=200) as site:
             failing = ScriptedFaults(site, {7: [500] * 50})
             self.pipeline(folder, failing, {"retry": {"attempts": 3, "delay": 0.01, "max_delay": 0.02}})
             answer = folder.run()
+        assert answer.code == 3
+        assert Counter(failing.pages)[7] == 3
+        assert max(failing.pages) == 10
+        missing = set(range(121, 141))
+        assert {row for (row,) in folder.ask("SELECT id FROM products")} == set(range(1, 201)) - missing
+        (letter,) = json.loads(folder.call("dead-letters", "list", "--workspace", folder.workspace, "--json").out)
+        assert "500 Internal Server Error" in letter["message"]
+
+    def test_where_no_page_may_be_missing_a_page_that_keeps_failing_fails_the_run(self, folder):
+        with DemoSite(products=200) as site:
+            failing = ScriptedFaults(site, {7: [500] * 50})
+            self.pipeline(folder, failing, {"retry": {"attempts": 2, "delay": 0.01}, "on_error": "stop"})
+            answer = folder.run()
         assert answer.code == 1
         assert answer.report["error_node"] == "api"
         assert "500 Internal Server Error" in answer.err
-        assert Counter(failing.pages)[7] == 3
-        assert max(failing.pages) == 7
-        assert folder.ask("SELECT count(*) FROM products") == [(0,)]
+        assert json.loads(folder.call("tables", "--workspace", folder.workspace, "--json").out) == []
 
     @pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
     def test_the_body_of_an_error_never_ends_the_paging(self, folder, status):
@@ -355,6 +365,10 @@ class TestPages:
             failing = ScriptedFaults(site, {3: [status] * 50})
             self.pipeline(folder, failing, {"retry": {"attempts": 2, "delay": 0.01}})
             answer = folder.run()
+        if status >= 500:
+            assert answer.code == 3, "80 of 100 rows are no full success"
+            assert max(failing.pages) == 5
+            return
         assert answer.code == 1, "40 of 100 rows are no success"
         assert str(status) in answer.err
         assert json.loads(folder.call("tables", "--workspace", folder.workspace, "--json").out) == []
