@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.engine.events import Listener
+    from etl_studio.engine.inject import Injection
     from etl_studio.engine.run import Run, StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.pipeline.rules import Problem
@@ -121,6 +122,7 @@ class Studio:
         start_worker: StartWorker | None = None,
         resume: RunRecord | None = None,
         accept_changes: bool = False,
+        injection: Injection | None = None,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -133,11 +135,14 @@ class Studio:
             start_worker: starts its workers; default: plain threads.
             resume: the run that broke off and goes on; it keeps its id.
             accept_changes: go on even where a source has changed since.
+            injection: faults to inject; ``Run.faults`` reports what became of them.
 
         Raises:
             PipelineError: the pipeline has errors; carries them.
-            UsageError: a parameter is missing or wrong; the run cannot be resumed, with the reason.
+            UsageError: a parameter is missing or wrong; the run cannot be resumed, with the reason; a node to fail is
+                not there.
         """
+        from etl_studio.app.faults import injector
         from etl_studio.app.resuming import document, refuse_changes
         from etl_studio.app.retention import Retention
         from etl_studio.engine.checkpoints import Interval
@@ -153,6 +158,7 @@ class Studio:
         run_id = resume.id if resume else new_run_id()
         folder = file.resolve().parent if file else Path.cwd()
         plan = make_plan(pipeline, self.registry, resolved.settings)
+        faults = None if injection is None else injector(injection, plan, place.data_path)
         facts = document(pipeline, plan, resolved.shown, folder)
         history = None
         if resume is not None:
@@ -165,7 +171,7 @@ class Studio:
             plan,
             Places(folder, place.data_path, place.folder / "scratch" / run_id),
             self.databases,
-            [*listeners, Retention(place, [recorder, *listeners])],
+            [*listeners, *([faults] if faults else []), Retention(place, [recorder, *listeners])],
             start_worker=start_worker or start_thread,
             ledger=recorder,
             mask=masking(resolved.secrets),
@@ -176,6 +182,7 @@ class Studio:
             },
             interval=Interval(**pipeline.checkpoint),
             history=history,
+            faults=faults,
         )
         recorder.obey = run.obey
         return run

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
+from etl_studio.cli.injection import (
+    DEFAULT_RATE,
+    InjectFaults,
+    InjectNodes,
+    InjectRate,
+    InjectSeed,
+    fault_facts,
+    fault_table,
+    read_injection,
+)
 from etl_studio.cli.options import AsJson, Parameters, PipelineFile, WorkspaceFolder, read_parameters
+from etl_studio.errors import UsageError
 
 
 def run(  # noqa: PLR0913 - its options
@@ -24,21 +35,34 @@ def run(  # noqa: PLR0913 - its options
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; show what would be inserted, updated and deleted.")
     ] = False,
+    inject: InjectSeed = None,
+    inject_node: InjectNodes = None,
+    inject_rate: InjectRate = DEFAULT_RATE,
+    inject_fault: InjectFaults = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
+
+    With --inject nodes fail on purpose, and a table tells what each policy did about it. It is a real run: it loads
+    into the tables and files of the pipeline.
 
     Exit codes: 0 done, 1 the run failed, 2 the pipeline or the call is wrong, 3 done with dead letters,
     130 interrupted.
     """
     from etl_studio.app.studio import Studio
     from etl_studio.cli.dry_run import rehearse
-    from etl_studio.cli.output import print_json
+    from etl_studio.cli.output import print_json, say
     from etl_studio.cli.progress import Progress
     from etl_studio.cli.report import exit_code, report_facts
     from etl_studio.cli.stopping import stopping_on_signals
 
     given = read_parameters(parameter)
+    injection = read_injection(inject, inject_node, inject_rate, inject_fault)
+    if injection is not None and (dry or resume):
+        raise UsageError(
+            f"--inject and {'--dry-run' if dry else '--resume'} do not go together.",
+            hint="Faults are for a run of its own, from the beginning.",
+        )
     with Studio() as studio:
         pipeline = studio.load(file)
         place = workspace or studio.workspace_folder(file)
@@ -57,11 +81,15 @@ def run(  # noqa: PLR0913 - its options
                 listeners=[progress],
                 resume=broken_off,
                 accept_changes=accept_changes,
+                injection=injection,
             )
             with stopping_on_signals(prepared) as stopped:
                 ended = prepared.execute()
+    faults = prepared.faults.report(ended) if prepared.faults else None
+    if faults is not None:
+        say(fault_table(faults))
     if as_json:
-        print_json(report_facts(ended))
+        print_json(report_facts(ended) | ({"injection": fault_facts(faults)} if faults else {}))
     code = exit_code(ended, interrupted=bool(stopped))
     if code:
         raise typer.Exit(code)

@@ -104,6 +104,8 @@ class PolicyCaller:
         self._meter.calls += 1
         started = self._shared.clock()
         try:
+            if self._shared.faults is not None:
+                self._shared.faults.strike(self._node, target)
             result = operation()
         except TransientError as error:
             self._meter.errors += 1

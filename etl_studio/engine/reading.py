@@ -49,6 +49,8 @@ class _Reading:
     def _read(self) -> None:
         station = self._station
         emissions = iter(self._source.read(station.context))
+        if station.faults is not None:
+            emissions = station.faults.spoil(station.planned.id, emissions)
         if station.planned.policy.fallback == "last_good":
             emissions = marked(emissions, lambda: station.context.stale)
         try:

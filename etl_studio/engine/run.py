@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.inbox import Bounds
+    from etl_studio.engine.inject import Injector
     from etl_studio.engine.plan import Plan, PlannedNode
     from etl_studio.engine.resume import History
 
@@ -113,6 +114,7 @@ class Run:
         interval: how often sinks commit before the end, where that is possible.
         history: of a run that broke off and goes on under its id.
         bounds: of each wire.
+        faults: makes nodes fail on purpose.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -131,6 +133,7 @@ class Run:
         interval: Interval | None = None,
         history: History | None = None,
         bounds: Bounds | None = None,
+        faults: Injector | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -158,7 +161,8 @@ class Run:
         self._meters = {node: Meter() for node in plan.nodes}
         self._inboxes = {node: Inbox(item.inputs, bounds) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
-        self._policies = SharedPolicies()
+        self.faults = faults
+        self._policies = SharedPolicies(faults=faults)
 
     def execute(self) -> RunEnded:
         """Run to the end and return the report; errors are in it."""
@@ -268,6 +272,7 @@ class Run:
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
             all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
             resumable=self._once is None,
+            faults=self.faults,
         )
 
     def _gate(self, resumed: Resumption) -> Checkpoints:

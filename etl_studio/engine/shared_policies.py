@@ -14,6 +14,7 @@ from etl_studio.engine.retry_budget import RetryBudget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etl_studio.engine.inject import Injector
     from etl_studio.sdk import Policy, RateLimit
 
 
@@ -22,10 +23,12 @@ class SharedPolicies:
 
     Args:
         clock: seconds, monotonic.
+        faults: makes attempts fail on purpose.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, faults: Injector | None = None) -> None:
         self.clock = clock
+        self.faults = faults
         self._lock = threading.Lock()
         self._groups: dict[str, str] = {}  # node -> name of its breakers
         self._breakers: dict[tuple[str, str], CircuitBreaker] = {}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.context import NodeContext
     from etl_studio.engine.events import NodeCounts
     from etl_studio.engine.inbox import Inbox
+    from etl_studio.engine.inject import Injector
     from etl_studio.engine.meter import Meter
     from etl_studio.engine.outlet import Outlet
     from etl_studio.engine.plan import PlannedNode
@@ -50,6 +51,7 @@ class Station:
         position, replays: of a source: where it begins, and the barriers (epoch, rows) that come again.
         resumable: whether sinks may commit before the end, and the run goes on from there.
         ahead: of a sink in a resumed run: its mark, where it holds rows that come again.
+        faults: makes rows malformed on purpose.
     """
 
     planned: PlannedNode
@@ -73,6 +75,7 @@ class Station:
     replays: tuple[tuple[int, int], ...] = ()
     ahead: Mark | None = None
     resumable: bool = False
+    faults: Injector | None = None
 
     def guarded(self, operation: Callable[..., T], *arguments: Any) -> T:
         """Run SQL so that the monitor can end it at the policy's timeout."""

@@ -76,6 +76,7 @@ ACTIONS = (
     ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
     ActionSpec("stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded"),
     ActionSpec("stop_now", "Stop at &once", RUN, "Ctrl+Shift+F5"),
+    ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
     ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),
     ActionSpec("shortcuts", "&Keyboard shortcuts", HELP, "F1", "keyboard"),

@@ -39,6 +39,7 @@ from etl_studio.ui.run.parameters_dialog import ParametersDialog
 if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
+    from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.actions import Actions
@@ -67,8 +68,10 @@ class Workbench(QWidget):
         super().__init__(parent)
         self.studio = studio
         self._settings = settings
+        self._theme = theme
         self._actions: Actions | None = None
         self._parameters: dict[str, str] = {}
+        self._injection: Injection | None = None
         self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
@@ -106,6 +109,23 @@ class Workbench(QWidget):
 
     def run(self) -> None:
         """Start what is on the screen, or show what keeps it from running."""
+        self._start()
+
+    def run_with_faults(self) -> None:
+        """Ask what to fail, then start what is on the screen."""
+        from etl_studio.engine.inject import Injection
+        from etl_studio.ui.run.faults_dialog import FaultsDialog
+
+        before = self._injection or Injection(seed=1)
+        dialog = FaultsDialog(list(self.document.pipeline.nodes), before, self)
+        try:
+            if dialog.exec() == FaultsDialog.DialogCode.Accepted:
+                self._injection = dialog.injection
+                self._start(self._injection)
+        finally:
+            dialog.deleteLater()
+
+    def _start(self, injection: Injection | None = None) -> None:
         self.inspector.flush()
         self.document.check_now()
         errors = [problem for problem in self.document.problems if problem.severity == "error"]
@@ -118,7 +138,7 @@ class Workbench(QWidget):
         self.banner.hide()
         self.tabs.show_panel(self.monitor)
         given = {one.name: self._parameters[one.name] for one in asked}
-        self.controller.start(self.document.pipeline, self.document.path, given)
+        self.controller.start(self.document.pipeline, self.document.path, given, injection)
 
     def _ask_for(self, parameters: list[Parameter]) -> bool:
         dialog = ParametersDialog(parameters, self._parameters, self)
@@ -190,6 +210,7 @@ class Workbench(QWidget):
             "fit": navigation.fit,
             "arrange": editing.arrange,
             "run": self.run,
+            "run_with_faults": self.run_with_faults,
             "stop": self.stop,
             "stop_now": self.stop_now,
             "preview": self.preview_selection,
@@ -230,6 +251,7 @@ class Workbench(QWidget):
             "delete": bool(chosen or wires),
             "preview": len(chosen) == 1,
             "run": not running,
+            "run_with_faults": not running,
             "stop": running,
             "stop_now": running,
         }
@@ -282,6 +304,7 @@ class Workbench(QWidget):
         self.banner.node_wanted.connect(self.show_node)
         self.controller.event.connect(self._route)
         self.controller.ended.connect(self._on_ended)
+        self.controller.faults_reported.connect(self._show_faults)
         self.controller.refused.connect(self._on_refused)
 
     def _route(self, event: Event) -> None:
@@ -313,6 +336,11 @@ class Workbench(QWidget):
         if report.status is RunStatus.FAILED:
             node = report.error_node if report.error_node in self.document.pipeline.nodes else None
             self.banner.show_error(report.error or "The run failed.", node)
+
+    def _show_faults(self, report: FaultReport) -> None:
+        from etl_studio.ui.run.faults_dialog import FaultReportDialog
+
+        FaultReportDialog(report, self._theme, self).open()
 
     def _loaded_table(self) -> str:
         """The first table of the workspace that the pipeline loads; empty when one of them is shown already."""

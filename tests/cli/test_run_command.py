@@ -45,6 +45,41 @@ class TestRun:
         call("run", pipeline_file, "--workspace", tmp_path / "elsewhere")
         assert (tmp_path / "elsewhere" / "workspace.db").is_file()
 
+    def test_a_run_with_faults_loses_nothing_and_tells_what_each_policy_did(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--inject", 5, "--inject-rate", 0.4, "--inject-fault", "busy", "--json")
+        facts = json.loads(answer.out.splitlines()[-1])
+        assert answer.code == 0
+        assert kept(pipeline_file) == ["id,quantity", "2,7", "3,9"]
+        injection = facts["injection"]
+        assert (injection["seed"], injection["rate"], injection["lost"]) == (5, 0.4, 0)
+        save = injection["nodes"]["save"]
+        assert save["injected"] == {"busy": save["retries"]}
+        assert injection["nodes"]["read"]["injected"] == {}
+        assert "faults injected (seed 5): 0 rows lost" in answer.err
+
+    def test_a_fault_that_no_retry_helps_against_ends_the_run(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--inject", 1, "--inject-rate", 1, "--inject-fault", "disk_full", "--json")
+        assert answer.code == 1
+        assert "the disk is full" in answer.err
+        assert json.loads(answer.out.splitlines()[-1])["injection"]["lost"] is None
+        assert not pipeline_file.with_name("kept.csv").exists()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--inject", "1", "--inject-node", "reed"], 'There is no node "reed" to fail. Nodes: read, keep, save.'),
+            (["--inject", "1", "--inject-fault", "flood"], 'There is no fault "flood".'),
+            (["--inject", "1", "--resume"], "--inject and --resume do not go together."),
+            (["--inject", "1", "--dry-run"], "--inject and --dry-run do not go together."),
+            (["--inject-node", "read"], "Fault injection needs a seed. Add --inject SEED, such as --inject 1."),
+        ],
+    )
+    def test_faults_that_cannot_be_injected_are_a_wrong_call(self, call, pipeline_file, options, message):
+        answer = call("run", pipeline_file, *options)
+        assert answer.code == 2
+        assert message in answer.err
+        assert not pipeline_file.with_name("kept.csv").exists()
+
     def test_a_wrong_pipeline_does_not_run(self, call, pipeline_file):
         pipeline_file.write_text(pipeline_file.read_text().replace("where:", "wher:"))
         answer = call("run", pipeline_file, "--json")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
+    from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.engine.run import Run
     from etl_studio.pipeline.model import Pipeline
 
@@ -33,6 +34,7 @@ class RunController(QObject):
         event: every event, as in ``engine.events``; of samples that wait only the newest.
         started: the run's id.
         ended: the ``RunEnded``, after everything has stopped.
+        faults_reported: the ``FaultReport`` of a run with faults, after ``ended``.
         refused: an ``EtlError`` (a ``PipelineError`` holds the problems): the run did not begin.
         running_changed: ``is_running`` changed.
     """
@@ -40,6 +42,7 @@ class RunController(QObject):
     event = Signal(object)
     started = Signal(str)
     ended = Signal(object)
+    faults_reported = Signal(object)
     refused = Signal(object)
     running_changed = Signal()
 
@@ -51,6 +54,7 @@ class RunController(QObject):
         self._worker: QtWorker | None = None
         self._run: Run | None = None
         self._report: RunEnded | None = None
+        self._faults: FaultReport | None = None
         self._error: EtlError | None = None
         self._stop_asked = False
 
@@ -59,20 +63,27 @@ class RunController(QObject):
         """Whether a run is being prepared or executed."""
         return self._worker is not None
 
-    def start(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any] | None = None) -> None:
+    def start(
+        self,
+        pipeline: Pipeline,
+        file: Path | None,
+        parameters: Mapping[str, Any] | None = None,
+        injection: Injection | None = None,
+    ) -> None:
         """Begin a run of the pipeline as it is now; later edits do not touch it. Ignored while one runs.
 
         Args:
             pipeline: what is on the screen, saved or not.
             file: its file: relative paths start there, and the workspace is beside it.
             parameters: values that replace the defaults.
+            injection: faults to inject.
         """
         if self._worker is not None:
             return
-        self._run = self._report = self._error = None
+        self._run = self._report = self._error = self._faults = None
         self._stop_asked = False
         copy = deepcopy(pipeline)
-        self._worker = QtWorker("run", lambda: self._execute(copy, file, dict(parameters or {})))
+        self._worker = QtWorker("run", lambda: self._execute(copy, file, dict(parameters or {}), injection))
         self._worker.finished.connect(self._finish)
         # While it runs, the garbage collector looks only at what is made from now on: a look at all that the window
         # holds already would keep window and workers waiting for 50 ms and more.
@@ -106,7 +117,9 @@ class RunController(QObject):
         worker.join(timeout)
         return not worker.is_alive()
 
-    def _execute(self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any]) -> None:
+    def _execute(
+        self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any], injection: Injection | None
+    ) -> None:
         try:
             run = self._studio.prepare(
                 pipeline,
@@ -115,11 +128,14 @@ class RunController(QObject):
                 workspace=self._studio.workspace_folder(file),
                 listeners=[self._mailbox.put],
                 start_worker=start_qt_worker,
+                injection=injection,
             )
             self._run = run
             if self._stop_asked:
                 run.stop(hard=True)
             self._report = run.execute()
+            if run.faults is not None:
+                self._faults = run.faults.report(self._report)
         except EtlError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - a defect must end as a message, not as a dead window
@@ -146,3 +162,5 @@ class RunController(QObject):
             self.refused.emit(self._error)
         elif self._report is not None:
             self.ended.emit(self._report)
+            if self._faults is not None:
+                self.faults_reported.emit(self._faults)
