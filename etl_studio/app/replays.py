@@ -62,6 +62,10 @@ class Replay:
         """End early; a replay that has not come to its commits changes nothing then."""
         self._run.stop(hard=hard)
 
+    def force_breaker(self, node: str, state: str) -> None:
+        """Open, disable or close the breakers of a node by hand: a value of ``BreakerState``."""
+        self._run.force_breaker(node, state)
+
     def execute(self) -> RunEnded:
         """Mark the letters, run, and settle: what arrived has left the queue, what failed again waits there.
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.actions import Actions
+    from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
 
 PALETTE_WIDTH, INSPECTOR_WIDTH, PANELS_HEIGHT = 232, 344, 272
@@ -139,6 +140,12 @@ class Workbench(QWidget):
         self.tabs.show_panel(self.monitor)
         given = {one.name: self._parameters[one.name] for one in asked}
         self.controller.start(self.document.pipeline, self.document.path, given, injection)
+
+    def replay(self, ids: list[int]) -> None:
+        """Replay dead letters through what is on the screen, or through the file in which they failed."""
+        self.inspector.flush()
+        self.banner.hide()
+        self.controller.replay(ids, self.document.pipeline, self.document.path)
 
     def _ask_for(self, parameters: list[Parameter]) -> bool:
         dialog = ParametersDialog(parameters, self._parameters, self)
@@ -305,7 +312,11 @@ class Workbench(QWidget):
         self.controller.event.connect(self._route)
         self.controller.ended.connect(self._on_ended)
         self.controller.faults_reported.connect(self._show_faults)
+        self.controller.replayed.connect(self._on_replayed)
         self.controller.refused.connect(self._on_refused)
+        self.controller.running_changed.connect(self._on_running)
+        self.dead_letters.replay_wanted.connect(self.replay)
+        self.dead_letters.counted.connect(self._count_letters)
 
     def _route(self, event: Event) -> None:
         scene = self.canvas.pipeline_scene
@@ -321,21 +332,30 @@ class Workbench(QWidget):
         elif isinstance(event, RunStarted):
             scene.clear_run()
             self.log.clear()
-            self.dead_letters.show_run("")
-            self.tabs.set_count(self.dead_letters, 0)
+            if event.kind != "replay":
+                self.dead_letters.show_run("")
         if (line := log_line(event)) is not None:
             self.log.append(line)
 
+    def _on_running(self) -> None:
+        self.dead_letters.set_running(self.controller.is_running)
+
     def _on_ended(self, report: RunEnded) -> None:
+        self._show_end()
+        self.dead_letters.show_run(report.run)
+        if report.status is RunStatus.FAILED:
+            node = report.error_node if report.error_node in self.document.pipeline.nodes else None
+            self.banner.show_error(report.error or "The run failed.", node)
+
+    def _on_replayed(self, replayed: Replayed) -> None:
+        self._show_end()
+        self.dead_letters.show_replayed(replayed)
+
+    def _show_end(self) -> None:
         self.monitor.refresh_now()
         self.canvas.pipeline_scene.end_run()
         self.results.refresh(self._loaded_table())
         self.runs.refresh()
-        self.dead_letters.show_run(report.run)
-        self.tabs.set_count(self.dead_letters, report.dead_letters)
-        if report.status is RunStatus.FAILED:
-            node = report.error_node if report.error_node in self.document.pipeline.nodes else None
-            self.banner.show_error(report.error or "The run failed.", node)
 
     def _show_faults(self, report: FaultReport) -> None:
         from etl_studio.ui.run.faults_dialog import FaultReportDialog
@@ -364,6 +384,9 @@ class Workbench(QWidget):
     def _count_problems(self) -> None:
         self.tabs.set_count(self.problems, len(self.document.problems))
 
+    def _count_letters(self, number: int) -> None:
+        self.tabs.set_count(self.dead_letters, number)
+
     def _on_selection(self, nodes: list[str]) -> None:
         self.inspector.show_nodes(nodes)
         self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
@@ -379,12 +402,12 @@ class Workbench(QWidget):
         self.log.clear()
         self.preview.show_node("")
         self.dead_letters.show_run("")
-        self.tabs.set_count(self.dead_letters, 0)
         self.results.forget()
         self.runs.forget()
 
     def _on_moved(self) -> None:
         self.results.forget(moved=True)
+        self.dead_letters.show_run("")
         self.runs.forget()
 
     def _show_dead_letters(self, run: str) -> None:

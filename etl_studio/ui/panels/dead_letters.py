@@ -1,48 +1,48 @@
-"""The dead letters of a run: rows that could not be processed, with their reasons."""
+"""The dead letters: rows that could not be processed. Mended, replayed, discarded, exported."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPlainTextEdit,
-    QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
 
+from etl_studio.ui.forms.buttons import IconButton
+from etl_studio.ui.forms.choice import Combo
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.panels.letter_editor import LetterEditor
+from etl_studio.ui.panels.letter_layout import add_pages, lay_out
+from etl_studio.ui.panels.letter_list import Groups, LetterTable, matching
+from etl_studio.ui.panels.letter_work import Done, Found, LetterWork, letters_of, replay_words
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.panels.status import count
-from etl_studio.ui.tables.rows_model import Column, RowsModel
-from etl_studio.ui.tables.view import DataTable
-from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.theme.theme import set_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from etl_studio.storage.workspace import DeadLetterRecord, Workspace
+    from PySide6.QtGui import QShowEvent
+
+    from etl_studio.storage.letters import DeadLetterRecord
+    from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
 
-LIMIT = 10_000
-"""The most dead letters that are read at once."""
-
-GROUP = Qt.ItemDataRole.UserRole
-WIDTHS = (48 * SPACE, 140 * SPACE, 72 * SPACE)
+THIS_RUN, ALL_RUNS = range(2)
+FILTERS = {"CSV (*.csv)": ".csv", "JSON lines (*.jsonl)": ".jsonl"}
 
 
 class DeadLettersPanel(QFrame):
-    """Shows the dead letters of one run: counts by error, the letters, the payload of the selected one.
+    """Shows the dead letters of one run, or of all: counts by error, the letters, the row of the current one.
+
+    What is done is done to the selected letters, or to all that are shown where none is selected.
+
+    Signals:
+        replay_wanted: numbers of letters that a person wants to replay.
+        counted: how many letters there are.
 
     Args:
         workspace: gives the workspace; called in a thread.
@@ -50,158 +50,269 @@ class DeadLettersPanel(QFrame):
         parent: its parent.
     """
 
+    replay_wanted = Signal(list)
+    counted = Signal(int)
+
     def __init__(self, workspace: Callable[[], Workspace], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self._workspace, self._theme = workspace, theme
-        self.run = ""
-        self._letters: list[DeadLetterRecord] = []
-        columns = [
-            Column("Error", _error_type, colour=self._danger),
-            Column("Node", _node),
-            Column("Line", _line, right=True),
-            Column("Message", _message, tip=_message),
-        ]
-        self.model = RowsModel(columns, self)
-        self.table = DataTable(self)
-        self.table.setModel(self.model)
-        self.table.setShowGrid(False)
-        self.table.selectionModel().currentRowChanged.connect(self._select)
-        self.groups = QListWidget(self)
-        self.groups.setAccessibleName("Errors")
-        self.groups.currentItemChanged.connect(self._filter)
-        self.payload = QPlainTextEdit(self)
-        self.payload.setReadOnly(True)
-        self.payload.setProperty("role", "code")
-        self.payload.setAccessibleName("Payload")
-        self.payload.setPlaceholderText("Select a dead letter to see its row.")
-        self.title = QLabel("Dead letters", self)
+        self._theme = theme
+        self._work = LetterWork(workspace)
+        self.runs: list[str] = []
+        self._found = Found()
+        self._to_discard: list[int] = []
+        self._asked, self._running = False, False
+        self.table = LetterTable(theme, self)
+        self.model = self.table.rows
+        self.groups = Groups(self)
+        self.editor = LetterEditor(theme, self)
+        self.title, self.count, self.said = QLabel("Dead letters", self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
-        self.count = QLabel(self)
         self.count.setProperty("role", "muted")
-        self.refresh_button = QPushButton("Refresh", self)
-        self.refresh_button.clicked.connect(self.refresh)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setWordWrap(True)
+        self.filter = QLineEdit(self)
+        self.filter.setPlaceholderText("Filter")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip("Show only letters with this text in message, error, node or row (Ctrl+F)")
+        self.scope = Combo(self)
+        self.scope.addItems(["This run", "All runs"])
+        self.scope.setAccessibleName("Runs")
+        self.scope.setToolTip("The letters of the chosen run, or of all runs of the workspace")
+        self.replay_button = QPushButton(self)
+        self.replay_button.setProperty("role", "primary")
+        self.discard_button, self.export_button = QPushButton(self), QPushButton(self)
+        self.refresh_button = IconButton(theme, "refresh", "Read the dead letters again", self)
         self.notice = Notice(theme, self)
-        self._fetcher = Fetcher(self)
-        self._fetcher.fetched.connect(self._show)
-        self._fetcher.failed.connect(self._fail)
-        self._lay_out()
-        theme.changed.connect(self._dress)
+        self._fetcher, self._changer = Fetcher(self), Fetcher(self)
+        buttons = (self.replay_button, self.discard_button, self.export_button, self.refresh_button)
+        parts = (self.groups, self.table, self.editor)
+        self.parts, column = lay_out(self, (self.title, self.count), self.filter, (self.scope, *buttons), parts)
+        self.pages = add_pages(column, self.said, self.notice, self.parts)
+        self._connect()
         self._dress()
         self.show_run("")
 
     def show_run(self, run: str) -> None:
-        """Turn to a run and read its dead letters; empty: to none."""
-        self.run = run
-        self.refresh_button.setEnabled(bool(run))
-        self._show([])
-        if run:
+        """Turn to a run and read its dead letters; empty: to all of the workspace, when the panel is seen."""
+        self.runs = [run] if run else []
+        self.scope.setVisible(bool(run))
+        self.scope.setCurrentIndex(THIS_RUN if run else ALL_RUNS)
+        self._fetcher.cancel()
+        self._tell("")
+        self._show(Found())
+        self._asked = False
+        if run or self.isVisible():
             self.refresh()
 
     def refresh(self) -> None:
         """Read again."""
-        if self.run:
-            run = self.run
+        self._asked = True
+        runs = self.runs if self.scope.currentIndex() == THIS_RUN else []
+        self._fetcher.ask(partial(self._work.read, tuple(runs)))
 
-            def read() -> list[DeadLetterRecord]:
-                workspace = self._workspace()
-                try:
-                    return workspace.dead_letters(run=run, limit=LIMIT)
-                finally:
-                    workspace.release()
+    def set_running(self, running: bool) -> None:  # noqa: FBT001 - a state, not a choice
+        """Whether a run goes on: no replay can begin beside it."""
+        self._running = running
+        if not running:
+            self._tell("")
+        self._enable()
 
-            self._fetcher.ask(read)
+    def show_replayed(self, replayed: Replayed) -> None:
+        """Tell what became of letters that were replayed."""
+        self.runs += [one.run for one in replayed.ended] if self.runs else []
+        text, bad = replay_words(replayed)
+        self._tell(text, bad=bad)
+        self.refresh()
 
     def close_threads(self) -> None:
         """Wait until nothing runs."""
         self._fetcher.close()
+        self._changer.close()
 
-    def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(3 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
-        bar.setSpacing(3 * SPACE)
-        bar.addWidget(self.title)
-        bar.addWidget(self.count)
-        bar.addStretch(1)
-        bar.addWidget(self.refresh_button)
-        parts = QSplitter(Qt.Orientation.Horizontal, self)
-        for widget in (self.groups, self.table, self.payload):
-            parts.addWidget(widget)
-        parts.setSizes(list(WIDTHS))
-        parts.setStretchFactor(1, 1)
-        self.payload.setFrameShape(QFrame.Shape.NoFrame)
-        self.table.horizontalHeader().setStretchLastSection(True)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.notice)
-        self._pages.addWidget(parts)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(bar)
-        column.addWidget(self._pages, 1)
+    # -- what a person asks for -------------------------------------------------------------------------------
 
-    def _danger(self, row: DeadLetterRecord) -> str:
-        del row
-        return self._theme.tokens.danger
+    def chosen(self) -> list[DeadLetterRecord]:
+        """The selected letters, or all that are shown."""
+        return self.table.selected() or list(self.model.rows)
 
-    def _show(self, letters: list[DeadLetterRecord]) -> None:
-        self._letters = letters
-        found = Counter((letter.node, letter.error_type) for letter in letters)
-        self.groups.clear()
-        if letters:
-            self._add_group("All", len(letters), None)
-        for (node, error_type), number in found.most_common():
-            self._add_group(f"{error_type}  ·  {node}", number, (node, error_type))
-        self.groups.setCurrentRow(0)
-        newest = "the newest " if len(letters) == LIMIT else ""
-        self.count.setText(f"{newest}{count(len(letters))}" if letters else "")
-        if self.run:
-            self.notice.tell(
-                "inbox", "No dead letters", "Every row of this run was processed or went to a rejects port."
-            )
+    def edit(self) -> None:
+        """Type into the row of the current letter."""
+        if self.table.current() is None and self.model.rows:
+            self.table.selectRow(max(self.table.currentIndex().row(), 0))
+        self.editor.begin()
+
+    def save(self) -> None:
+        """Keep what was typed for the current letter."""
+        if self.editor.letter is not None:
+            self._save([self.editor.letter.id])
+
+    def replay(self) -> None:
+        """Replay the chosen letters, with what was typed for them."""
+        ids = [letter.id for letter in self.chosen()]
+        if not self.replay_button.isEnabled() or not ids:
+            return
+        if misfits := self.editor.misfits(ids):
+            self._tell(f"What was typed for {letters_of(len(misfits))} does not fit; mend it first.", bad=True)
+        elif self.editor.changes(ids):
+            self._save(ids, replay=True)
         else:
-            self.notice.tell("inbox", "No run chosen", "Dead letters of a run are shown here when it has ended.")
-        self._pages.setCurrentIndex(1 if letters else 0)
-        self._filter()
-        self.table.resizeColumnsToContents()
+            self._start_replay(ids)
 
-    def _add_group(self, text: str, number: int, group: tuple[str, str] | None) -> None:
-        item = QListWidgetItem(f"{text}   {count(number)}")
-        item.setData(GROUP, group)
-        self.groups.addItem(item)
+    def discard(self) -> None:
+        """Ask, then remove the chosen letters."""
+        letters = self.chosen()
+        if not letters or self._changer.is_busy:
+            return
+        title, question = "Discard dead letters", f"Discard {letters_of(len(letters))}?"
+        ask = QMessageBox(QMessageBox.Icon.Question, title, question, parent=self)
+        ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ask.setInformativeText("Their rows are gone then. Export keeps a copy.")
+        yes = ask.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        yes.clicked.connect(self._discard_asked)
+        ask.setDefaultButton(ask.addButton(QMessageBox.StandardButton.Cancel))
+        self._to_discard = [letter.id for letter in letters]
+        ask.open()
+
+    def choose_export(self) -> None:
+        """Ask for a file and write the chosen letters."""
+        start = str(Path.home() / "dead-letters.csv")
+        text, kind = QFileDialog.getSaveFileName(self, "Export dead letters", start, ";;".join(FILTERS))
+        if text:
+            path = Path(text)
+            path = path if path.suffix else path.with_suffix(FILTERS.get(kind, ".csv"))
+            self._change(partial(self._work.export, self.chosen(), path))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._asked:
+            self.refresh()
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.table.selectionModel().selectionChanged.connect(self._select)
+        self.table.selectionModel().currentRowChanged.connect(self._select)
+        self.table.edit_wanted.connect(self.edit)
+        self.table.discard_wanted.connect(self.discard)
+        self.groups.chosen.connect(self._show_rows)
+        self.filter.textChanged.connect(self._filter)
+        self.scope.activated.connect(self.refresh)
+        self.editor.save_wanted.connect(self.save)
+        self.editor.left.connect(self.table.setFocus)
+        self.replay_button.clicked.connect(self.replay)
+        self.discard_button.clicked.connect(self.discard)
+        self.export_button.clicked.connect(self.choose_export)
+        self.refresh_button.clicked.connect(self.refresh)
+        self._fetcher.fetched.connect(self._show)
+        self._fetcher.failed.connect(self._fail)
+        self._changer.fetched.connect(self._on_changed)
+        self._changer.failed.connect(self._on_refused)
+        self._theme.changed.connect(self._dress)
+        for keys, act in (
+            ("Ctrl+Return", self.replay),
+            ("Ctrl+Enter", self.replay),
+            (QKeySequence.StandardKey.Find, self._to_filter),
+        ):
+            key = QShortcut(QKeySequence(keys), self)
+            key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            key.activated.connect(act)
+
+    def _save(self, ids: list[int], *, replay: bool = False) -> None:
+        changes = self.editor.changes(ids)
+        if changes:
+            self._change(partial(self._work.save, changes, ids if replay else ()))
+
+    def _change(self, work: Callable[[], Done]) -> None:
+        if not self._changer.is_busy:
+            self._tell("")
+            self._changer.ask(work)
+
+    def _on_changed(self, done: Done) -> None:
+        self.editor.forget(list(done.ids))
+        self._tell(done.text)
+        if done.replay:
+            self._start_replay(list(done.ids))
+        else:
+            self.refresh()
+
+    def _on_refused(self, message: str) -> None:
+        self._tell(message, bad=True)
+        self.refresh()
+
+    def _start_replay(self, ids: list[int]) -> None:
+        self._tell(f"{letters_of(len(ids))} being replayed…")
+        self.replay_wanted.emit(ids)
+
+    def _discard_asked(self) -> None:
+        self._change(partial(self._work.discard, self._to_discard))
+
+    def _show(self, found: Found) -> None:
+        self._found = found
+        self.counted.emit(found.total)
+        self._filter()
 
     def _fail(self, message: str) -> None:
         self.notice.tell("alert-circle", "The dead letters could not be read", message, bad=True)
-        self._pages.setCurrentIndex(0)
+        self.pages.setCurrentWidget(self.notice)
 
     def _filter(self) -> None:
-        item = self.groups.currentItem()
-        group = None if item is None else item.data(GROUP)
-        wanted = [one for one in self._letters if group is None or (one.node, one.error_type) == tuple(group)]
-        self.model.show_rows(wanted)
-        self.payload.clear()
+        self.groups.show_groups(matching(self._found, self.filter.text()))
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        group = self.groups.group
+        letters = matching(self._found, self.filter.text())
+        self.table.show_letters([one for one in letters if group is None or (one.node, one.error_type) == group])
+        if not letters:
+            self._tell_nothing()
+        self.pages.setCurrentWidget(self.parts if letters else self.notice)
+        self._select()
+
+    def _tell_nothing(self) -> None:
+        if self._found.letters:
+            self.notice.tell("search", "No such dead letters", "Others are hidden by the filter.")
+        elif self.scope.currentIndex() == THIS_RUN:
+            text = "Every row of this run was processed or went to a rejects port."
+            self.notice.tell("inbox", "No dead letters", text)
+        else:
+            text = "Rows that a run cannot process wait here, to be mended and replayed, with the reason for each."
+            self.notice.tell("inbox", "No dead letters", text)
 
     def _select(self) -> None:
-        row = self.table.currentIndex().row()
-        if 0 <= row < len(self.model.rows):
-            letter = self.model.rows[row]
-            self.payload.setPlainText(json.dumps(letter.payload, ensure_ascii=False, indent=2, default=str))
+        self.editor.show_letter(self.table.current())
+        self._enable()
+
+    def _enable(self) -> None:
+        selected, shown = len(self.table.selected()), len(self.model.rows)
+        number = selected or shown
+        which = f"the {selected:,} selected" if selected > 1 else "the selected" if selected else "all shown"
+        for button, verb, tip in (
+            (self.replay_button, "Replay", f"Process {which} again, as pipeline and rows are now (Ctrl+Return)"),
+            (self.discard_button, "Discard", f"Remove {which} for good (Delete)"),
+            (self.export_button, "Export", f"Write {which} to a CSV or JSON-lines file"),
+        ):
+            button.setText(f"{verb} {count(number)}" if number else verb)
+            button.setToolTip(tip if number else "There is no dead letter to choose")
+            button.setEnabled(number > 0)
+        if self._running:
+            self.replay_button.setEnabled(False)
+            self.replay_button.setToolTip("A run is going on; replay when it has ended")
+        total, read = self._found.total, len(self._found.letters)
+        words = f"{count(shown)} of {count(total)}" if shown < total else count(total)
+        words += "" if read == total else f", the newest {count(read)} read"
+        self.count.setText(words if total else "")
+
+    def _tell(self, text: str, *, bad: bool = False) -> None:
+        self.said.setText(text)
+        set_role(self.said, "danger" if bad else "muted")
+        self.said.setVisible(bool(text))
+
+    def _to_filter(self) -> None:
+        self.filter.setFocus()
+        self.filter.selectAll()
 
     def _dress(self) -> None:
-        self.refresh_button.setIcon(self._theme.icon("refresh"))
-
-
-def _error_type(row: DeadLetterRecord) -> str:
-    return row.error_type
-
-
-def _message(row: DeadLetterRecord) -> str:
-    return row.message
-
-
-def _node(row: DeadLetterRecord) -> str:
-    return row.node
-
-
-def _line(row: DeadLetterRecord) -> str:
-    return "" if row.line is None else str(row.line)
+        self.replay_button.setIcon(self._theme.icon("repeat", self._theme.tokens.on_accent))
+        self.discard_button.setIcon(self._theme.icon("trash"))
+        self.export_button.setIcon(self._theme.icon("download"))

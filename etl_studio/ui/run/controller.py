@@ -1,4 +1,4 @@
-"""One run at a time, beside the window: it executes in a QThread and each of its nodes in another."""
+"""One run or replay at a time, beside the window: it executes in a QThread and each of its nodes in another."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from etl_studio.engine.events import RunEnded, RunStarted
 from etl_studio.errors import EtlError, PermanentError
 from etl_studio.ui.run.mailbox import EventMailbox
 from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
+from etl_studio.ui.run.replaying import Replayed, replay_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from etl_studio.app.replays import Replay
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
@@ -35,6 +37,7 @@ class RunController(QObject):
         started: the run's id.
         ended: the ``RunEnded``, after everything has stopped.
         faults_reported: the ``FaultReport`` of a run with faults, after ``ended``.
+        replayed: what became of the letters (``Replayed``), after everything has stopped.
         refused: an ``EtlError`` (a ``PipelineError`` holds the problems): the run did not begin.
         running_changed: ``is_running`` changed.
     """
@@ -43,6 +46,7 @@ class RunController(QObject):
     started = Signal(str)
     ended = Signal(object)
     faults_reported = Signal(object)
+    replayed = Signal(object)
     refused = Signal(object)
     running_changed = Signal()
 
@@ -52,8 +56,8 @@ class RunController(QObject):
         self._mailbox = EventMailbox(self)
         self._mailbox.delivered.connect(self._deliver)
         self._worker: QtWorker | None = None
-        self._run: Run | None = None
-        self._report: RunEnded | None = None
+        self._run: Run | Replay | None = None
+        self._report: RunEnded | Replayed | None = None
         self._faults: FaultReport | None = None
         self._error: EtlError | None = None
         self._stop_asked = False
@@ -78,12 +82,26 @@ class RunController(QObject):
             parameters: values that replace the defaults.
             injection: faults to inject.
         """
+        copy = deepcopy(pipeline)
+        self._begin(lambda: self._execute(copy, file, dict(parameters or {}), injection))
+
+    def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None) -> None:
+        """Begin replays of dead letters, a run for each node in which they failed. Ignored while one runs.
+
+        Args:
+            ids: numbers of the letters.
+            pipeline: what is on the screen; letters of another file go through that file.
+            file: its file; the letters are in its workspace.
+        """
+        copy = deepcopy(pipeline)
+        self._begin(lambda: replay_letters(self._studio, tuple(ids), copy, file, self._mailbox.put, self._take))
+
+    def _begin(self, work: Callable[[], RunEnded | Replayed]) -> None:
         if self._worker is not None:
             return
         self._run = self._report = self._error = self._faults = None
         self._stop_asked = False
-        copy = deepcopy(pipeline)
-        self._worker = QtWorker("run", lambda: self._execute(copy, file, dict(parameters or {}), injection))
+        self._worker = QtWorker("run", lambda: self._guard(work))
         self._worker.finished.connect(self._finish)
         # While it runs, the garbage collector looks only at what is made from now on: a look at all that the window
         # holds already would keep window and workers waiting for 50 ms and more.
@@ -119,23 +137,31 @@ class RunController(QObject):
 
     def _execute(
         self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any], injection: Injection | None
-    ) -> None:
+    ) -> RunEnded:
+        run = self._studio.prepare(
+            pipeline,
+            file=file,
+            parameters=parameters,
+            workspace=self._studio.workspace_folder(file),
+            listeners=[self._mailbox.put],
+            start_worker=start_qt_worker,
+            injection=injection,
+        )
+        if not self._take(run):
+            run.stop(hard=True)
+        report = run.execute()
+        if run.faults is not None:
+            self._faults = run.faults.report(report)
+        return report
+
+    def _take(self, run: Run | Replay) -> bool:
+        """Make a run the one that can be stopped; False: a stop was asked for before it began."""
+        self._run = run
+        return not self._stop_asked
+
+    def _guard(self, work: Callable[[], RunEnded | Replayed]) -> None:
         try:
-            run = self._studio.prepare(
-                pipeline,
-                file=file,
-                parameters=parameters,
-                workspace=self._studio.workspace_folder(file),
-                listeners=[self._mailbox.put],
-                start_worker=start_qt_worker,
-                injection=injection,
-            )
-            self._run = run
-            if self._stop_asked:
-                run.stop(hard=True)
-            self._report = run.execute()
-            if run.faults is not None:
-                self._faults = run.faults.report(self._report)
+            self._report = work()
         except EtlError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - a defect must end as a message, not as a dead window
@@ -160,6 +186,10 @@ class RunController(QObject):
         self.running_changed.emit()
         if self._error is not None:
             self.refused.emit(self._error)
+        elif isinstance(self._report, Replayed):
+            if self._report.refused and not self._report.ended:
+                self.refused.emit(self._report.refused[0])
+            self.replayed.emit(self._report)
         elif self._report is not None:
             self.ended.emit(self._report)
             if self._faults is not None:

@@ -108,34 +108,6 @@ def test_a_workspace_that_cannot_be_opened_is_told(qtbot, theme, studio, tmp_pat
     panel.close_threads()
 
 
-def test_dead_letters_are_grouped_and_show_their_payload(qtbot, theme, workspace):
-    panel = shown(qtbot, DeadLettersPanel(lambda: workspace, theme))
-    assert panel.notice.headline.text() == "No run chosen"
-    panel.show_run("a")
-    qtbot.waitUntil(lambda: panel.model.rowCount() == 3)
-    groups = [panel.groups.item(row).text() for row in range(panel.groups.count())]
-    assert groups == ["All   3", "cast  ·  keep   2", "not_null  ·  keep   1"]
-    assert texts(panel.model, 2) == ["3", "3", "3"]
-
-    box = panel.groups.visualItemRect(panel.groups.item(1))
-    QTest.mouseClick(panel.groups.viewport(), LEFT, pos=box.center())
-    assert texts(panel.model, 0) == ["cast", "cast"]
-
-    QTest.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualRect(panel.model.index(0, 0)).center())
-    assert panel.payload.toPlainText() == '{\n  "qty": "é"\n}'
-    panel.close_threads()
-
-
-def test_a_run_without_dead_letters_says_so(qtbot, theme, workspace):
-    panel = shown(qtbot, DeadLettersPanel(lambda: workspace, theme))
-    panel.show_run("b")
-    qtbot.waitUntil(lambda: not panel._fetcher.is_busy)
-
-    assert panel.notice.headline.text() == "No dead letters"
-    assert panel.model.rowCount() == 0
-    panel.close_threads()
-
-
 @pytest.fixture
 def orders(qapp, tmp_path):
     """A pipeline that reads a file and keeps some of its rows."""

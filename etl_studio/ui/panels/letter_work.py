@@ -1,0 +1,129 @@
+"""What the panel of dead letters asks of the workspace; all of it is called in threads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from etl_studio.storage.letters import DeadLetterRecord
+    from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.run.replaying import Replayed
+
+LIMIT = 10_000
+"""The most dead letters that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Letters, the newest first.
+
+    Attributes:
+        letters: at most ``LIMIT``.
+        total: how many there are.
+        texts: what the filter looks in, by number.
+    """
+
+    letters: list[DeadLetterRecord] = field(default_factory=list)
+    total: int = 0
+    texts: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change was made.
+
+    Attributes:
+        text: what to tell; empty: nothing.
+        ids: letters that are no longer what they were.
+        replay: they are to be replayed now.
+    """
+
+    text: str = ""
+    ids: tuple[int, ...] = ()
+    replay: bool = False
+
+
+class LetterWork:
+    """Reads and changes the letters of a workspace.
+
+    Args:
+        workspace: gives it.
+    """
+
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        self._workspace = workspace
+
+    def read(self, runs: Sequence[str]) -> Found:
+        """The letters of some runs; of all, when none is named."""
+        from etl_studio.engine import letter_rows  # noqa: F401 - loaded here, so that the window need not wait for it
+        from etl_studio.storage.letters import Selection
+
+        place = self._workspace()
+        try:
+            wanted = [Selection(run=run) for run in runs] or [Selection()]
+            letters = [letter for one in wanted for letter in place.letters.find(one, LIMIT)]
+            total = sum(place.letters.count(one) for one in wanted)
+        finally:
+            place.release()
+        letters = sorted(letters, key=lambda letter: -letter.id)[:LIMIT]
+        return Found(letters, total, {letter.id: _words(letter) for letter in letters})
+
+    def save(self, changes: Mapping[int, Mapping[str, Any]], replay: Sequence[int] = ()) -> Done:
+        """Give letters other values, as ``dead-letters edit`` does; ``replay``: those to be replayed then."""
+        from etl_studio.engine.letter_rows import edited
+
+        place = self._workspace()
+        try:
+            for number, values in changes.items():
+                letter = place.letters.get(number)
+                place.letters.edit(number, edited(letter.payload, letter.types, values))
+        finally:
+            place.release()
+        if replay:
+            return Done(ids=tuple(replay), replay=True)
+        return Done("Saved. A replay loads the row as it is now.", tuple(changes))
+
+    def discard(self, ids: Sequence[int]) -> Done:
+        """Remove letters for good."""
+        place = self._workspace()
+        try:
+            gone = place.letters.discard(ids)
+        finally:
+            place.release()
+        text = f"{letters_of(gone)} discarded."
+        stays = f" {len(ids) - gone:,} gone before or just being replayed." if gone < len(ids) else ""
+        return Done(text + stays, tuple(ids))
+
+    def export(self, letters: Sequence[DeadLetterRecord], path: Path) -> Done:
+        """Write letters to a file."""
+        from etl_studio.storage.letter_export import export_letters
+
+        return Done(f"{letters_of(export_letters(letters, path))} written to {path}")
+
+
+def letters_of(number: int) -> str:
+    """``1 dead letter``, ``1,234 dead letters``."""
+    return f"{number:,} dead letter{'' if number == 1 else 's'}"
+
+
+def replay_words(replayed: Replayed) -> tuple[str, bool]:
+    """What became of letters that were replayed, and whether that is bad."""
+    arrived = replayed.chosen - replayed.left
+    parts = [f"{letters_of(arrived)} of {replayed.chosen:,} left the queue." if arrived else "No dead letter arrived."]
+    failed = [one.error for one in replayed.ended if one.error]
+    if replayed.left and not failed and not replayed.refused:
+        parts.append(f"{replayed.left:,} failed again, with the message that is shown now.")
+    if replayed.further:
+        parts.append(f"{letters_of(replayed.further)} came of rows that failed further down.")
+    parts += [str(error) for error in replayed.refused] + failed
+    return " ".join(parts), bool(replayed.left or replayed.further)
+
+
+def _words(letter: DeadLetterRecord) -> str:
+    row = json.dumps(letter.operation or letter.payload, ensure_ascii=False, default=str)
+    return f"{letter.error_type}\n{letter.node}\n{letter.message}\n{row}".lower()
