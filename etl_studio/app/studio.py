@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.events import Listener
     from etl_studio.engine.inject import Injection
+    from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run, StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.pipeline.rules import Problem
@@ -123,6 +124,7 @@ class Studio:
         resume: RunRecord | None = None,
         accept_changes: bool = False,
         injection: Injection | None = None,
+        memory: MemoryBudget | None = None,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -136,6 +138,7 @@ class Studio:
             resume: the run that broke off and goes on; it keeps its id.
             accept_changes: go on even where a source has changed since.
             injection: faults to inject; ``Run.faults`` reports what became of them.
+            memory: what the process may hold; default: three quarters of the machine's.
 
         Raises:
             PipelineError: the pipeline has errors; carries them.
@@ -182,6 +185,7 @@ class Studio:
             },
             interval=Interval(**pipeline.checkpoint),
             history=history,
+            memory=memory,
             faults=faults,
         )
         recorder.obey = run.obey

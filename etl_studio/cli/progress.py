@@ -138,6 +138,8 @@ def report(ended: RunEnded) -> str:
     ]
     status = str(ended.status).replace("_", " ")
     total = f"{status} in {ended.duration:.1f} s: {ended.rows_in:,} rows read, {ended.rows_out:,} loaded"
+    if ended.peak_memory is not None:
+        total += f", at most {ended.peak_memory / 2**20:,.0f} MB of memory"
     lines = [table(header, rows), total]
     if ended.status is RunStatus.FAILED and ended.error:
         lines.append(f"etl-studio: {ended.error}")

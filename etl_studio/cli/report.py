@@ -36,6 +36,7 @@ def report_facts(ended: RunEnded) -> dict[str, Any]:
         "rows_out": ended.rows_out,
         "rejected": ended.rejected,
         "dead_letters": ended.dead_letters,
+        "peak_memory": ended.peak_memory,
         "duration_s": round(ended.duration, 3),
         "nodes": {name: asdict(counts) for name, counts in ended.nodes.items()},
         "error": ended.error,

@@ -39,6 +39,10 @@ def run(  # noqa: PLR0913 - its options
     inject_node: InjectNodes = None,
     inject_rate: InjectRate = DEFAULT_RATE,
     inject_fault: InjectFaults = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", help="What the process may hold, such as 2GB; default: 3/4 of the machine's memory."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
@@ -55,6 +59,7 @@ def run(  # noqa: PLR0913 - its options
     from etl_studio.cli.progress import Progress
     from etl_studio.cli.report import exit_code, report_facts
     from etl_studio.cli.stopping import stopping_on_signals
+    from etl_studio.engine.memory import MemoryBudget
 
     given = read_parameters(parameter)
     injection = read_injection(inject, inject_node, inject_rate, inject_fault)
@@ -63,6 +68,7 @@ def run(  # noqa: PLR0913 - its options
             f"--inject and {'--dry-run' if dry else '--resume'} do not go together.",
             hint="Faults are for a run of its own, from the beginning.",
         )
+    budget = MemoryBudget.parse(memory) if memory is not None else None
     with Studio() as studio:
         pipeline = studio.load(file)
         place = workspace or studio.workspace_folder(file)
@@ -82,6 +88,7 @@ def run(  # noqa: PLR0913 - its options
                 resume=broken_off,
                 accept_changes=accept_changes,
                 injection=injection,
+                memory=budget,
             )
             with stopping_on_signals(prepared) as stopped:
                 ended = prepared.execute()

@@ -107,11 +107,30 @@ class NodeSample:
 
 @dataclass(frozen=True, slots=True)
 class WireSample:
-    """A wire at one moment: rows that passed, rows that wait, and how full it is (0 to 1)."""
+    """A wire at one moment: rows that passed, rows that wait, and how full it is (0 to 1).
+
+    ``age``: seconds that the oldest item has waited.
+    """
 
     passed: int
     waiting: int
     fill: float
+    age: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample:
+    """Memory at one moment, bytes.
+
+    Attributes:
+        resident: what the process holds; None where the system does not tell.
+        sql: what DuckDB holds of it; None where it holds nothing, or cannot tell.
+        budget: what the run may hold.
+    """
+
+    resident: int | None
+    sql: int | None
+    budget: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +165,14 @@ class NodeChanged:
 class Sampled:
     """All nodes and wires at one moment, ten times a second and once at the end.
 
-    Wires go by their text (``a.out -> b.input``).
+    Wires go by their text (``a.out -> b.input``); memory is read about once a second.
     """
 
     run: str
     at: float
     nodes: Mapping[str, NodeSample]
     wires: Mapping[str, WireSample]
+    memory: MemorySample | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +279,7 @@ class RunEnded:
         rows_out: rows loaded by all sinks.
         error: text of the error that ended it, if one did.
         error_node: the node that failed, if one did.
+        peak_memory: most bytes that the process held; None where the system does not tell.
     """
 
     run: str
@@ -272,6 +293,7 @@ class RunEnded:
     nodes: Mapping[str, NodeCounts]
     error: str | None = None
     error_node: str | None = None
+    peak_memory: int | None = None
 
 
 Event: TypeAlias = (

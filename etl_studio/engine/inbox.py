@@ -7,6 +7,7 @@ wire that has given a barrier waits until all others have given it, too.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -36,11 +37,29 @@ class _Queue:
 
     def __init__(self) -> None:
         self.items: deque[pa.RecordBatch | Barrier] = deque()
+        self.arrivals: deque[float] = deque()
         self.rows = 0
         self.bytes = 0
         self.put = 0
         self.taken = 0
         self.closed = False
+        self.senders = 0
+
+    def add(self, item: pa.RecordBatch | Barrier) -> None:
+        self.items.append(item)
+        self.arrivals.append(time.monotonic())
+
+    def pop(self) -> pa.RecordBatch | Barrier:
+        self.arrivals.popleft()
+        return self.items.popleft()
+
+    @property
+    def age(self) -> float:
+        """Seconds that the first item has waited."""
+        try:
+            return time.monotonic() - self.arrivals[0]
+        except IndexError:
+            return 0.0
 
     def full(self, bounds: Bounds) -> bool:
         return bool(self.rows or self.bytes) and (self.rows >= bounds.rows or self.bytes >= bounds.bytes)
@@ -49,7 +68,7 @@ class _Queue:
         """The next batch; None where there is none, or a barrier stands before it."""
         if not self.items or isinstance(self.items[0], Barrier):
             return None
-        batch = cast("pa.RecordBatch", self.items.popleft())
+        batch = cast("pa.RecordBatch", self.pop())
         self.rows -= batch.num_rows
         self.bytes -= batch.nbytes
         self.taken += batch.num_rows
@@ -62,6 +81,9 @@ class Inbox:
     Args:
         wires: those that end at the node.
         bounds: of each wire.
+
+    Attributes:
+        hungry: the node waits for something to come.
     """
 
     def __init__(self, wires: Iterable[Wire], bounds: Bounds | None = None) -> None:
@@ -71,6 +93,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._cancelled = False
         self._abandoned = False
+        self.hungry = False
 
     def put(self, wire: Wire, batch: pa.RecordBatch) -> None:
         """Send a batch; waits while the wire is full.
@@ -81,13 +104,15 @@ class Inbox:
         queue = self._queues[wire]
         size = batch.nbytes
         with self._changed:
+            queue.senders += 1
             while queue.full(self._bounds) and not (self._cancelled or self._abandoned):
                 self._changed.wait()
+            queue.senders -= 1
             if self._cancelled:
                 raise Cancelled("The run was stopped.")
             if self._abandoned:
                 return
-            queue.items.append(batch)
+            queue.add(batch)
             queue.rows += batch.num_rows
             queue.bytes += size
             queue.put += batch.num_rows
@@ -96,7 +121,7 @@ class Inbox:
     def put_barrier(self, wire: Wire, barrier: Barrier) -> None:
         """Send a barrier; a full wire takes it, too."""
         with self._changed:
-            self._queues[wire].items.append(barrier)
+            self._queues[wire].add(barrier)
             self._changed.notify_all()
 
     def close(self, wire: Wire) -> None:
@@ -127,9 +152,11 @@ class Inbox:
                 if not open_queues:
                     return None
                 if all(queue.items for queue in open_queues):
-                    barriers = [queue.items.popleft() for queue in open_queues]
+                    barriers = [queue.pop() for queue in open_queues]
                     return cast("Barrier", barriers[0])
+                self.hungry = True
                 self._changed.wait()
+                self.hungry = False
 
     def cancel(self) -> None:
         """Wake everybody who waits; they get ``Cancelled``."""
@@ -143,6 +170,15 @@ class Inbox:
             self._abandoned = True
             self._changed.notify_all()
 
+    def blocks(self, wire: Wire) -> bool:
+        """Whether the sender of a wire waits for room."""
+        return bool(self._queues[wire].senders)
+
+    def is_open(self, wire: Wire) -> bool:
+        """Whether something waits on a wire or may still come."""
+        queue = self._queues[wire]
+        return bool(queue.items) or not queue.closed
+
     def samples(self) -> dict[str, WireSample]:
         """Each wire now."""
         return {
@@ -150,6 +186,7 @@ class Inbox:
                 queue.taken,
                 queue.rows,
                 min(1.0, max(queue.rows / self._bounds.rows, queue.bytes / self._bounds.bytes)),
+                queue.age,
             )
             for wire, queue in self._queues.items()
         }

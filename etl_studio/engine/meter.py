@@ -16,7 +16,11 @@ RECENT = 256
 
 
 class Meter:
-    """Mutable counts. Single additions are atomic enough: one writer, and a reader that may be a moment late."""
+    """Mutable counts. Single additions are atomic enough: one writer, and a reader that may be a moment late.
+
+    Attributes:
+        calling: operations under the policy that are under way, their waits included.
+    """
 
     def __init__(self) -> None:
         self.rows_in = 0
@@ -36,6 +40,7 @@ class Meter:
         self.superseded = 0
         self.deleted = 0
         self.stale = 0
+        self.calling = 0
         self.state = NodeState.WAITING
         self.breaker: BreakerState | None = None
         self._durations: deque[float] = deque(maxlen=RECENT)

@@ -88,11 +88,14 @@ class PolicyCaller:
         )
         if target:
             self._shared.retry_budget(target).request()
+        self._meter.calling += 1
         try:
             result: T = retrying(self._attempt, operation, target)
         except TransientError as error:
             error.attempts = error.attempts or int(retrying.statistics.get("attempt_number", 1))
             raise
+        finally:
+            self._meter.calling -= 1
         return result
 
     def _attempt(self, operation: Callable[[], T], target: str) -> T:

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from etl_studio.engine.checkpoints import Checkpoints, Interval
@@ -20,10 +21,11 @@ from etl_studio.engine.events import (
     RunEnded,
     RunStarted,
     RunStatus,
-    Sampled,
 )
 from etl_studio.engine.inbox import Inbox
+from etl_studio.engine.memory import Limits, MemoryBudget
 from etl_studio.engine.meter import Meter
+from etl_studio.engine.monitor import Monitor
 from etl_studio.engine.outlet import Outlet
 from etl_studio.engine.plan import why_no_barriers
 from etl_studio.engine.policies import PolicyCaller
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
     from etl_studio.engine.inject import Injector
     from etl_studio.engine.plan import Plan, PlannedNode
     from etl_studio.engine.resume import History
-
-SAMPLE_SECONDS = 0.1
 
 
 class Worker(Protocol):
@@ -110,11 +110,11 @@ class Run:
         ledger: keeps the facts; a run whose facts cannot be kept has failed.
         mask: hides secret values in texts and rows.
         facts: ``file``, ``parameters`` and ``document`` for the record.
-        memory_limit: of SQL, such as ``2GB``.
+        memory: what the process may hold; default: a share of the machine's.
         interval: how often sinks commit before the end, where that is possible.
         history: of a run that broke off and goes on under its id.
-        bounds: of each wire.
         faults: makes nodes fail on purpose.
+        bounds: of each wire; default: by the memory.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -129,7 +129,7 @@ class Run:
         ledger: Ledger | None = None,
         mask: Callable[[Event], Event] | None = None,
         facts: Mapping[str, Any] | None = None,
-        memory_limit: str | None = None,
+        memory: MemoryBudget | None = None,
         interval: Interval | None = None,
         history: History | None = None,
         bounds: Bounds | None = None,
@@ -144,7 +144,7 @@ class Run:
         self._start_worker = start_worker
         self._mask = mask
         self._facts = dict(facts or {})
-        self._memory_limit = memory_limit
+        self._memory = memory or MemoryBudget.of_machine()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._hard = threading.Event()
@@ -159,10 +159,13 @@ class Run:
         self._once = why_no_barriers(plan)
         self._checkpoints = self._gate(Resumption())
         self._meters = {node: Meter() for node in plan.nodes}
+        bounds = bounds or self._memory.bounds(len(plan.wires))
         self._inboxes = {node: Inbox(item.inputs, bounds) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
         self.faults = faults
         self._policies = SharedPolicies(faults=faults)
+        folders = (places.scratch, places.data.parent)
+        self._limits = Limits(self._memory, folders, sql=self._sql_memory)
 
     def execute(self) -> RunEnded:
         """Run to the end and return the report; errors are in it."""
@@ -184,7 +187,7 @@ class Run:
         monitor: Worker | None = None
         try:
             self._stations = {node: self._station(item) for node, item in self.plan.nodes.items()}
-            monitor = self._start_worker("monitor", self._watch)
+            monitor = self._start_worker("monitor", partial(self._monitor().watch, self._finished))
             workers = []
             if self._prepared():
                 workers = [
@@ -201,6 +204,7 @@ class Run:
                 self._http.close()
             if self._sql is not None:
                 self._sql.close()
+                self._sql = None
             shutil.rmtree(self._places.scratch, ignore_errors=True)
         try:
             return self._report(time.monotonic() - started)
@@ -351,7 +355,7 @@ class Run:
     def _sql_session(self) -> SqlSession:
         with self._lock:
             if self._sql is None:
-                self._sql = SqlSession(self._places.scratch, memory_limit=self._memory_limit)
+                self._sql = SqlSession(self._places.scratch, memory_limit=self._memory.sql)
             return self._sql
 
     def _worker(self, station: Station) -> Callable[[], None]:
@@ -383,15 +387,17 @@ class Run:
             station.inbox.abandon()
             station.outlet.close_wires()
 
-    def _fail(self, station: Station, error: EtlError) -> None:
-        error.at(pipeline=self.plan.pipeline, node=station.planned.id)
+    def _fail(self, station: Station | None, error: EtlError) -> None:
+        node = station.planned.id if station is not None else None
+        error.at(pipeline=self.plan.pipeline, node=node)
         with self._lock:
             first = self._error is None
             if first:
                 self._error = error
-        self._change(station, NodeState.FAILED, error.what)  # where it stands, the address is known
+        if station is not None:
+            self._change(station, NodeState.FAILED, error.what)  # where it stands, the address is known
         if first:
-            self._emit(LogWritten(self.id, time.time(), "error", station.planned.id, str(error)))
+            self._emit(LogWritten(self.id, time.time(), "error", node, str(error)))
         self._stopping.set()
         self._cancel()
 
@@ -405,17 +411,13 @@ class Run:
             if interrupt is not None:
                 interrupt()
 
-    def _watch(self) -> None:
-        while not self._finished.wait(SAMPLE_SECONDS):
-            self._sample()
-            now = time.monotonic()
-            for station in self._stations.values():
-                station.check_deadline(now)
+    def _monitor(self) -> Monitor:
+        fail = partial(self._fail, None)
+        return Monitor(self.id, self._stations, self._limits, lambda: self.paused, self._emit, fail)
 
-    def _sample(self) -> None:
-        nodes = {node: meter.sample() for node, meter in self._meters.items()}
-        wires = {text: sample for inbox in self._inboxes.values() for text, sample in inbox.samples().items()}
-        self._emit(Sampled(self.id, time.time(), nodes, wires))
+    def _sql_memory(self) -> int | None:
+        sql = self._sql
+        return sql.memory() if sql is not None else None
 
     def _change(self, station: Station, state: NodeState, detail: str = "") -> None:
         if station.meter.state is not state:
@@ -431,7 +433,7 @@ class Run:
                 self._fail(self._stations[error.node or next(iter(self._stations))], error)
         if self._ledger is not None and (lost := self._ledger.flush()) is not None and self._error is None:
             self._error = lost
-        self._sample()
+        self._monitor().sample()
         dead = sum(count.dead_letters for count in counts.values())
         if self._error is not None:
             status = RunStatus.FAILED
@@ -452,6 +454,7 @@ class Run:
             nodes=counts,
             error=str(self._error) if self._error else None,
             error_node=self._error.node if self._error else None,
+            peak_memory=self._limits.peak,
         )
         if self._mask is not None:
             ended = replace(ended, error=getattr(self._mask(ended), "error", None))

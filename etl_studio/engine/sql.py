@@ -26,6 +26,7 @@ class SqlSession:
     def __init__(self, temp_directory: Path, memory_limit: str | None = None, threads: int | None = None) -> None:
         self._root = sandbox(temp_directory, memory_limit, threads)
         self._cursors: list[Any] = []
+        self._gauge = self._root.cursor()
 
     def row_wise(self, node: SqlTransform) -> RowWise:
         """Prepare a node whose query runs on each batch."""
@@ -35,9 +36,19 @@ class SqlSession:
         """Prepare a node whose query runs once over all its rows."""
         return Blocking(self._cursor(), node)
 
+    def memory(self) -> int | None:
+        """Bytes that DuckDB holds in memory; None where it has not even room to tell."""
+        import duckdb
+
+        try:
+            (held,) = self._gauge.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+        except duckdb.Error:
+            return None
+        return int(held or 0)
+
     def close(self) -> None:
         """Free everything. No query may be running."""
-        for cursor in self._cursors:
+        for cursor in (self._gauge, *self._cursors):
             cursor.close()
         self._root.close()
 

@@ -273,6 +273,7 @@ def _sample(event: Sampled) -> dict[str, Any]:
     return {
         "nodes": {node: asdict(sample) for node, sample in event.nodes.items()},
         "wires": {wire: asdict(sample) for wire, sample in event.wires.items()},
+        **({"memory": asdict(event.memory)} if event.memory is not None else {}),
     }
 
 

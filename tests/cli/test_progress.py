@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from etl_studio.cli.progress import Progress
+from etl_studio.cli.progress import Progress, report
 from etl_studio.cli.report import exit_code, report_facts
 from etl_studio.engine import events
 
@@ -121,3 +121,8 @@ def test_the_report_for_programs_has_the_promised_names():
         "run_id", "status", "rows_in", "rows_out", "rejected", "dead_letters", "duration_s", "nodes",
     ]  # fmt: skip
     assert facts["nodes"]["save"]["dead_letters"] == 5
+
+
+def test_the_report_tells_the_peak_of_memory():
+    ended = events.RunEnded("r", 0.0, events.RunStatus.DONE, 1.0, 5, 5, 0, 0, {}, peak_memory=300 * 2**20)
+    assert report(ended).endswith("5 rows read, 5 loaded, at most 300 MB of memory")

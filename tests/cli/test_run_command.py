@@ -39,6 +39,13 @@ class TestRun:
         assert answer.code == 2
         assert 'The parameter "minimum" must be a whole number (value "many").' in answer.err
 
+    def test_the_memory_of_a_run_may_be_bound_and_what_is_no_amount_is_a_wrong_call(self, call, pipeline_file):
+        facts = json.loads(call("run", pipeline_file, "--memory", "4GB", "--json").out.splitlines()[-1])
+        assert 0 < facts["peak_memory"] < 4 * 2**30
+        answer = call("run", pipeline_file, "--memory", "much")
+        assert answer.code == 2
+        assert "Write it as 512MB or 2GB." in answer.err
+
     def test_the_workspace_is_beside_the_file_or_where_it_is_told(self, call, pipeline_file, tmp_path):
         call("run", pipeline_file)
         assert (tmp_path / ".etl_studio" / "workspace.db").is_file()

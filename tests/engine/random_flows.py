@@ -269,12 +269,12 @@ class Flow:
         return self._reports[0]
 
 
-def make_flow(pipeline, folder, nodes=None, *, bounds=None, interval=None, listeners=()):
+def make_flow(pipeline, folder, nodes=None, *, bounds=None, interval=None, listeners=(), memory=None):
     settings = {node.id: (node.config, node.policy) for node in pipeline.nodes.values()}
     places = Places(folder, folder / "data.db", folder / "scratch")
     plan = make_plan(pipeline, nodes or registry(), settings)
     interval = interval or Interval(rows=1)
-    return Flow(Run("run-1", plan, places, None, listeners, bounds=bounds, interval=interval))
+    return Flow(Run("run-1", plan, places, None, listeners, bounds=bounds, interval=interval, memory=memory))
 
 
 def run_flow(*arguments, **options):

@@ -81,7 +81,7 @@ def test_samples_are_thinned_to_one_a_second_and_the_last_one_stays(workspace, r
     _, last = metrics[-1]
     assert last["nodes"]["read"]["counts"]["rows_in"] == 24
     assert (last["nodes"]["read"]["p95"], last["nodes"]["read"]["breaker"]) == (0.2, "closed")
-    assert last["wires"] == {"read.out -> save.input": {"passed": 24, "waiting": 3, "fill": 0.5}}
+    assert last["wires"] == {"read.out -> save.input": {"passed": 24, "waiting": 3, "fill": 0.5, "age": 0.0}}
 
 
 def test_samples_go_on_when_the_clock_is_set_back(workspace, recorder):
