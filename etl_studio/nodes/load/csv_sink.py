@@ -169,11 +169,13 @@ class CsvSink(sdk.Sink):
     def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
         """Put the finished file in the target's place; before the end, make what is there last through a power cut."""
         loaded = sdk.Loaded(inserted=self._rows)
-        if self._file is None:
+        if self._file is None and not self._takes_up(context):
             if mark is not None and not mark.final:
                 context.database().save_mark(mark)
             return loaded
-        file, target, _ = self._open_file()
+        file, target = self._file, self._target
+        assert file is not None  # noqa: S101 - open, or taken up just now
+        assert target is not None  # noqa: S101
         if mark is not None and not mark.final:
             with _explained(target):
                 file.flush()
@@ -216,6 +218,11 @@ class CsvSink(sdk.Sink):
         """Of this run's half file, beside the target."""
         target = context.path(self.config.path).resolve()
         return target.with_name(f".{target.name}.{context.node}.{context.run}.part")
+
+    def _takes_up(self, context: sdk.RunContext) -> bool:
+        """Whether there is a half file of this run to which a resumed run had no row to add."""
+        self._target, self._part = context.path(self.config.path).resolve(), self._part_path(context)
+        return self._goes_on(context)
 
     def _goes_on(self, context: sdk.RunContext) -> bool:
         """Whether there is a half file of this run, opened behind its last mark now."""

@@ -20,6 +20,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract.csv_source import CsvSource
 from etl_studio.nodes.load.csv_sink import CsvSink
+from etl_studio.storage.databases import Databases
 from tests.nodes.conftest import rows_of
 
 
@@ -238,3 +239,21 @@ def test_what_is_written_is_read_back_the_same(context, rows, delimiter, null_te
     emissions = list(rows_of(CsvSource(config), context))
     assert all(isinstance(item, pa.RecordBatch) for item in emissions)
     assert [row for item in emissions for row in item.to_pylist()] == batch.to_pylist()
+
+
+def test_a_half_file_that_is_complete_is_put_in_place_though_no_row_came_after_the_resume(tmp_path, node_context):
+    with Databases() as databases:
+        context = node_context(tmp_path, database=lambda _: databases.open(tmp_path / "data.db"))
+        first = CsvSink(CsvSink.Config(path="out.csv"))
+        first.open(ROWS.schema, context)
+        first.write(ROWS, context)
+        first.commit(context, sdk.Mark(context.run, context.node, 1))
+        first.abort(context)
+
+        resumed = CsvSink(CsvSink.Config(path="out.csv"))
+        assert resumed.last_mark(context).epoch == 1
+        resumed.commit(context, sdk.Mark(context.run, context.node, 2))
+        resumed.commit(context, sdk.Mark(context.run, context.node, 3, final=True))
+
+        assert context.path("out.csv").read_text() == 'id,name\n1,a\n2,"b, c"\n'
+        assert not list(tmp_path.glob(".*.part"))
