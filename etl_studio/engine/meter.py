@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,18 @@ class Meter:
         self.calling = 0
         self.state = NodeState.WAITING
         self.breaker: BreakerState | None = None
+        self._counting = threading.Lock()
         self._durations: deque[float] = deque(maxlen=RECENT)
 
     @property
     def refused_rows(self) -> int:
         """Rows that did not go on: rejected, dead letters and skipped."""
         return self.rejected + self.dead_letters + self.skipped
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a count that several threads of one node write."""
+        with self._counting:
+            setattr(self, name, getattr(self, name) + number)
 
     def took(self, seconds: float) -> None:
         """A call or batch took that long."""

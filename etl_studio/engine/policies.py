@@ -88,14 +88,14 @@ class PolicyCaller:
         )
         if target:
             self._shared.retry_budget(target).request()
-        self._meter.calling += 1
+        self._meter.count("calling")
         try:
             result: T = retrying(self._attempt, operation, target)
         except TransientError as error:
             error.attempts = error.attempts or int(retrying.statistics.get("attempt_number", 1))
             raise
         finally:
-            self._meter.calling -= 1
+            self._meter.count("calling", -1)
         return result
 
     def _attempt(self, operation: Callable[[], T], target: str) -> T:
@@ -104,14 +104,14 @@ class PolicyCaller:
             self._wait(self._limiter.reserve(), permit)
         if self._meter.state is not NodeState.RUNNING:
             self._state(NodeState.RUNNING)
-        self._meter.calls += 1
+        self._meter.count("calls")
         started = self._shared.clock()
         try:
             if self._shared.faults is not None:
                 self._shared.faults.strike(self._node, target)
             result = operation()
         except TransientError as error:
-            self._meter.errors += 1
+            self._meter.count("errors")
             self._took(started, permit, failed=True)
             if error.retry_after and self._limiter is not None:
                 self._limiter.penalise(min(error.retry_after, self._policy.retry.max_delay))
@@ -119,7 +119,7 @@ class PolicyCaller:
         except BaseException as error:
             # A permanent answer (404, bad settings) says nothing about the health of the other side.
             if not isinstance(error, Cancelled):
-                self._meter.errors += 1
+                self._meter.count("errors")
             if permit:
                 permit.release()
             raise
@@ -145,7 +145,7 @@ class PolicyCaller:
                 return breaker.acquire()
             except CircuitOpenError as error:
                 if not refused:
-                    self._meter.refused += 1
+                    self._meter.count("refused")
                     refused = True
                 if breaking.when_open == "fail":
                     raise
@@ -179,7 +179,7 @@ class PolicyCaller:
         return max(wanted, self._shared.retry_budget(target).reserve(retry.budget))
 
     def _announce(self, state: tenacity.RetryCallState, target: str) -> None:
-        self._meter.retries += 1
+        self._meter.count("retries")
         error = state.outcome.exception() if state.outcome else None
         delay = state.next_action.sleep if state.next_action else 0.0
         what = getattr(error, "what", str(error))

@@ -275,6 +275,7 @@ class Run:
             self._sql_session,
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
             all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
+            fail=lambda error: self._fail(self._stations[planned.id], _as_etl_error(error)),
             resumable=self._once is None,
             faults=self.faults,
         )
@@ -468,7 +469,11 @@ class Run:
             listener(event)
 
 
-def _unexpected(error: Exception) -> PermanentError:
+def _as_etl_error(error: BaseException) -> EtlError:
+    return error if isinstance(error, EtlError) else _unexpected(error)
+
+
+def _unexpected(error: BaseException) -> PermanentError:
     if isinstance(error, MemoryError):
         return PermanentError("There is not enough memory.", hint="Close other programs, or read less at once.")
     return PermanentError(

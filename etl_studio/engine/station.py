@@ -52,6 +52,7 @@ class Station:
         resumable: whether sinks may commit before the end, and the run goes on from there.
         ahead: of a sink in a resumed run: its mark, where it holds rows that come again.
         faults: makes rows malformed on purpose.
+        fail: ends the run at once; for threads beside the node's worker.
     """
 
     planned: PlannedNode
@@ -76,6 +77,7 @@ class Station:
     ahead: Mark | None = None
     resumable: bool = False
     faults: Injector | None = None
+    fail: Callable[[BaseException], None] = lambda _: None
 
     def guarded(self, operation: Callable[..., T], *arguments: Any) -> T:
         """Run SQL so that the monitor can end it at the policy's timeout."""
@@ -103,14 +105,21 @@ class Station:
         Returns:
             None where it finally failed and the policy says ``fallback: branch``: then the rows are refused.
         """
+        result = self.attempt(batch, operation)
+        if isinstance(result, Rejected):
+            self.outlet.refuse(result)
+            return None
+        return result
+
+    def attempt(self, batch: pa.RecordBatch, operation: Callable[[], T]) -> T | Rejected:
+        """``work_on`` for several threads: gives the rows to refuse instead of refusing them."""
         try:
             return self.context.call(operation)
         except TransientError as error:
             if self.planned.policy.fallback != "branch":
                 raise
             problem = Problem("call_failed", str(error), attempts=error.attempts)
-            self.outlet.refuse(Rejected(batch, [problem] * batch.num_rows))
-            return None
+            return Rejected(batch, [problem] * batch.num_rows)
 
     def check_deadline(self, now: float) -> None:
         """Called by the monitor: end SQL that takes longer than the policy allows."""

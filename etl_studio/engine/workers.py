@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.engine.crew import Crew
 from etl_studio.engine.loading import load
 from etl_studio.engine.reading import read
-from etl_studio.sdk import Sink, Source, SqlTransform, Transform
+from etl_studio.sdk import Rejected, Sink, Source, SqlTransform, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import pyarrow as pa
 
     from etl_studio.engine.station import Station
     from etl_studio.sdk.node import Emission
@@ -38,12 +42,35 @@ def _transform(station: Station, node: Transform) -> None:
     if node.holds_rows:
         # A replayed barrier stands where one was before: what the node holds there was kept then.
         station.on_barrier = lambda barrier: station.pass_on(barrier, None if barrier.replayed else node.snapshot())
+    elif station.planned.policy.workers != 1:
+        _transform_at_once(station, node)
+        return
     for _, batch in station.batches():
         if not started:
             started = True
             _send_all(station, node.start(batch.schema, context))
         _send_all(station, station.work_on(batch, partial(_listed, node.process, batch, context)) or ())
     _send_all(station, node.finish(context))
+
+
+def _transform_at_once(station: Station, node: Transform) -> None:
+    context = station.context
+    starting = threading.Lock()
+    started = False
+
+    def start(batch: pa.RecordBatch) -> None:
+        nonlocal started
+        with starting:
+            if not started:
+                emissions = list(node.start(batch.schema, context))
+                started = True
+                _send_all(station, emissions)
+
+    def work(batch: pa.RecordBatch) -> Any:
+        start(batch)
+        return station.attempt(batch, partial(_listed, node.process, batch, context))
+
+    Crew(station, work, lambda result: _send_all(station, [result] if isinstance(result, Rejected) else result)).run()
 
 
 def _run_row_wise(station: Station, node: SqlTransform) -> None:

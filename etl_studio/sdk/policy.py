@@ -162,3 +162,18 @@ class Policy(Config):
         "node at the rejects port. last_good: a node that reads the web uses the last good answer to the same request; "
         "its rows are marked in the column _stale, and no cursor advances.",
     )
+    workers: int = setting(
+        1,
+        title="Workers",
+        description="Batches that a node written in Python works on at once; 0: as many as the load asks for, "
+        "up to 16. Nodes that remember rows, SQL nodes, sources and sinks always have one.",
+        ge=0,
+        le=64,
+        advanced=True,
+    )
+    keep_order: bool = setting(
+        True,
+        title="Keep the order",
+        description="With several workers: rows leave in the order in which they came, not as they are done.",
+        advanced=True,
+    )

@@ -117,7 +117,7 @@ def test_the_exit_code_tells_how_the_run_ended(status, interrupted, code):
 
 def test_the_report_for_programs_has_the_promised_names():
     facts = report_facts(ended(events.RunStatus.DONE))
-    assert list(facts)[:8] == [
+    assert list(facts)[:9] == [
         "run_id", "status", "rows_in", "rows_out", "rejected", "dead_letters", "peak_memory", "duration_s", "nodes",
     ]  # fmt: skip
     assert facts["nodes"]["save"]["dead_letters"] == 5
