@@ -57,4 +57,4 @@ def test_every_single_call_may_fail(story, fault, capsys):
 
 def test_the_harness_sees_a_row_with_a_transaction_of_its_own():
     with pytest.raises(AssertionError, match="neither old nor new"):
-        fail_each("append", "write", "--planted", "--first", "8", "--last", "10")
+        fail_each("append", "write", "--planted", "--first", "8", "--last", "16", "--step", "1")
