@@ -169,6 +169,13 @@ class Run:
 
     def execute(self) -> RunEnded:
         """Run to the end and return the report; errors are in it."""
+        try:
+            return self._execute()
+        finally:
+            if self._ledger is not None:
+                self._ledger.close()
+
+    def _execute(self) -> RunEnded:
         started = time.monotonic()
         self._emit(
             RunStarted(
@@ -206,11 +213,7 @@ class Run:
                 self._sql.close()
                 self._sql = None
             shutil.rmtree(self._places.scratch, ignore_errors=True)
-        try:
-            return self._report(time.monotonic() - started)
-        finally:
-            if self._ledger is not None:
-                self._ledger.close()
+        return self._report(time.monotonic() - started)
 
     def pause(self) -> None:
         """Sources give nothing more until ``go_on``; what they gave is still processed."""
@@ -466,7 +469,12 @@ class Run:
         if self._mask is not None:
             event = self._mask(event)
         for listener in self._listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a worker that ended here would leave its neighbours waiting
+                self._error = self._error or _unexpected(error)
+                self._stopping.set()
+                self._cancel()
 
 
 def _as_etl_error(error: BaseException) -> EtlError:

@@ -74,7 +74,8 @@ def _contents(value: Any) -> str:
     if isinstance(value, dict):
         keys = list(value)
         more = f" and {len(keys) - KEYS_SHOWN} more" if len(keys) > KEYS_SHOWN else ""
-        return f"the keys {', '.join(map(str, keys[:KEYS_SHOWN]))}{more}" if keys else "an empty object"
+        shown = ", ".join(map(str, keys[:KEYS_SHOWN])).encode("utf-8", "backslashreplace").decode()
+        return f"the keys {shown}{more}" if keys else "an empty object"
     if isinstance(value, list):
         return f"a list of {len(value)} values"
     return "nothing (null)" if value is None else f"the {type_of(value)} {str(value)[:40]!r}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from etl_studio.errors import PermanentError
 from etl_studio.sdk.emissions import Problem, Rejected
-from etl_studio.sdk.types import column_type, type_name
+from etl_studio.sdk.types import cast_texts, column_type, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ BATCH_ROWS = 10_000
 BATCH_SECONDS = 0.25
 MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError)
 """What Arrow raises for a value that does not fit a type."""
+MOST_COLUMNS = 4_000
+"""No table takes more than half of it (SQLite: 2,000); more cost minutes."""
 TOO_DEEP = "(nested too deeply to be shown)"
 
 
@@ -119,6 +122,13 @@ class RecordBuilder:
             for name, value in record.items():
                 kinds.setdefault(name, set()).add(type(value))
         kinds = {name: found for name, found in kinds.items() if _printable(name) == name}
+        if len(kinds) > MOST_COLUMNS:
+            raise PermanentError(
+                f"The first {len(records):,} records have {len(kinds):,} different fields; "
+                f"at most {MOST_COLUMNS:,} are read.",
+                hint="Are these names values? Declare the columns that you need; the others are rejected.",
+                column=next(reversed(kinds)),
+            )
         return pa.schema([(name, self._declared.get(name) or _arrow_type(found)) for name, found in kinds.items()])
 
     def _build(self, pending: list[tuple[dict[str, Any], int | None]]) -> Iterator[pa.RecordBatch | Rejected]:
@@ -188,7 +198,7 @@ class RecordBuilder:
                 found[index] = int(value)
             else:
                 raise TypeError(field.name)
-        typed = pa.array(list(texts.values()), pa.string()).cast(field.type).to_pylist()
+        typed = cast_texts(pa.array(list(texts.values()), pa.string()), field.type).to_pylist()
         for index, value in zip(texts, typed, strict=True):
             found[index] = value
         return found

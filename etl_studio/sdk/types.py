@@ -34,6 +34,7 @@ ALIASES = {
     "bool": "boolean", "datetime": "timestamp",
 }  # fmt: skip
 
+_CLOCK = r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$"
 _DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
 
 
@@ -54,6 +55,22 @@ def column_type(name: str) -> tuple[pa.DataType, str]:
     near = closest(key, [*TYPES, *ALIASES])
     guess = f'Did you mean "{near}"?' if near else f"Types are {', '.join(TYPES)} and decimal(10,2)."
     raise PermanentError(f'There is no column type "{name}".', hint=guess)
+
+
+def cast_texts(texts: pa.Array, data_type: pa.DataType) -> pa.Array:
+    """Texts as values of a type.
+
+    Raises:
+        ArrowInvalid: one does not fit.
+    """
+    if not pa.types.is_time(data_type):
+        return texts.cast(data_type)
+    import pyarrow.compute as pc
+
+    # Arrow casts no text to a time of day, but to a moment.
+    if pc.all(pc.match_substring_regex(texts, _CLOCK)).as_py() is False:
+        raise pa.ArrowInvalid("a text is no time of day")
+    return pc.binary_join_element_wise("1970-01-01", texts, " ").cast(pa.timestamp("us")).cast(data_type)
 
 
 def type_name(data_type: pa.DataType) -> str:

@@ -150,9 +150,13 @@ class OpenFile:
         self.database = Connections(path, busy_timeout)
         self._watching = threading.Lock()
         self._watcher: apsw.Connection | None = None
-        with self.translated():
-            # Reading anything finds out whether it is a database at all.
-            self.connection().execute("SELECT count(*) FROM main.sqlite_schema").fetchall()
+        try:
+            with self.translated():
+                # Reading anything finds out whether it is a database at all.
+                self.connection().execute("SELECT count(*) FROM main.sqlite_schema").fetchall()
+        except BaseException:
+            self.database.close_all()
+            raise
         self._identity = self._stat()
 
     def connection(self) -> apsw.Connection:

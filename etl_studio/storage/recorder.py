@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 WRITE_SECONDS = 0.25
 SAMPLE_SECONDS = 1.0
 COMMAND_SECONDS = 0.5
+ALIVE_SECONDS = 1.0
+"""Between two looks whether the thread is still there."""
 ATTEMPTS = 3
 """How often a locked workspace is tried, each time for as long as its timeout."""
 MOST_EVENTS = 20_000
@@ -95,11 +97,11 @@ class Recorder:
             self._last_sample = event.at
             self._left_out = None
         elif isinstance(event, RunEnded) and self._left_out is not None:
-            self._events.put(self._left_out)
+            self._put(self._left_out)
             self._left_out = None
         if isinstance(event, RunStarted):
             self._run = event.run
-        self._events.put(event)
+        self._put(event)
 
     @property
     def error(self) -> EtlError | None:
@@ -113,9 +115,9 @@ class Recorder:
     def flush(self) -> EtlError | None:
         """Wait until everything taken so far is on disk; the error, if that failed."""
         done = threading.Event()
-        if self._thread.is_alive():
-            self._events.put(done)
-            done.wait()
+        self._put(done)
+        while not done.wait(ALIVE_SECONDS) and self._thread.is_alive():
+            pass
         return self.error
 
     def save(self, run: str, checkpoint: Checkpoint) -> None:
@@ -124,7 +126,7 @@ class Recorder:
         Raises:
             EtlError: that failed.
         """
-        self._events.put(_Reached(run, checkpoint))
+        self._put(_Reached(run, checkpoint))
         error = self.flush()
         if error is not None:
             raise error
@@ -132,14 +134,36 @@ class Recorder:
     def close(self) -> None:
         """Write the rest and end the thread. May be called twice."""
         if self._thread.is_alive():
-            self._events.put(None)
+            self._put(None)
             self._thread.join()
+
+    def _put(self, item: Event | _Reached | threading.Event | None) -> None:
+        """Hand on to the thread. Where it has ended, for want of memory, what comes is lost, and the report says so."""
+        while self._thread.is_alive():
+            try:
+                self._events.put(item, timeout=ALIVE_SECONDS)
+            except queue.Full:
+                continue
+            return
+        if isinstance(item, threading.Event):
+            item.set()
+        elif item is not None:
+            self._fail([item], MemoryError("its thread has ended"))
 
     def _write_all(self) -> None:
         going = True
         while going:
-            going = self._write(self._next())
-            self._look_for_command()
+            taken: list[Event | _Reached | threading.Event | None] = []
+            try:
+                self._take(taken)
+                self._write(taken)
+                self._look_for_command()
+            except Exception as error:  # noqa: BLE001 - without this thread all that comes would be lost
+                self._fail(_events(taken), error)
+            for item in taken:
+                if isinstance(item, threading.Event):
+                    item.set()
+            going = None not in taken
         self._workspace.file.release()
 
     def _look_for_command(self) -> None:
@@ -153,9 +177,9 @@ class Recorder:
             if command is not None:
                 self.obey(command)
 
-    def _next(self) -> list[Event | _Reached | threading.Event | None]:
-        """What has come, after a moment, so that many facts make one transaction."""
-        taken = [self._events.get()]
+    def _take(self, taken: list[Event | _Reached | threading.Event | None]) -> None:
+        """Add what has come, after a moment, so that many facts make one transaction."""
+        taken.append(self._events.get())
         until = time.monotonic() + WRITE_SECONDS
         # The start is written at once: a run that is killed right after it must be found as interrupted.
         while not (
@@ -165,30 +189,25 @@ class Recorder:
                 taken.append(self._events.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
-        return taken
 
-    def _write(self, taken: list[Event | _Reached | threading.Event | None]) -> bool:
-        events = [item for item in taken if item is not None and not isinstance(item, threading.Event)]
+    def _write(self, taken: list[Event | _Reached | threading.Event | None]) -> None:
+        events = _events(taken)
         if self._error is not None:
             # The run has failed by now; only that it ended is still worth a try.
             self._lose(event for event in events if not isinstance(event, RunEnded))
             events = [event for event in events if isinstance(event, RunEnded)]
+            taken[:] = [item for item in taken if not isinstance(item, DeadLettered)]  # not to be counted twice
         if events:
-            try:
-                self._store_patiently(events)
-            except EtlError as error:
-                error.what = error.what.removesuffix(UNCHANGED)  # those that the run loads may be in by now
-                self._error = self._error or error
-                self._lose(events)
-            except Exception as error:  # noqa: BLE001 - kept for the report: a listener must never end the run
-                self._error = self._error or PermanentError(
-                    f"The run could not be recorded: {str(error) or type(error).__name__}."
-                )
-                self._lose(events)
-        for item in taken:
-            if isinstance(item, threading.Event):
-                item.set()
-        return None not in taken
+            self._store_patiently(events)
+
+    def _fail(self, events: Iterable[Event | _Reached], error: Exception) -> None:
+        """Keep the error for the report: a listener must never end the run."""
+        if isinstance(error, EtlError):
+            error.what = error.what.removesuffix(UNCHANGED)  # those that the run loads may be in by now
+        else:
+            error = PermanentError(f"The run could not be recorded: {str(error) or type(error).__name__}.")
+        self._error = self._error or error
+        self._lose(events)
 
     def _lose(self, events: Iterable[Event | _Reached]) -> None:
         self._lost_letters += sum(isinstance(event, DeadLettered) for event in events)
@@ -267,6 +286,10 @@ class Recorder:
         rows = [{"run": event.run, "node": node, "counts": asdict(counts)} for node, counts in event.nodes.items()]
         if rows:
             models.node_count.replace_many(rows).execute()
+
+
+def _events(taken: list[Event | _Reached | threading.Event | None]) -> list[Event | _Reached]:
+    return [item for item in taken if item is not None and not isinstance(item, threading.Event)]
 
 
 def _sample(event: Sampled) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import apsw
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -106,7 +107,11 @@ class TableLoad:
                     write_mark(connection, mark, loaded)
             self._load = load
             self._replaced = True
-            self._staged.stage.clear()
+            try:
+                self._staged.stage.clear()
+            except apsw.Error:
+                # The rows are in: told as a failure, they would be loaded again. The stage goes with its connection.
+                self.abort()
         return loaded
 
     def preview(self, limit: int) -> Diff:

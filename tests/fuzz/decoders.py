@@ -225,9 +225,9 @@ def _csv_count(given: Input, delimiter: str) -> int:
     """
     text = _csv_text(given.content, given.settings.get("encoding", "utf-8"))
     lines = io.StringIO(text, newline="").readlines()[given.settings.get("skip_lines", 0) :]
-    if lines and lines[0][:4].lower() == "sep=" and lines[0][5:6] in ("\r", "\n"):
-        lines = lines[1:]
     quote = given.settings.get("quote", '"')
+    if lines and re.match(r"(?i:sep=)[\t -~][\r\n]", lines[0]) and lines[0][4] != quote:
+        lines = lines[1:]
     records = 0
     while lines:
         form = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}

@@ -47,3 +47,9 @@ def test_a_path_that_leads_nowhere_names_what_is_there(path, words):
         find(DOCUMENT, path, setting="items", source="here")
     assert words in str(caught.value)
     assert (caught.value.column, caught.value.value) == ("items", path)
+
+
+def test_keys_that_are_half_a_character_can_be_shown():
+    with pytest.raises(PermanentError, match=r"the keys \\ud800") as caught:
+        find({"\ud800": 1}, "a", setting="items", source="x.json")
+    assert str(caught.value).encode()

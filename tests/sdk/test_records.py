@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_studio import sdk
+from etl_studio.errors import PermanentError
 from etl_studio.sdk import records
 
 
@@ -151,3 +152,15 @@ def test_a_value_that_is_nested_too_deeply_to_be_written_is_rejected():
     built = Built([{"a": deep}, {"a": 1}])
     assert built.rows == [{"a": "1"}]
     assert "nested too deeply" in built.problems[0].message
+
+
+def test_a_declared_time_of_day_is_read_from_its_text():
+    texts = ["10:30", None, "10:30:15.25", "noon", "10"]
+    built = Built([{"at": text} for text in texts], columns={"at": "time"})
+    assert [row["at"] for row in built.rows] == [dt.time(10, 30), None, dt.time(10, 30, 15, 250_000)]
+    assert [problem.value for problem in built.problems] == ["noon", "10"]
+
+
+def test_records_with_thousands_of_different_fields_are_refused():
+    with pytest.raises(PermanentError, match="5,000 different fields"):
+        Built([{f"a{number}_{part}": 1 for part in range(10)} for number in range(500)])

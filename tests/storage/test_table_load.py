@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import apsw
 import pyarrow as pa
 import pytest
 
 from etl_studio.errors import PermanentError
 from etl_studio.sdk import Loaded
 from etl_studio.storage.results import Results
+from etl_studio.storage.stage import Stage
 
 ONE_TO_THREE = {"id": [1, 2, 3], "v": ["a", "b", "c"]}
 
@@ -208,3 +210,19 @@ def test_batches_may_be_larger_than_one_cut(load, file):
     batch = pa.RecordBatch.from_pydict({"id": list(range(100_000))})
     assert load("t", "merge", batch, batch, key=["id"]) == Loaded(inserted=100_000, superseded=100_000)
     assert file.query("SELECT count(*), min(id), max(id) FROM t") == [(100_000, 0, 99_999)]
+
+
+def test_rows_that_are_in_are_not_loaded_again_when_the_stage_cannot_be_cleared(file, monkeypatch):
+    def fail(stage):
+        raise apsw.IOError("the disk of the temporary files failed")
+
+    load = file.load_table("t", "append")
+    load.write(pa.RecordBatch.from_pydict({"id": [1, 2]}))
+    with monkeypatch.context() as patch:
+        patch.setattr(Stage, "clear", fail)
+        assert load.commit().inserted == 2
+    assert load.commit().inserted == 0
+    load.write(pa.RecordBatch.from_pydict({"id": [3]}))
+    assert load.commit().inserted == 1
+    load.abort()
+    assert file.query("SELECT id FROM t ORDER BY id") == [(1,), (2,), (3,)]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from etl_studio.sdk.types import cast_texts
+
 if TYPE_CHECKING:
     from etl_studio.nodes.extract._csv_dialect import Dialect
 
@@ -86,7 +88,7 @@ def convert(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa.Arr
         if texts.null_count < len(texts):
             raise pa.ArrowInvalid("a value in a column that has none")
         return pa.nulls(len(texts))
-    return texts if pa.types.is_string(data_type) else _spelled(texts, data_type, dialect).cast(data_type)
+    return texts if pa.types.is_string(data_type) else cast_texts(_spelled(texts, data_type, dialect), data_type)
 
 
 def convert_fitting(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> tuple[pa.Array, pa.Array | None]:
@@ -99,11 +101,11 @@ def convert_fitting(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -
         return pa.nulls(len(texts)), texts.is_valid()
     spelled = _spelled(texts, data_type, dialect)
     try:
-        return spelled.cast(data_type), None
+        return cast_texts(spelled, data_type), None
     except pa.ArrowInvalid:
         misfits = pa.array(_misfits(spelled.unique().drop_null(), data_type), pa.string())
         wrong = pc.is_in(spelled, misfits)
-        return pc.if_else(wrong, None, spelled).cast(data_type), wrong
+        return cast_texts(pc.if_else(wrong, None, spelled), data_type), wrong
 
 
 def _misfits(values: pa.Array, data_type: pa.DataType) -> list[str]:
@@ -112,7 +114,7 @@ def _misfits(values: pa.Array, data_type: pa.DataType) -> list[str]:
 
     usual = pc.match_substring_regex(values, dict(_SHAPES).get(data_type, "").replace("D", r"\."))
     try:
-        values.filter(usual).cast(data_type)
+        cast_texts(values.filter(usual), data_type)
     except pa.ArrowInvalid:
         suspects = values
     else:
@@ -145,7 +147,7 @@ def _with_point(texts: pa.Array, data_type: pa.DataType, dialect: Dialect) -> pa
 
 def _fits(value: str, data_type: pa.DataType) -> bool:
     try:
-        pa.array([value], pa.string()).cast(data_type)
+        cast_texts(pa.array([value], pa.string()), data_type)
     except pa.ArrowInvalid:
         return False
     return True

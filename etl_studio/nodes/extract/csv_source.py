@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SAMPLE = 1024 * 1024
 """Bytes at the beginning that decide about delimiter and types."""
 LEAST_PIECE, MOST_PIECE = 256 * 1024, 4 * 1024 * 1024
-MOST_COLUMNS = 10_000
+MOST_COLUMNS = 4_000
 """More are a file whose lines end in another way, or none that a table can take."""
 _SEPARATOR = re.compile(rb"(?i:sep=)[\t\x20-\x7e][\r\n]")
 

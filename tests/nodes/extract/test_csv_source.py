@@ -415,15 +415,15 @@ def test_a_first_line_that_is_longer_than_the_sample_is_refused_instead_of_cut(c
 
 
 def test_a_first_line_with_more_fields_than_any_table_takes_is_refused(context):
-    write(context, ",".join(["a"] * 10_001) + "\n")
-    with pytest.raises(PermanentError, match="has 10,001 fields"):
+    write(context, ",".join(["a"] * 4_001) + "\n")
+    with pytest.raises(PermanentError, match="has 4,001 fields"):
         Read(context)
 
 
 def test_the_same_name_many_times_gives_names_that_differ(context):
-    write(context, ",".join(["a", "A"] * 2_000) + "\n")
+    write(context, ",".join(["a", "A"] * 1_000) + "\n")
     names = Read(context).schema.names
-    assert len({name.lower() for name in names}) == 4_000
+    assert len({name.lower() for name in names}) == 2_000
     assert names[:3] == ["a", "A_2", "a_3"]
 
 
@@ -472,3 +472,12 @@ def test_utf_16_without_its_mark_and_half_a_character_are_told(context):
     write(context, b"a\n+2AA-\n")
     with pytest.raises(PermanentError, match="half a character"):
         Read(context, encoding="utf-7")
+
+
+def test_a_time_that_does_not_fit_is_rejected_and_the_others_are_times(context):
+    times = [f"{hour:02}:30" for hour in range(20)]
+    write(context, "at\n" + "\n".join([*times, "24:61", "12:00:00.5"]) + "\n")
+    read = Read(context)
+    assert read.types == {"at": "time"}
+    assert [row["at"] for row in read.rows] == [*(dt.time(hour, 30) for hour in range(20)), dt.time(12, 0, 0, 500_000)]
+    assert [problem.value for problem in read.problems] == ["24:61"]
