@@ -56,5 +56,5 @@ def test_every_single_call_may_fail(story, fault, capsys):
 
 
 def test_the_harness_sees_a_row_with_a_transaction_of_its_own():
-    with pytest.raises(AssertionError, match="neither old nor new|after the next run"):
+    with pytest.raises(AssertionError, match=r"neither old nor new|after the next run"):
         fail_each("append", "write", "--planted", "--first", "8", "--last", "9")
