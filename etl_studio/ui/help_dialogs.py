@@ -24,6 +24,13 @@ CANVAS_KEYS = (
     ("Ctrl and wheel", "Zoom where the pointer is"),
     ("Esc", "Give up a drag, or select nothing"),
 )
+LETTER_KEYS = (
+    ("Return", "Edit the row; in the row, the value"),
+    ("Ctrl and Return", "Replay what is selected, or all that are shown"),
+    ("Delete", "Discard what is selected; in the row, make the value NULL"),
+    ("Ctrl+F", "Filter"),
+    ("Esc", "Give up what is typed; from the row back to the list"),
+)
 
 
 class AboutDialog(QDialog):
@@ -75,6 +82,7 @@ class ShortcutsDialog(QDialog):
             ]
             self._add_section(plain(menu), keys)
         self._add_section("Canvas", list(CANVAS_KEYS))
+        self._add_section("Dead letters", list(LETTER_KEYS))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

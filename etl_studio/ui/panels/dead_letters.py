@@ -250,7 +250,8 @@ class DeadLettersPanel(QFrame):
     def _show(self, found: Found) -> None:
         self._found = found
         self.counted.emit(found.total)
-        self._filter()
+        self.groups.show_groups(matching(found, self.filter.text()))
+        self._show_letters(go_on=True)
 
     def _fail(self, message: str) -> None:
         self.notice.tell("alert-circle", "The dead letters could not be read", message, bad=True)
@@ -261,9 +262,13 @@ class DeadLettersPanel(QFrame):
         self._show_rows()
 
     def _show_rows(self) -> None:
+        self._show_letters(go_on=False)
+
+    def _show_letters(self, *, go_on: bool) -> None:
         group = self.groups.group
         letters = matching(self._found, self.filter.text())
-        self.table.show_letters([one for one in letters if group is None or (one.node, one.error_type) == group])
+        shown = [one for one in letters if group is None or (one.node, one.error_type) == group]
+        self.table.show_letters(shown, go_on=go_on)
         if not letters:
             self._tell_nothing()
         self.pages.setCurrentWidget(self.parts if letters else self.notice)

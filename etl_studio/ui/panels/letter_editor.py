@@ -34,6 +34,22 @@ WIDEST = 40 * SPACE
 HINT = "Return edits a value, Delete makes it NULL, Escape goes back to the list."
 
 
+class TriedText(QPlainTextEdit):
+    """What was tried; read only.
+
+    Signals:
+        left: a person wants back to the list.
+    """
+
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
 class RowTable(DataTable):
     """The values of one letter.
 
@@ -100,7 +116,7 @@ class LetterEditor(QFrame):
         self.table.horizontalHeader().setStretchLastSection(True)
         self._delegate = ValueDelegate(self)
         self.table.setItemDelegateForColumn(VALUE, self._delegate)
-        self.tried = QPlainTextEdit(self)
+        self.tried = TriedText(self)
         self.tried.setReadOnly(True)
         self.tried.setProperty("role", "code")
         self.tried.setFrameShape(QFrame.Shape.NoFrame)
@@ -112,6 +128,7 @@ class LetterEditor(QFrame):
         self._lay_out()
         self.model.changed.connect(self._on_changed)
         self.table.left.connect(self.left)
+        self.tried.left.connect(self.left)
         self.save_button.clicked.connect(self.save_wanted)
         self.back_button.clicked.connect(self._take_back)
         theme.changed.connect(self._dress)
@@ -127,7 +144,7 @@ class LetterEditor(QFrame):
         draft = Draft() if letter is None else self._drafts.setdefault(letter.id, Draft())
         self.model.show_letter(letter, draft)
         holds_row = letter is None or letter.operation is None
-        self._pages.setCurrentWidget(self.table if holds_row else self.tried)
+        self._pages.setCurrentWidget(self._nothing if letter is None else self.table if holds_row else self.tried)
         for button in (self.back_button, self.save_button):
             button.setVisible(letter is not None and holds_row)
         if letter is None:
@@ -145,6 +162,7 @@ class LetterEditor(QFrame):
     def begin(self) -> None:
         """Let a person type: into the column that the error names, else into the first."""
         if self.letter is None or not self.model.names:
+            self.tried.setFocus()
             return
         column = self.letter.column
         row = self.model.names.index(column) if column in self.model.names else 0
@@ -196,6 +214,8 @@ class LetterEditor(QFrame):
 
     def _lay_out(self) -> None:
         self._pages = QStackedWidget(self)
+        self._nothing = QWidget(self)
+        self._pages.addWidget(self._nothing)
         self._pages.addWidget(self.table)
         self._pages.addWidget(self.tried)
         line = QHBoxLayout()

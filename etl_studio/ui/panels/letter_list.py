@@ -73,8 +73,14 @@ class LetterTable(DataTable):
         index = self.currentIndex()
         return self.rows.rows[index.row()] if index.isValid() and self.selectionModel().isSelected(index) else None
 
-    def show_letters(self, letters: list[DeadLetterRecord]) -> None:
-        """Show other letters; those of them that were selected stay so."""
+    def show_letters(self, letters: list[DeadLetterRecord], *, go_on: bool = False) -> None:
+        """Show other letters; those of them that were selected stay so.
+
+        Args:
+            letters: them.
+            go_on: where none of the selected is there any more, select what has come into their place.
+        """
+        place = min((index.row() for index in self.selectionModel().selectedRows()), default=-1)
         chosen = {letter.id for letter in self.selected()}
         current = self.current()
         self.rows.show_rows(letters)
@@ -85,6 +91,8 @@ class LetterTable(DataTable):
                 if current is not None and letter.id == current.id:
                     model.setCurrentIndex(index, flags.NoUpdate)
                 model.select(index, flags.Select | flags.Rows)
+        if go_on and letters and place >= 0 and not model.hasSelection():
+            self.selectRow(min(place, len(letters) - 1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):

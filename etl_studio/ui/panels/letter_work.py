@@ -116,7 +116,9 @@ def replay_words(replayed: Replayed) -> tuple[str, bool]:
     arrived = replayed.chosen - replayed.left
     parts = [f"{letters_of(arrived)} of {replayed.chosen:,} left the queue." if arrived else "No dead letter arrived."]
     failed = [one.error for one in replayed.ended if one.error]
-    if replayed.left and not failed and not replayed.refused:
+    if any(one.status == "stopped" for one in replayed.ended):
+        parts.append(f"The replay was stopped; {replayed.left:,} still wait.")
+    elif replayed.left and not failed and not replayed.refused:
         parts.append(f"{replayed.left:,} failed again, with the message that is shown now.")
     if replayed.further:
         parts.append(f"{letters_of(replayed.further)} came of rows that failed further down.")

@@ -17,6 +17,8 @@ from etl_studio.storage.letters import Selection
 from etl_studio.storage.recorder import Recorder
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
 from etl_studio.ui.panels.letter_row import VALUE
+from etl_studio.ui.panels.letter_work import replay_words
+from etl_studio.ui.run.replaying import Replayed
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -200,6 +202,50 @@ def test_delete_asks_and_discards_the_selected_letters(qtbot, panel, workspace):
     assert panel.said.text() == "2 dead letters discarded."
     assert [letter.id for letter in workspace.letters.find(Selection(run="a"))] == [2]
     workspace.release()
+
+
+def test_after_a_discard_the_next_letter_is_selected(qtbot, panel):
+    click_row(panel, 1)
+    QTest.keyClick(panel.table, Qt.Key.Key_Delete)
+    ask = panel.findChild(QMessageBox)
+    QTest.mouseClick(next(button for button in ask.buttons() if button.text() == "Discard"), LEFT)
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
+
+    assert [letter.id for letter in panel.table.selected()] == [1]
+    assert panel.editor.letter.id == 1
+
+
+def test_a_letter_without_a_row_shows_what_was_tried(qtbot, panel, workspace):
+    recorder = Recorder(workspace)
+    tried = {"url": "http://localhost/7"}
+    recorder(RunStarted("d", 0.0, "orders", None, ("pages",)))
+    recorder(DeadLettered("d", 0.0, "pages", "timeout", "No answer.", {}, operation=tried))
+    recorder.flush()
+    recorder.close()
+    workspace.release()
+    panel.show_run("d")
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 1)
+    click_row(panel, 0)
+
+    assert panel.editor.tried.isVisible()
+    assert panel.editor.tried.toPlainText() == '{\n  "url": "http://localhost/7"\n}'
+    assert not panel.editor.save_button.isVisible()
+    QTest.keyClick(panel.table, Qt.Key.Key_Return)
+    assert panel.editor.tried.hasFocus()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (RunStatus.DONE, "3 dead letters of 5 left the queue. 2 failed again, with the message that is shown now."),
+        (RunStatus.STOPPED, "3 dead letters of 5 left the queue. The replay was stopped; 2 still wait."),
+        (RunStatus.FAILED, "3 dead letters of 5 left the queue. The disk is full."),
+    ],
+)
+def test_the_end_of_a_replay_tells_what_became_of_the_letters(status, words):
+    error = "The disk is full." if status is RunStatus.FAILED else None
+    ended = RunEnded("r", 0.0, status, 1.0, 5, 3, 0, 2, {}, error)
+    assert replay_words(Replayed(5, 2, (ended,))) == (words, True)
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
