@@ -246,7 +246,8 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+    is_nan = one != one and other != other  # noqa: PLR0124 - only NaN is not what it is
+    return isinstance(one, bool) == isinstance(other, bool) and (is_nan or bool(one == other))
 
 
 def _in_style_of(tree: Tree, value: Any) -> Any:

@@ -376,3 +376,8 @@ def test_a_key_that_could_not_be_written_back_is_refused(tmp_path):
     with pytest.raises(UsageError, match="more than 500 characters"):
         save(pipeline, path)
     assert path.read_text() == "old"
+
+
+def test_a_file_that_holds_nan_is_written_back_as_it_was():
+    text = "etl_studio: 1  # one\nname: a\nnodes: {a: {type: keep, config: {n: .nan}}}\n"
+    assert dumps(loads(text)) == text

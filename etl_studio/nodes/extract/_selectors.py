@@ -10,6 +10,7 @@ from etl_studio.errors import PermanentError
 
 _LINK = re.compile(r"(?:::attr\(\s*(?:href|src)\s*\)|@(?:href|src))\s*$")
 _NAMESPACES = {"re": "http://exslt.org/regular-expressions", "set": "http://exslt.org/sets"}
+MOST_NESTED = 100
 
 
 class Selector:
@@ -66,6 +67,16 @@ class Selector:
             return self._find(node)
         except self._error as error:  # such as a function that does not exist: seen only when it is called
             raise PermanentError(f'The selector "{self.text}" cannot be used: {error}.', hint="Correct it.") from None
+
+
+def is_nested(items: list[Any]) -> bool:
+    """Whether items stand in each other deeper than any page means it; to look in each takes square time then."""
+    depths: dict[Any, int] = {}
+    for item in items:
+        depths[item] = 1 + next((depths[outer] for outer in item.iterancestors() if outer in depths), 0)
+        if depths[item] > MOST_NESTED:
+            return True
+    return False
 
 
 def resolved(base: str, link: str) -> str:

@@ -12,7 +12,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import records_again
 from etl_studio.nodes.extract._html_page import HtmlPage, parse
-from etl_studio.nodes.extract._selectors import Selector, resolved
+from etl_studio.nodes.extract._selectors import MOST_NESTED, Selector, is_nested, resolved
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
@@ -285,6 +285,13 @@ class _PageReader:
         self.pages += 1
         self._title = page.title
         items = [page.root] if self._item is None else self._item.elements(page.root)
+        if self._item is not None and is_nested(items):
+            raise PermanentError(
+                f"The items on {page.shown} stand in each other, more than {MOST_NESTED} deep.",
+                hint="Its tags are never closed, or the selector is wrong.",
+                column="item",
+                value=self._item.text,
+            )
         records = [self._record(item, page) for item in items]
         if self._item is None and all(value is None for name, value in records[0].items() if name != URL_COLUMN):
             records = []
@@ -338,7 +345,16 @@ class _PageReader:
         self._next_found = self._next_found or bool(elements) or link is not None
         if link is None or link.strip().startswith(("#", "javascript:")):
             return None
-        return resolved(page.base, link.strip())
+        address = resolved(page.base, link.strip())
+        try:
+            urlsplit(address)
+        except ValueError:
+            raise PermanentError(
+                f'The link to the next page on {page.shown} is no address: "{sdk.shown_url(address)}".',
+                hint="Check the selector of the next page; it may find the wrong link.",
+                column="next",
+            ) from None
+        return address
 
 
 class _StartRefusedError(Exception):

@@ -376,3 +376,19 @@ def test_a_page_that_the_parser_gives_up_is_an_error_and_no_page_with_fewer_item
     context = page("<b class=card>1</b>" + "<png>" * 3_000 + "<b class=card>2</b>")
     with pytest.raises(PermanentError, match="cannot be read to its end"):
         read(context, "http://a.example/", item=".card", fields={"n": "::text"})
+
+
+def test_items_that_stand_in_each_other_without_end_are_an_error(page):
+    """To look in each of them would take square time."""
+    context = page("<div class=card>" * 150)
+    with pytest.raises(PermanentError, match="stand in each other, more than 100 deep"):
+        read(context, "http://a.example/", item=".card", fields={"n": "::text"})
+    context = page("<div class=card>1<div class=card>2" * 40)
+    table, _ = read(context, "http://a.example/", item=".card", fields={"n": "::text"})
+    assert table.num_rows == 80
+
+
+def test_a_next_link_that_is_no_address_is_told(page):
+    context = page('<p>1</p><a class=next href="http://[">next</a>')
+    with pytest.raises(PermanentError, match=r"link to the next page on http://a.example/ is no address"):
+        read(context, "http://a.example/", fields={"n": "p"}, next="a.next")
