@@ -4,6 +4,7 @@
 
     EtlError
     ├── UsageError            the call is wrong (a parameter, a file name)
+    │   └── SourceChanged     what a run reads is another than when it broke off; a person may accept that
     ├── PipelineError         the pipeline file is wrong; carries every problem found
     ├── Cancelled             a person, or a failing neighbour, stopped the run
     ├── TransientError        may succeed when tried again; retry reads this type
@@ -94,6 +95,10 @@ class EtlError(Exception):
 
 class UsageError(EtlError):
     """The call is wrong: a parameter, an option, a file name."""
+
+
+class SourceChanged(UsageError):  # noqa: N818 - a question to a person
+    """What a run reads is another than when it broke off; a person may accept that."""
 
 
 class PipelineError(EtlError):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Listener, RunEnded
-    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.engine.run import Run
+    from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk.database import Diff
 
@@ -71,7 +72,8 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.masking import masking
     from etl_studio.engine.plan import make_plan
     from etl_studio.engine.rehearsal import NothingNew, rehearsed
-    from etl_studio.engine.run import Run, start_thread
+    from etl_studio.engine.run import Run
+    from etl_studio.engine.threads import start_thread
 
     resolved = studio.settings_for(pipeline, parameters, list(pipeline.nodes))
     sinks: dict[str, Rehearsed] = {}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event, Listener, RunEnded
     from etl_studio.engine.replay import Entry
-    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.engine.run import Run
+    from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk import Database
     from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
@@ -179,7 +180,8 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
     from etl_studio.engine.masking import masking
     from etl_studio.engine.replay import replay_plan, route
     from etl_studio.engine.replay_nodes import Delivery, Matcher
-    from etl_studio.engine.run import Run, start_thread
+    from etl_studio.engine.run import Run
+    from etl_studio.engine.threads import start_thread
     from etl_studio.storage.letters import PendingReplay
     from etl_studio.storage.recorder import Recorder
     from etl_studio.storage.replays import settle

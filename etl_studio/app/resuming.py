@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.errors import UsageError
+from etl_studio.engine.plan import why_at_least_once
+from etl_studio.errors import SourceChanged, UsageError
 from etl_studio.sdk import Sink, Source
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ def document(pipeline: Pipeline, plan: Plan, parameters: Mapping[str, Any], fold
 
     Returns:
         ``parameters``, ``sources``, ``sinks`` and ``others`` by node: type, settings, and what tells whether the
-        source is still the same.
+        source is still the same. Beside them what the report says (``engine.report``).
     """
     found: dict[str, Any] = {"parameters": dict(parameters), "sources": {}, "sinks": {}, "others": {}}
+    if len(plan.nodes) < len(pipeline.nodes):
+        found |= {"part": list(plan.nodes), "of": len(pipeline.nodes)}
+    if why := why_at_least_once(plan):
+        found["at_least_once"] = why
     for node_id, item in plan.nodes.items():
         facts = _facts(pipeline.nodes[node_id], item.node)
         if isinstance(item.node, Source):
@@ -44,6 +49,7 @@ def refuse_changes(run: RunRecord, now: Mapping[str, Any], *, accept: bool) -> l
         accept: whether a person accepts that a source has changed.
 
     Raises:
+        SourceChanged: a source or a parameter has, and nobody accepted it.
         UsageError: the run cannot go on, with the reason.
     """
     if not run.resumable:
@@ -68,10 +74,12 @@ def refuse_changes(run: RunRecord, now: Mapping[str, Any], *, accept: bool) -> l
         if before["sources"].get(node) != now["sources"].get(node)
     ]
     changed += [f'the parameter "{name}" is another' for name in _differing(before["parameters"], now["parameters"])]
-    if before["sources"].keys() != now["sources"].keys() or (changed and not accept):
-        raise UsageError(
-            f"The run {run.id} cannot be resumed as it is: {'; '.join(changed)}.",
-            hint="Rows could be lost or come twice. Run the pipeline again, or accept it: --accept-changes.",
+    refusal = f"The run {run.id} cannot be resumed as it is: {'; '.join(changed)}."
+    if before["sources"].keys() != now["sources"].keys():
+        raise UsageError(refusal, hint="Undo its load and run the pipeline again.")
+    if changed and not accept:
+        raise SourceChanged(
+            refusal, hint="Rows could be lost or come twice. Run the pipeline again, or accept it: --accept-changes."
         )
     return changed + [f'"{node}" was edited' for node in _differing(before["others"], now["others"])]
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Listener
     from etl_studio.engine.inject import Injection
     from etl_studio.engine.memory import MemoryBudget
-    from etl_studio.engine.run import Run, StartWorker
+    from etl_studio.engine.run import Run
+    from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.pipeline.rules import Problem
     from etl_studio.sdk import Registry
@@ -125,6 +126,7 @@ class Studio:
         accept_changes: bool = False,
         injection: Injection | None = None,
         memory: MemoryBudget | None = None,
+        only: Sequence[str] | None = None,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -139,9 +141,11 @@ class Studio:
             accept_changes: go on even where a source has changed since.
             injection: faults to inject; ``Run.faults`` reports what became of them.
             memory: what the process may hold; default: three quarters of the machine's.
+            only: ids of the nodes to run; default: those of the run that goes on, or all.
 
         Raises:
-            PipelineError: the pipeline has errors; carries them.
+            PipelineError: the pipeline, or what of it runs, has errors; carries them.
+            SourceChanged: a source has changed since, and nobody accepted it.
             UsageError: a parameter is missing or wrong; the run cannot be resumed, with the reason; a node to fail is
                 not there.
         """
@@ -152,24 +156,31 @@ class Studio:
         from etl_studio.engine.context import Places
         from etl_studio.engine.masking import masking
         from etl_studio.engine.plan import make_plan
-        from etl_studio.engine.run import Run, start_thread
+        from etl_studio.engine.run import Run
+        from etl_studio.engine.threads import start_thread
         from etl_studio.storage.recorder import Recorder
 
+        if only is None and resume is not None:
+            only = resume.document.get("part")
+        if only is not None:
+            only = [node for node in only if node in pipeline.nodes]
         resolved = self._resolve(pipeline, parameters)
-        self._refuse_errors(pipeline, parameters)
+        self._refuse_errors(pipeline, parameters, only=only)
         place = self.workspace(workspace) if isinstance(workspace, Path) else workspace
         run_id = resume.id if resume else new_run_id()
         folder = file.resolve().parent if file else Path.cwd()
         plan = make_plan(pipeline, self.registry, resolved.settings)
         faults = None if injection is None else injector(injection, plan, place.data_path)
+        plan = make_plan(pipeline, self.registry, resolved.settings, only)
         facts = document(pipeline, plan, resolved.shown, folder)
         history = None
+        changes: list[str] = []
         if resume is not None:
-            refuse_changes(resume, facts, accept=accept_changes)
+            changes = refuse_changes(resume, facts, accept=accept_changes)
             history = place.history(run_id)
             history.claim()
         recorder = Recorder(place)
-        run = Run(
+        return Run(
             run_id,
             plan,
             Places(folder, place.data_path, place.folder / "scratch" / run_id),
@@ -182,14 +193,13 @@ class Studio:
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,
                 "document": facts,
+                "changes": [f"Changed since the run broke off: {change}." for change in changes],
             },
             interval=Interval(**pipeline.checkpoint),
             history=history,
             memory=memory,
             faults=faults,
         )
-        recorder.obey = run.obey
-        return run
 
     def broken_off(self, place: Workspace, file: Path) -> RunRecord:
         """The last run of a file, which broke off.

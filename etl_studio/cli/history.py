@@ -18,7 +18,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, th
 DEFAULT_LIMIT = 50
 RUN_FACTS = (
     "id", "kind", "pipeline", "status", "started", "duration", "rows_in", "rows_out", "rejected", "dead_letters",
-    "attempts", "error",
+    "attempts", "error", "paused",
 )  # fmt: skip
 
 
@@ -31,21 +31,22 @@ def runs(
 ) -> None:
     """List the runs of a workspace, or show one."""
     from etl_studio.cli.output import print_json, print_line, table
-    from etl_studio.engine.conservation import sum_line
+    from etl_studio.cli.report import node_lines
 
     with open_workspace(workspace) as place:
         found = list(place.runs(limit=limit)) if run is None else [place.run(run)]
         nodes = {} if run is None else place.node_counts(run)
     if run is not None and found[0] is None:
         raise UsageError(f"There is no run {run} in this workspace.", hint="etl-studio runs lists them.")
+    notes = [text for one in found if one is not None for text in one.notes]
     facts = [_facts(one, RUN_FACTS) for one in found]
     if as_json:
-        print_json(facts if run is None else facts[0] | {"nodes": nodes})
+        print_json(facts if run is None else facts[0] | {"nodes": nodes, "notes": notes})
     elif run is None:
         header = ("run", "pipeline", "status", "started", "seconds", "rows in", "rows out", "dead letters")
         rows = [
             (
-                one["id"], _title(one), one["status"], moment(one["started"]), _seconds(one["duration"]),
+                one["id"], _title(one), _status(one), moment(one["started"]), _seconds(one["duration"]),
                 one["rows_in"], one["rows_out"], one["dead_letters"],
             )
             for one in facts
@@ -56,11 +57,8 @@ def runs(
         print_line(
             "\n".join(f"{name.replace('_', ' ')}: {'' if value is None else value}" for name, value in about.items())
         )
-        if nodes:
-            names = ("rows_in", "rows_out", "filtered", "rejected", "dead_letters", "retries")
-            counted = [(name, *(counts[key] for key in names)) for name, counts in nodes.items()]
-            print_line("\n" + table(("node", *(name.replace("_", " ") for name in names)), counted) + "\n")
-            print_line("\n".join(f"{name}: {sum_line(counts)}" for name, counts in nodes.items()))
+        for line in (*notes, *node_lines(nodes)):
+            print_line(line)
 
 
 def _facts(one: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -74,6 +72,10 @@ def _title(one: dict[str, Any]) -> str:
 def moment(seconds: float | None) -> str:
     """A time for people, by the clock of this machine."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _status(one: dict[str, Any]) -> str:
+    return "paused" if one["paused"] else str(one["status"])
 
 
 def _seconds(duration: float | None) -> str:

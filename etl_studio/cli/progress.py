@@ -5,24 +5,29 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.cli.output import say, table
+from etl_studio.cli.output import say
+from etl_studio.cli.report import node_lines
 from etl_studio.engine.events import (
     BreakerChanged,
     BreakerState,
     LogWritten,
     NodeChanged,
     NodeState,
+    PauseChanged,
     RetryScheduled,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStatus,
     Sampled,
 )
+from etl_studio.engine.report import attempt_text, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -48,6 +53,8 @@ class Progress:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = clock()
+        self._document: Mapping[str, Any] = {}
+        self._resumed: tuple[int, int] = (1, 0)
         self._line: Any = _live_line() if live else None
 
     def __enter__(self) -> Self:
@@ -64,10 +71,14 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Take an event; from any thread."""
         with self._lock:
+            if isinstance(event, RunStarted):
+                self._document = event.document
+            elif isinstance(event, RunResumed):
+                self._resumed = (event.attempt, event.epoch)
             if isinstance(event, Sampled):
                 self._sampled(event)
             elif isinstance(event, RunEnded):
-                self._say(report(event))
+                self._say(report(event, notes(self._document, *self._resumed)))
             elif text := line_for(event):
                 self._say(text)
 
@@ -89,6 +100,10 @@ def line_for(event: Event) -> str:
     """The line that tells an event; empty for those that are not told."""
     if isinstance(event, RunStarted):
         return f"run {event.run} of {event.pipeline}: {len(event.nodes)} nodes"
+    if isinstance(event, RunResumed):
+        return attempt_text(event.attempt, event.epoch)
+    if isinstance(event, PauseChanged):
+        return "paused" if event.paused else "going on"
     if isinstance(event, NodeChanged) and event.state in SPOKEN_STATES:
         return f"{event.node}: {event.state}" + (f" - {event.detail}" if event.detail else "")
     if isinstance(event, RetryScheduled):
@@ -102,8 +117,8 @@ def line_for(event: Event) -> str:
         if event.state is BreakerState.OPEN and event.until is not None:
             wait = f", trial calls in {max(event.until - event.at, 0):.1f} s"
         return f"{event.node}: breaker of {event.target or 'the node'} is {state}{wait}"
-    if isinstance(event, LogWritten) and event.level in ("warning", "error") and event.node is None:
-        return f"{event.level}: {event.message}"
+    if isinstance(event, LogWritten) and event.level != "debug" and event.node is None:
+        return event.message if event.level == "info" else f"{event.level}: {event.message}"
     if isinstance(event, LogWritten) and event.level == "warning":
         return f"{event.node}: warning - {event.message}"
     return ""
@@ -121,26 +136,13 @@ def summary(event: Sampled) -> str:
     return "rows: " + (", ".join(parts) or "none yet")
 
 
-def report(ended: RunEnded) -> str:
-    """The table at the end of a run."""
-    header = ("node", "rows in", "rows out", "filtered", "rejected", "dead letters", "retries")
-    rows = [
-        (
-            name,
-            counts.rows_in,
-            counts.rows_out,
-            counts.filtered,
-            counts.rejected,
-            counts.dead_letters,
-            counts.retries,
-        )
-        for name, counts in ended.nodes.items()
-    ]
+def report(ended: RunEnded, said: Sequence[str] = ()) -> str:
+    """The lines at the end of a run: where the rows of each node went, what else is to be said, and the total."""
     status = str(ended.status).replace("_", " ")
     total = f"{status} in {ended.duration:.1f} s: {ended.rows_in:,} rows read, {ended.rows_out:,} loaded"
     if ended.peak_memory is not None:
         total += f", at most {ended.peak_memory / 2**20:,.0f} MB of memory"
-    lines = [table(header, rows), total]
+    lines = [*node_lines({name: asdict(counts) for name, counts in ended.nodes.items()}), *said, total]
     if ended.status is RunStatus.FAILED and ended.error:
         lines.append(f"etl-studio: {ended.error}")
     return "\n".join(lines)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from etl_studio.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from etl_studio.engine.events import RunEnded
 
 
@@ -23,6 +25,22 @@ def exit_code(ended: RunEnded, *, interrupted: bool) -> ExitCode:
             return ExitCode.FAILED
         case _:
             return ExitCode.INTERRUPTED
+
+
+def node_lines(nodes: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """A line for each node: where its rows went.
+
+    Args:
+        nodes: counts of each node, by name.
+    """
+    from etl_studio.engine.conservation import sum_line
+
+    width = max(map(len, nodes), default=0) + 1
+    lines = []
+    for name, counts in nodes.items():
+        retries = f" ({counts['retries']:,} retries)" if counts.get("retries") else ""
+        lines.append(f"{name + ':':{width}} {sum_line(counts)}{retries}")
+    return lines
 
 
 def report_facts(ended: RunEnded) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 LOADED = ("inserted", "updated", "unchanged", "superseded", "deleted", "stale")
+LEFT_OUT = ("filtered", "rejected", "dead_letters", "skipped")
 
 
 def check_rows(plan: Plan, counts: Mapping[str, NodeCounts], inboxes: Mapping[str, Inbox]) -> None:
@@ -42,18 +43,21 @@ def check_rows(plan: Plan, counts: Mapping[str, NodeCounts], inboxes: Mapping[st
 
 
 def sum_line(counts: Mapping[str, int]) -> str:
-    """Where the rows of a node went: ``1,000 read = 700 inserted + 250 unchanged + 50 rejected``.
+    """Where the rows of a node went: ``1,000 read = 700 inserted + 250 unchanged + 50 rejected``, zeros left out.
+
+    Where rows are combined or the run broke off, there is no sum: ``1,000 read; 12 given out``.
 
     Args:
         counts: as in ``NodeCounts``, by name.
     """
-    loaded = [(counts.get(name, 0), name) for name in LOADED]
-    gone = [
-        (counts.get(name, 0), name.replace("_", " ")) for name in ("filtered", "rejected", "dead_letters", "skipped")
-    ]
-    parts = loaded if any(number for number, _ in loaded) else [(counts.get("rows_out", 0), "given out")]
-    shown = [f"{number:,} {name}" for number, name in (*parts, *gone) if number] or ["none"]
-    return f"{counts.get('rows_in', 0):,} read = {' + '.join(shown)}"
+    loaded = {name: counts.get(name, 0) for name in LOADED}
+    parts = loaded if any(loaded.values()) else {"given_out": counts.get("rows_out", 0)}
+    parts |= {name: counts.get(name, 0) for name in LEFT_OUT}
+    texts = [f"{number:,} {name.replace('_', ' ')}" for name, number in parts.items() if number]
+    read = counts.get("rows_in", 0)
+    if sum(parts.values()) == read:
+        return f"{read:,} read = {' + '.join(texts)}" if texts else "0 read"
+    return "; ".join([f"{read:,} read", *(texts or ["nothing given out"])])
 
 
 def missing_rows(item: PlannedNode, count: NodeCounts) -> int:

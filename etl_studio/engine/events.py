@@ -147,7 +147,26 @@ class RunStarted:
     resumed: bool = False
     """It broke off before and goes on under the same id."""
     document: Mapping[str, Any] = field(default_factory=dict)
-    """What must be the same for the run to be resumed."""
+    """What must be the same for the run to be resumed, and what its report says (``engine.report``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """A run that broke off goes on after a checkpoint; 0: from the beginning. ``attempt``: 2 for the first resume."""
+
+    run: str
+    at: float
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseChanged:
+    """A person paused the run, or let it go on."""
+
+    run: str
+    at: float
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +317,8 @@ class RunEnded:
 
 Event: TypeAlias = (
     RunStarted
+    | RunResumed
+    | PauseChanged
     | NodeChanged
     | Sampled
     | RetryScheduled

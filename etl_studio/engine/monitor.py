@@ -31,6 +31,7 @@ class Monitor:
         paused: whether a person paused it.
         emit: takes the events.
         fail: ends the run.
+        obey: looks for what other processes ask of the run.
     """
 
     def __init__(  # noqa: PLR0913 - what it looks at, and whom it tells
@@ -41,12 +42,14 @@ class Monitor:
         paused: Callable[[], bool],
         emit: Listener,
         fail: Callable[[EtlError], None],
+        obey: Callable[[], None],
     ) -> None:
         self._run = run
         self._stations = stations
         self._limits = limits
         self._emit = emit
         self._fail = fail
+        self._obey = obey
         self._watchdog = Watchdog(stations, paused, self._warn)
         self._memory: MemorySample | None = None
         self._looked = -LIMITS_SECONDS
@@ -55,6 +58,7 @@ class Monitor:
         """Look again and again until the run has finished."""
         while not finished.wait(SAMPLE_SECONDS):
             self._watchdog.look(self.sample())
+            self._obey()
             for station in self._stations.values():
                 station.check_deadline(time.monotonic())
             if self._memory is not None and not finished.is_set():

@@ -120,6 +120,18 @@ def why_no_barriers(plan: Plan) -> str | None:
     return None
 
 
+def why_at_least_once(plan: Plan) -> str | None:
+    """Why rows may be loaded again after the run broke off, for people; None: they never are.
+
+    Where sinks commit at the end only, nothing has been loaded that could come again.
+    """
+    if why_no_barriers(plan) is None:
+        for item in plan.nodes.values():
+            if isinstance(item.node, Source) and not item.node.replays:
+                return f'"{item.id}" cannot go on from the middle'
+    return None
+
+
 def _is_blocking(node: Node) -> bool:
     return isinstance(node, SqlTransform) and node.blocking
 

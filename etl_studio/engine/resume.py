@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class History(Protocol):
-    """What is kept of a run that broke off; given by ``app``, done by ``storage``."""
+    """What is kept of a run that broke off; given by ``app``, done by ``storage``.
+
+    Attributes:
+        attempt: how often the run was begun, this time included.
+    """
+
+    attempt: int
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         """Those that were saved, without their snapshots, in order."""

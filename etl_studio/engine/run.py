@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.checkpoints import Checkpoints, Interval
 from etl_studio.engine.conservation import check_rows
@@ -18,7 +18,9 @@ from etl_studio.engine.events import (
     NodeChanged,
     NodeCounts,
     NodeState,
+    PauseChanged,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStatus,
 )
@@ -33,6 +35,7 @@ from etl_studio.engine.resume import Resumption, resumption
 from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
 from etl_studio.engine.station import Station
+from etl_studio.engine.threads import start_thread
 from etl_studio.engine.workers import work
 from etl_studio.errors import Cancelled, EtlError, PermanentError
 from etl_studio.sdk import Sink, Source, Transform
@@ -46,55 +49,10 @@ if TYPE_CHECKING:
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.inject import Injector
+    from etl_studio.engine.ledger import Ledger
     from etl_studio.engine.plan import Plan, PlannedNode
     from etl_studio.engine.resume import History
-
-
-class Worker(Protocol):
-    """A started worker."""
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for its end."""
-        ...
-
-
-class StartWorker(Protocol):
-    """How a worker is started: the terminal gives plain threads, the window QThreads."""
-
-    def __call__(self, name: str, work: Callable[[], None]) -> Worker:
-        """Start ``work`` in a thread of that name."""
-        ...
-
-
-def start_thread(name: str, work: Callable[[], None]) -> Worker:
-    """Start a plain thread."""
-    thread = threading.Thread(target=work, name=name)
-    thread.start()
-    return thread
-
-
-class Ledger(Protocol):
-    """Where the facts of a run are kept; given by ``app``, done by ``storage``."""
-
-    def __call__(self, event: Event) -> None:
-        """Take an event."""
-        ...
-
-    def flush(self) -> EtlError | None:
-        """Wait until all is kept; the error, if that failed."""
-        ...
-
-    def save(self, run: str, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint and everything told before it, so that a power cut cannot take it away.
-
-        Raises:
-            EtlError: that failed.
-        """
-        ...
-
-    def close(self) -> None:
-        """The run has ended."""
-        ...
+    from etl_studio.engine.threads import StartWorker, Worker
 
 
 class Run:
@@ -109,7 +67,7 @@ class Run:
         start_worker: starts a worker.
         ledger: keeps the facts; a run whose facts cannot be kept has failed.
         mask: hides secret values in texts and rows.
-        facts: ``file``, ``parameters`` and ``document`` for the record.
+        facts: ``file``, ``parameters`` and ``document`` for the record; ``changes``: lines for the log.
         memory: what the process may hold; default: a share of the machine's.
         interval: how often sinks commit before the end, where that is possible.
         history: of a run that broke off and goes on under its id.
@@ -189,6 +147,10 @@ class Run:
                 document=self._facts.get("document", {}),
             )
         )
+        for text in self._facts.get("changes", ()):
+            self._log("info", text)
+        if self._once is not None:
+            self._log("debug", f"Everything is committed at the end only: {self._once}.")
         shutil.rmtree(self._places.scratch, ignore_errors=True)
         self._places.scratch.mkdir(parents=True, exist_ok=True)
         monitor: Worker | None = None
@@ -217,22 +179,11 @@ class Run:
 
     def pause(self) -> None:
         """Sources give nothing more until ``go_on``; what they gave is still processed."""
-        self._running.clear()
+        self._pause(paused=True)
 
     def go_on(self) -> None:
         """End a pause."""
-        self._running.set()
-
-    def obey(self, command: str) -> None:
-        """Do what another process asks: ``stop``, ``kill``, ``pause`` or ``go_on``."""
-        self._emit(LogWritten(self.id, time.time(), "info", None, f"Asked from outside: {command.replace('_', ' ')}."))
-        match command:
-            case "pause":
-                self.pause()
-            case "go_on":
-                self.go_on()
-            case _:
-                self.stop(hard=command == "kill")
+        self._pause(paused=False)
 
     @property
     def paused(self) -> bool:
@@ -245,9 +196,30 @@ class Run:
         if hard:
             self._cancel()
 
+    def obey(self, command: str) -> None:
+        """Do what another process asks: ``stop``, ``kill``, ``pause`` or ``go_on``."""
+        self._log("info", f"Asked from outside: {command.replace('_', ' ')}.")
+        match command:
+            case "pause":
+                self.pause()
+            case "go_on":
+                self.go_on()
+            case _:
+                self.stop(hard=command == "kill")
+
     def force_breaker(self, node: str, state: str) -> None:
         """Obey a person while it runs: ``forced_open``, ``disabled`` or ``closed`` for the breakers of a node."""
         self._policies.force(node, state)
+
+    def _pause(self, *, paused: bool) -> None:
+        with self._lock:
+            if self.paused is paused:
+                return
+            if paused:
+                self._running.clear()
+            else:
+                self._running.set()
+        self._emit(PauseChanged(self.id, time.time(), paused))
 
     def _station(self, planned: PlannedNode) -> Station:
         meter = self._meters[planned.id]
@@ -339,13 +311,9 @@ class Run:
                 station.ahead = mark
         later = {node: mark.epoch for node, mark in marks.items() if mark.epoch > resumed.epoch}
         history.forget_after(resumed.epoch, later)
+        self._emit(RunResumed(self.id, time.time(), history.attempt, resumed.epoch))
         if resumed.finished:
-            text = "Everything had been loaded before the run broke off."
-        elif resumed.epoch:
-            text = f"Going on after checkpoint {resumed.epoch}."
-        else:
-            text = "Going on from the beginning: no checkpoint had been committed by all sinks."
-        self._emit(LogWritten(self.id, time.time(), "info", None, text))
+            self._log("info", "Everything had been loaded before the run broke off.")
         return not resumed.finished
 
     def _http_service(self) -> HttpService:
@@ -401,7 +369,7 @@ class Run:
         if station is not None:
             self._change(station, NodeState.FAILED, error.what)  # where it stands, the address is known
         if first:
-            self._emit(LogWritten(self.id, time.time(), "error", node, str(error)))
+            self._log("error", str(error), node)
         self._stopping.set()
         self._cancel()
 
@@ -417,7 +385,11 @@ class Run:
 
     def _monitor(self) -> Monitor:
         fail = partial(self._fail, None)
-        return Monitor(self.id, self._stations, self._limits, lambda: self.paused, self._emit, fail)
+        return Monitor(self.id, self._stations, self._limits, lambda: self.paused, self._emit, fail, self._obey_others)
+
+    def _obey_others(self) -> None:
+        if self._ledger is not None and (command := self._ledger.command()) is not None:
+            self.obey(command)
 
     def _sql_memory(self) -> int | None:
         sql = self._sql
@@ -464,6 +436,9 @@ class Run:
             ended = replace(ended, error=getattr(self._mask(ended), "error", None))
         self._emit(ended)
         return ended
+
+    def _log(self, level: str, text: str, node: str | None = None) -> None:
+        self._emit(LogWritten(self.id, time.time(), level, node, text))
 
     def _emit(self, event: Event) -> None:
         if self._mask is not None:

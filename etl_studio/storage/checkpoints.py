@@ -39,12 +39,16 @@ class RunHistory:
     Args:
         file, models: the workspace's database.
         run: its id.
+
+    Attributes:
+        attempt: how often it was begun, once it is claimed.
     """
 
     def __init__(self, file: OpenFile, models: Models, run: str) -> None:
         self._file = file
         self._models = models
         self._run = run
+        self.attempt = 1
 
     def claim(self) -> None:
         """Take the run over, so that no other process does.
@@ -71,7 +75,9 @@ class RunHistory:
                 error_node=None,
                 duration=None,
                 command=None,
+                paused=False,
             ).where(model.id == self._run).execute()
+            self.attempt = row.attempts + 1
 
     def checkpoints(self) -> list[Checkpoint]:
         """Those that were saved, without their snapshots, in order."""

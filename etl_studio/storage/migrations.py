@@ -66,6 +66,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             run TEXT NOT NULL PRIMARY KEY, process INTEGER NOT NULL, process_started REAL NOT NULL,
             facts TEXT NOT NULL)""",
     ),
+    (  # how a run stands, for other processes
+        "ALTER TABLE run ADD COLUMN paused INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE run ADD COLUMN resumed_after INTEGER",
+    ),
 )
 
 

@@ -66,6 +66,8 @@ def models_for(database: Connections) -> Models:
         document = peewee.TextField(null=True)
         attempts = peewee.IntegerField(default=1)
         command = peewee.TextField(null=True)
+        paused = peewee.BooleanField(default=False)
+        resumed_after = peewee.IntegerField(null=True)
         kind = peewee.TextField(default="run")
 
     class NodeCount(Table):

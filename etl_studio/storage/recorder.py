@@ -17,19 +17,22 @@ from etl_studio.engine.events import (
     LogWritten,
     NodeChanged,
     NodeState,
+    PauseChanged,
     RetryScheduled,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStatus,
     Sampled,
 )
+from etl_studio.engine.report import attempt_text
 from etl_studio.errors import EtlError, PermanentError, TransientError
 from etl_studio.storage.checkpoints import save_checkpoint
 from etl_studio.storage.failures import UNCHANGED
 from etl_studio.storage.processes import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.events import Event
@@ -37,9 +40,10 @@ if TYPE_CHECKING:
 
 WRITE_SECONDS = 0.25
 SAMPLE_SECONDS = 1.0
-COMMAND_SECONDS = 0.5
 ALIVE_SECONDS = 1.0
 """Between two looks whether the thread is still there."""
+LOOK_SECONDS = 0.5
+"""How often the workspace is asked what other processes want of the run."""
 ATTEMPTS = 3
 """How often a locked workspace is tried, each time for as long as its timeout."""
 MOST_EVENTS = 20_000
@@ -69,21 +73,18 @@ class Recorder:
 
     Args:
         workspace: where to.
-
-    Attributes:
-        obey: takes what another process asks of the run (``Workspace.ask``); looked for about once a second.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.obey: Callable[[str], None] | None = None
-        self._run: str | None = None
-        self._asked_at = 0.0
         self._events: queue.Queue[Event | _Reached | threading.Event | None] = queue.Queue(MOST_EVENTS)
         self._error: EtlError | None = None
         self._lost_letters = 0
         self._last_sample = -SAMPLE_SECONDS
         self._left_out: Sampled | None = None
+        self._run: str | None = None
+        self._looked = 0.0
+        self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="recorder")
         self._thread.start()
 
@@ -131,6 +132,13 @@ class Recorder:
         if error is not None:
             raise error
 
+    def command(self) -> str | None:
+        """What another process asks of the run, once; returns at once."""
+        try:
+            return self._commands.get_nowait()
+        except queue.Empty:
+            return None
+
     def close(self) -> None:
         """Write the rest and end the thread. May be called twice."""
         if self._thread.is_alive():
@@ -157,7 +165,6 @@ class Recorder:
             try:
                 self._take(taken)
                 self._write(taken)
-                self._look_for_command()
             except Exception as error:  # noqa: BLE001 - without this thread all that comes would be lost
                 self._fail(_events(taken), error)
             for item in taken:
@@ -166,20 +173,9 @@ class Recorder:
             going = None not in taken
         self._workspace.file.release()
 
-    def _look_for_command(self) -> None:
-        now = time.monotonic()
-        if self.obey is None or self._run is None or now - self._asked_at < COMMAND_SECONDS:
-            return
-        self._asked_at = now
-        # A locked workspace is asked again at the next turn.
-        with suppress(EtlError):
-            command = self._workspace.take_command(self._run)
-            if command is not None:
-                self.obey(command)
-
     def _take(self, taken: list[Event | _Reached | threading.Event | None]) -> None:
         """Add what has come, after a moment, so that many facts make one transaction."""
-        taken.append(self._events.get())
+        taken.append(self._first())
         until = time.monotonic() + WRITE_SECONDS
         # The start is written at once: a run that is killed right after it must be found as interrupted.
         while not (
@@ -189,6 +185,26 @@ class Recorder:
                 taken.append(self._events.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
+
+    def _first(self) -> Event | _Reached | threading.Event | None:
+        """The next that comes; meanwhile, and between two writes, commands are looked for."""
+        while True:
+            self._look_for_command()
+            try:
+                return self._events.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+
+    def _look_for_command(self) -> None:
+        now = time.monotonic()
+        if self._run is None or now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        # A workspace that cannot be read now can be the next time; one that is broken is met by the next write.
+        with suppress(EtlError):
+            command = self._workspace.take_command(self._run)
+            if command is not None:
+                self._commands.put(command)
 
     def _write(self, taken: list[Event | _Reached | threading.Event | None]) -> None:
         events = _events(taken)
@@ -232,6 +248,9 @@ class Recorder:
             match event:
                 case RunStarted():
                     self._begin(event)
+                case RunResumed() | PauseChanged():
+                    self._change(event)
+                    lines += _lines(event)
                 case Sampled():
                     models.metric.replace(run=event.run, at=event.at, sample=_sample(event)).execute()
                 case DeadLettered(letter=None):
@@ -253,6 +272,11 @@ class Recorder:
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own
         self._workspace.file.connection().executemany(sql, rows)
+
+    def _change(self, event: RunResumed | PauseChanged) -> None:
+        changed = {"resumed_after": event.epoch} if isinstance(event, RunResumed) else {"paused": event.paused}
+        run = self._workspace.models.run
+        run.update(**changed).where(run.id == event.run).execute()
 
     def _begin(self, event: RunStarted) -> None:
         if event.resumed:
@@ -282,6 +306,8 @@ class Recorder:
             dead_letters=event.dead_letters,
             error=event.error,
             error_node=event.error_node,
+            paused=False,
+            command=None,
         ).where(models.run.id == event.run).execute()
         rows = [{"run": event.run, "node": node, "counts": asdict(counts)} for node, counts in event.nodes.items()]
         if rows:
@@ -320,6 +346,11 @@ def _lines(event: Event | _Reached) -> list[tuple[Any, ...]]:
     match event:
         case LogWritten():
             return [(event.run, event.at, event.level, event.node, _text(event.message), _json(event.facts))]
+        case RunResumed():
+            text = attempt_text(event.attempt, event.epoch)
+            return [(event.run, event.at, "info", None, text[0].upper() + text[1:] + ".", "{}")]
+        case PauseChanged():
+            return [(event.run, event.at, "info", None, "Paused." if event.paused else "Going on.", "{}")]
         case NodeChanged(state=NodeState.OPEN | NodeState.FAILED | NodeState.STOPPED):
             return [_warning(event, f"{event.state}: {event.detail}".rstrip(": "))]
         case RetryScheduled():

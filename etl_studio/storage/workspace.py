@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from etl_studio.engine.events import RunStatus
+from etl_studio.engine.report import notes
 from etl_studio.errors import PermanentError, UsageError
 from etl_studio.storage.checkpoints import RESUMABLE, RunHistory
 from etl_studio.storage.letters import DeadLetterRecord, Letters, Selection
@@ -50,11 +51,18 @@ class RunRecord:
     kind: str = "run"
     attempts: int = 1
     document: dict[str, Any] = field(default_factory=dict)
+    paused: bool = False
+    resumed_after: int | None = None
 
     @property
     def resumable(self) -> bool:
         """Whether it broke off, so that it may go on."""
         return self.status in RESUMABLE
+
+    @property
+    def notes(self) -> list[str]:
+        """What its report says beside the numbers."""
+        return notes(self.document, self.attempts, self.resumed_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class Workspace:
             migrate(self.file)
             self.models = models_for(self.file.database)
             self.letters = Letters(self.file, self.models, self._whole_id)
-            self._mark_interrupted()
+        self.mark_interrupted()
         settle_pending(self.letters, databases)
 
     @property
@@ -136,10 +144,10 @@ class Workspace:
         return _run_record(found[0]) if found else None
 
     def last_run(self, file: str) -> RunRecord | None:
-        """The last run of a pipeline file."""
+        """The last run of a pipeline file; replays of its dead letters are none."""
         run = self.models.run
         with self.file.translated():
-            row = run.select().where(run.file == file).order_by(run.started.desc()).first()
+            row = run.select().where(run.file == file, run.kind == "run").order_by(run.started.desc()).first()
         return _run_record(row) if row is not None else None
 
     def ask(self, run_id: str, command: RunCommand) -> RunRecord:
@@ -157,7 +165,7 @@ class Workspace:
             raise UsageError(f"There is no run {run_id}.", hint="etl-studio runs lists them.")
         run = self.models.run
         with self.file.translated(), self.file.database.atomic():
-            self._mark_interrupted()
+            self.mark_interrupted()
             asked = run.update(command=command).where(run.id == record.id, run.status == RunStatus.RUNNING).execute()
         if not asked:
             raise UsageError(f"The run {record.id} is not going on.", hint="etl-studio runs shows how it ended.")
@@ -170,12 +178,12 @@ class Workspace:
             row = run.select(run.command).where(run.id == run_id).first()
             if row is None or row.command is None:
                 return None
-            run.update(command=None).where(run.id == run_id).execute()
+            # Not one that was asked in this moment.
+            run.update(command=None).where(run.id == run_id, run.command == row.command).execute()
         return str(row.command)
 
     def _only_running(self) -> RunRecord:
-        with self.file.translated():
-            self._mark_interrupted()
+        self.mark_interrupted()
         going = [record for record in self.runs() if record.status is RunStatus.RUNNING]
         if len(going) == 1:
             return going[0]
@@ -219,18 +227,20 @@ class Workspace:
         """Remove the dead letters of a run that arose after a barrier; how many there were."""
         return self.letters.drop_after(run, epoch)
 
+    def mark_interrupted(self) -> None:
+        """Find the runs whose process died."""
+        run = self.models.run
+        with self.file.translated():
+            running = list(run.select().where(run.status == RunStatus.RUNNING))
+            dead = [row.id for row in running if not is_alive(row.process, row.process_started)]
+            if dead:
+                run.update(status=RunStatus.INTERRUPTED, error="The program ended while it ran.").where(
+                    run.id.in_(dead), run.status == RunStatus.RUNNING
+                ).execute()
+
     def _whole_id(self, beginning: str) -> str:
         record = self.run(beginning)
         return record.id if record else beginning
-
-    def _mark_interrupted(self) -> None:
-        run = self.models.run
-        running = list(run.select().where(run.status == RunStatus.RUNNING))
-        dead = [row.id for row in running if not is_alive(row.process, row.process_started)]
-        if dead:
-            run.update(status=RunStatus.INTERRUPTED, error="The program ended while it ran.").where(
-                run.id.in_(dead)
-            ).execute()
 
 
 def _run_record(row: Any) -> RunRecord:

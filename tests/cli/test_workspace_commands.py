@@ -38,7 +38,10 @@ class TestRuns:
         run = json.loads(call("runs", "--json").out)[0]["id"]
         answer = call("runs", run[:10])
         assert f"id: {run}" in answer.out
-        assert any(line.split()[:3] == ["read", "3", "2"] for line in answer.out.splitlines())
+        assert answer.out.splitlines()[-2:] == [
+            "read: 3 read = 2 given out + 1 dead letters",
+            "save: 2 read = 2 inserted",
+        ]
         facts = json.loads(call("runs", run, "--json").out)
         assert facts["nodes"]["save"]["inserted"] == 2
 

@@ -69,10 +69,21 @@ def test_a_run_keeps_its_id_and_tells_how_often_it_was_begun(broken, resume):
     assert query(workspace, "SELECT status, attempts FROM run") == [("done", 2)]
 
 
+def test_the_report_tells_the_attempt_and_the_checkpoint_it_went_on_after(broken, resume, capfd):
+    _, _, err = resume(broken)
+    assert err.splitlines().count("attempt 2, resumed after checkpoint 1") == 2, "as it begins, and in the report"
+    main(["runs", "--workspace", str(broken.folder / ".etl_studio"), "--json"])
+    run = json.loads(capfd.readouterr().out)[0]["id"]
+    main(["runs", run, "--workspace", str(broken.folder / ".etl_studio")])
+    assert "attempt 2, resumed after checkpoint 1" in capfd.readouterr().out.splitlines()
+
+
 def test_a_step_between_may_be_edited(broken, resume):
     before = numbers(broken)
     edit(broken, "kind <> 3", "kind <> 3 AND n < 140000")
-    assert resume(broken)[0] == 0
+    code, _, err = resume(broken)
+    assert code == 0
+    assert 'Changed since the run broke off: "keep" was edited.' in err.splitlines()
     assert numbers(broken) == [n for n in WANTED if n < 140_000]
     assert before == numbers(broken)[: len(before)]
 

@@ -15,6 +15,7 @@ from etl_studio.engine.events import (
     NodeCounts,
     NodeSample,
     NodeState,
+    PauseChanged,
     RetryScheduled,
     RunEnded,
     RunStarted,
@@ -216,3 +217,33 @@ def test_a_full_disk_is_told(workspace, recorder):
     assert not isinstance(error, TransientError)
     assert "100 dead letters could not be kept" in str(error)
     assert "disk is full" in str(error)
+
+
+def test_other_processes_see_that_a_run_is_paused(workspace, recorder):
+    recorder(started())
+    for paused in (True, False):
+        recorder(PauseChanged("a", 101.0, paused))
+        recorder.flush()
+        assert workspace.run("a").paused is paused
+    assert [line.message for line in workspace.log("a")] == ["Paused.", "Going on."]
+
+
+def test_what_is_asked_of_a_run_is_taken_once(workspace):
+    seen = threading.Event()
+
+    class Looking(Workspace):
+        def take_command(self, run):
+            command = super().take_command(run)
+            if command is not None:
+                seen.set()
+            return command
+
+    workspace.__class__ = Looking
+    recorder = Recorder(workspace)
+    recorder(started())
+    recorder.flush()
+    workspace.ask("a", "pause")
+    assert seen.wait(30)
+    recorder.flush()
+    assert [recorder.command(), recorder.command()] == ["pause", None]
+    recorder.close()

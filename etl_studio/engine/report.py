@@ -1,0 +1,33 @@
+"""What a run's report says beside its numbers: what of the pipeline ran, how often it began, what it promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | None = None) -> list[str]:
+    """Lines for people; none for a whole run that began once and loads each row once.
+
+    Args:
+        document: that of the run (``app.resuming.document``).
+        attempt: how often it was begun.
+        resumed_after: number of the checkpoint that it last went on after; 0: from the beginning.
+    """
+    found = []
+    if part := document.get("part"):
+        found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes")
+    if attempt > 1:
+        found.append(attempt_text(attempt, resumed_after))
+    if why := document.get("at_least_once"):
+        found.append(f"at least once: {why}, so rows may be loaded again where the run breaks off")
+    return found
+
+
+def attempt_text(attempt: int, resumed_after: int | None) -> str:
+    """``attempt 3, resumed after checkpoint 7``."""
+    return f"attempt {attempt}, " + (
+        f"resumed after checkpoint {resumed_after}" if resumed_after else "from the beginning"
+    )
