@@ -74,7 +74,10 @@ ACTIONS = (
     ActionSpec("theme_dark", "&Dark", VIEW, group="theme", checkable=True),
     ActionSpec("theme_system", "As the &system", VIEW, group="theme", checkable=True),
     ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
-    ActionSpec("stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded"),
+    ActionSpec(
+        "stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded; again to end at once"
+    ),
+    ActionSpec("pause", "Pa&use", RUN, "F7", "pause", "Pause: sources wait, what they gave is still processed"),
     ActionSpec("stop_now", "Stop at &once", RUN, "Ctrl+Shift+F5"),
     ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),

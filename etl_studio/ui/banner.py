@@ -1,4 +1,4 @@
-"""A strip over the canvas that tells what went wrong, calmly, and leads to the place."""
+"""A strip over the canvas that tells what went wrong, calmly, and leads to the place or offers what helps."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ class Banner(QFrame):
 
     Attributes:
         node_wanted: the button that leads to the node was clicked; its id.
+        accepted: the button of an offer was clicked.
     """
 
     node_wanted = Signal(str)
+    accepted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._node: str | None = None
+        self._offers = False
         self.setProperty("role", "banner")
         self._picture = QLabel()
         self._words = QLabel()
@@ -36,7 +39,9 @@ class Banner(QFrame):
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.go = QPushButton()
-        self.go.clicked.connect(self._ask_for_node)
+        self.go.clicked.connect(self._go)
+        self.dismiss = QPushButton("Dismiss")
+        self.dismiss.clicked.connect(self.hide)
         self.close_button = QToolButton()
         self.close_button.setToolTip("Close this message")
         self.close_button.setAccessibleName("Close this message")
@@ -47,6 +52,7 @@ class Banner(QFrame):
         layout.addWidget(self._picture)
         layout.addWidget(self._words, 1)
         layout.addWidget(self.go)
+        layout.addWidget(self.dismiss)
         layout.addWidget(self.close_button)
         theme.changed.connect(self._dress)
         self._dress()
@@ -63,13 +69,32 @@ class Banner(QFrame):
         self._words.setText(text)
         self.go.setText(f"Show {node}" if node else "")
         self.go.setVisible(bool(node))
+        self._show(offer=False)
+
+    def show_offer(self, text: str, button: str) -> None:
+        """Offer something: a button that accepts, and one that dismisses."""
+        self._node = None
+        self._words.setText(text)
+        self.go.setText(button)
+        self.go.setVisible(True)
+        self._show(offer=True)
+
+    def _show(self, *, offer: bool) -> None:
+        self._offers = offer
+        self.dismiss.setVisible(offer)
+        self.close_button.setVisible(not offer)
+        self._dress()
         self.show()
 
-    def _ask_for_node(self) -> None:
-        if self._node is not None:
+    def _go(self) -> None:
+        if self._offers:
+            self.hide()
+            self.accepted.emit()
+        elif self._node is not None:
             self.node_wanted.emit(self._node)
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
-        self._picture.setPixmap(self._theme.pixmap("alert-circle", tokens.danger, 18))
+        picture = ("history", tokens.warning) if self._offers else ("alert-circle", tokens.danger)
+        self._picture.setPixmap(self._theme.pixmap(*picture, 18))
         self.close_button.setIcon(self._theme.icon("x", tokens.text_muted))

@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(theme, self)
         self._menus = self._build_menus()
         self._run_button = QPushButton(self)
+        self._pause_button = QToolButton(self)
         self._theme_button = QToolButton(self)
         self.status = RunStatusBar(theme, self)
         self._build_tool_bar()
@@ -114,6 +115,8 @@ class MainWindow(QMainWindow):
             changed.connect(self._show_title)
         bench.controller.event.connect(self.status.take)
         bench.controller.running_changed.connect(self._show_run_button)
+        bench.controller.running_changed.connect(self._show_preparing)
+        bench.controller.pause_changed.connect(self._show_pause)
         bench.controller.refused.connect(self._show_refused)
         bench.canvas.example_requested.connect(self._open_first_example)
         bench.canvas.file_dropped.connect(self._open_dropped)
@@ -121,6 +124,7 @@ class MainWindow(QMainWindow):
             action.setEnabled(True)
         bench.enable_actions()
         bench.stopping.connect(self.status.show_stopping)
+        bench.stopping.connect(self._show_run_button)
         self.setCentralWidget(bench)
         self._show_title()
         self._show_run_button()
@@ -183,6 +187,8 @@ class MainWindow(QMainWindow):
         bar.addWidget(spacer)
         bar.addWidget(self._theme_button)
         bar.addSeparator()
+        self._pause_button.setDefaultAction(self.actions_by_name["pause"])
+        bar.addWidget(self._pause_button)
         bar.addWidget(self._run_button)
         self._theme_button.clicked.connect(self._switch_theme)
         self._show_run_button()
@@ -256,12 +262,21 @@ class MainWindow(QMainWindow):
         running = self.workbench is not None and self.workbench.controller.is_running
         action = self.actions_by_name["stop" if running else "run"]
         color = self.theme.tokens.danger if running else self.theme.tokens.on_accent
-        self._run_button.setText("Stop" if running else "Run")
+        stopping = running and self.workbench.controller.is_stopping
+        self._run_button.setText("Stop now" if stopping else "Stop" if running else "Run")
         self._run_button.setIcon(self.theme.icon("stop" if running else "play", color, 16))
         self._run_button.setToolTip(action.toolTip())
         self._run_button.setEnabled(action.isEnabled())
         set_role(self._run_button, "danger" if running else "primary")
-        if running:
+        self._show_pause()
+
+    def _show_pause(self) -> None:
+        paused = self.workbench is not None and self.workbench.controller.is_paused
+        icon = self.theme.icon("play" if paused else "pause", self.theme.tokens.text_muted, 18)
+        self.actions_by_name["pause"].setIcon(icon)
+
+    def _show_preparing(self) -> None:
+        if self.workbench.controller.is_running:
             self.status.show_preparing()
 
     def _run_or_stop(self) -> None:

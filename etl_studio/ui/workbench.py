@@ -11,12 +11,14 @@ from etl_studio.app.studio import check_sql
 from etl_studio.engine.events import (
     BreakerChanged,
     NodeChanged,
+    PauseChanged,
     RetryScheduled,
     RunEnded,
     RunStarted,
     RunStatus,
     Sampled,
 )
+from etl_studio.engine.plan import ancestors
 from etl_studio.errors import EtlError, PipelineError
 from etl_studio.ui.banner import Banner
 from etl_studio.ui.canvas.view import CanvasView
@@ -35,6 +37,7 @@ from etl_studio.ui.results.panel import ResultsPanel
 from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
+from etl_studio.ui.run.resuming import Resuming
 
 if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
@@ -81,6 +84,7 @@ class Workbench(QWidget):
         self.columns = KnownColumns(self.document, previews, self)
         self.inspector = Inspector(self.document, theme, columns=self.columns.arriving)
         self.banner = Banner(theme)
+        self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         self.tabs = PanelTabs(theme)
         self.monitor = RunMonitor(theme)
         self.preview = PreviewPanel(previews, theme)
@@ -88,7 +92,7 @@ class Workbench(QWidget):
         self.results = ResultsPanel(self.workspace, theme)
         self.log = LogPanel(theme)
         self.dead_letters = DeadLettersPanel(self.workspace, theme)
-        self.runs = RunsPanel(self.workspace, theme)
+        self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, "Run monitor", "activity"),
             (self.preview, "Preview", "eye"),
@@ -126,10 +130,16 @@ class Workbench(QWidget):
         finally:
             dialog.deleteLater()
 
-    def _start(self, injection: Injection | None = None) -> None:
+    def run_to(self, node: str) -> None:
+        """Run a node and what feeds it."""
+        self._start(only=ancestors(self.document.pipeline, node))
+
+    def _start(self, injection: Injection | None = None, only: list[str] | None = None) -> None:
         self.inspector.flush()
         self.document.check_now()
         errors = [problem for problem in self.document.problems if problem.severity == "error"]
+        if only is not None:
+            errors = [problem for problem in errors if problem.node in only]
         if errors:
             self._show_problems(len(errors))
             return
@@ -139,7 +149,7 @@ class Workbench(QWidget):
         self.banner.hide()
         self.tabs.show_panel(self.monitor)
         given = {one.name: self._parameters[one.name] for one in asked}
-        self.controller.start(self.document.pipeline, self.document.path, given, injection)
+        self.controller.start(self.document.pipeline, self.document.path, given, injection, only=only)
 
     def replay(self, ids: list[int]) -> None:
         """Replay dead letters through what is on the screen, or through the file in which they failed."""
@@ -158,9 +168,13 @@ class Workbench(QWidget):
             dialog.deleteLater()
 
     def stop(self) -> None:
-        """End the run gracefully."""
-        self.stopping.emit()
+        """End the run gracefully; asked for a second time, at once."""
+        if self.controller.is_stopping:
+            self.stop_now()
+            return
         self.controller.stop()
+        self.stopping.emit()
+        self.enable_actions()
 
     def stop_now(self) -> None:
         """End the run at once."""
@@ -192,7 +206,7 @@ class Workbench(QWidget):
         self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
         self._settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
-        for panel in (self.preview, self.results, self.dead_letters, self.runs):
+        for panel in (self.preview, self.results, self.dead_letters, self.runs, self.resuming):
             panel.close_threads()
 
     # -- actions ----------------------------------------------------------------------------------------------
@@ -220,6 +234,7 @@ class Workbench(QWidget):
             "run_with_faults": self.run_with_faults,
             "stop": self.stop,
             "stop_now": self.stop_now,
+            "pause": self.controller.switch_pause,
             "preview": self.preview_selection,
             "export": self.export_results,
         }
@@ -240,6 +255,7 @@ class Workbench(QWidget):
         undo.canRedoChanged.connect(self.enable_actions)
         self.canvas.selection_changed.connect(self.enable_actions)
         self.controller.running_changed.connect(self.enable_actions)
+        self.controller.pause_changed.connect(self.enable_actions)
 
     def enable_actions(self) -> None:
         """Grey out what cannot be done now."""
@@ -261,9 +277,11 @@ class Workbench(QWidget):
             "run_with_faults": not running,
             "stop": running,
             "stop_now": running,
+            "pause": self.controller.can_pause,
         }
         for name, can in possible.items():
             actions[name].setEnabled(can)
+        actions["pause"].setText("Contin&ue" if self.controller.is_paused else "Pa&use")
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -303,6 +321,8 @@ class Workbench(QWidget):
         self.canvas.selection_changed.connect(self._on_selection)
         self.canvas.node_activated.connect(self._open_node)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
+        self.canvas.run_wanted.connect(self.run_to)
+        self.runs.resume_requested.connect(self.resuming.resume)
         self.document.problems_changed.connect(self._count_problems)
         self.document.reset.connect(self._on_reset)
         self.document.path_changed.connect(self._on_moved)
@@ -329,6 +349,8 @@ class Workbench(QWidget):
             scene.show_retry(event)
         elif isinstance(event, BreakerChanged):
             scene.show_breaker(event)
+        elif isinstance(event, PauseChanged):
+            scene.show_pause(event)
         elif isinstance(event, RunStarted):
             scene.clear_run()
             self.log.clear()
@@ -370,6 +392,8 @@ class Workbench(QWidget):
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
     def _on_refused(self, error: EtlError) -> None:
+        if self.resuming.ask_about(error):
+            return
         if isinstance(error, PipelineError) and error.problems:
             first = error.problems[0]
             self.banner.show_error(f"{error}\n{first}", first.node)
@@ -398,6 +422,7 @@ class Workbench(QWidget):
 
     def _on_reset(self) -> None:
         self.banner.hide()
+        self.resuming.look()
         self.monitor.clear()
         self.log.clear()
         self.preview.show_node("")

@@ -33,6 +33,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     *,
     activate: Callable[[str], object],
     order_breaker: Callable[[str, str], object],
+    run_to: Callable[[str], object],
 ) -> QMenu:
     """The menu for what is under a point; a node or wire there becomes selected, as people expect.
 
@@ -42,6 +43,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         hit: what is under the point.
         at: the point, in scene coordinates.
         activate: opens a node's settings.
+        run_to: runs a node and what feeds it.
         order_breaker: forces the breakers of a node of the run into a state.
     """
     menu = QMenu(tools.viewport)
@@ -58,6 +60,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
 
     if hit.node:
         add("Settings", "settings", partial(activate, hit.node), "Enter")
+        add("Run to here", "play", partial(run_to, hit.node))
         live = scene.live.nodes.get(hit.node)
         if live is not None and live.breaker is not None:
             breaker = menu.addMenu(theme.icon("shield"), "Circuit breaker")

@@ -11,6 +11,7 @@ from etl_studio.engine.events import (
     NodeChanged,
     NodeCounts,
     NodeState,
+    PauseChanged,
     RetryScheduled,
     Sampled,
 )
@@ -50,6 +51,7 @@ class LiveNode:
         retry: the retry that is waited for.
         breaker: state of the breaker that changed last; None where none surrounds a call, and after the run.
         breakers: those that are not closed, by target.
+        paused: a person paused the run.
     """
 
     state: NodeState = NodeState.WAITING
@@ -60,6 +62,7 @@ class LiveNode:
     breaker: BreakerState | None = None
     breakers: dict[str, BreakerChanged] = field(default_factory=dict)
     sampled_at: float | None = None
+    paused: bool = False
 
     def sample(self, at: float, sample: NodeSample) -> bool:
         """Take a sample and tell whether it shows anything new."""
@@ -109,6 +112,8 @@ class LiveNode:
         refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, "dead letters")]
         if texts := [f"{count:,} {what}" for count, what in refused if count]:
             return Notice(" · ".join(texts), "danger")
+        if self.paused and self.state in ACTIVE:
+            return Notice("paused", "warning")
         return Notice("breaker disabled by hand", "warning") if self.breakers else None
 
     def counters(self, *, is_source: bool, is_sink: bool) -> str:
@@ -152,6 +157,11 @@ class LiveRun:
     def sampled(self, event: Sampled) -> list[str]:
         """Take a sample of all nodes and name those that show anything new."""
         return [name for name, sample in event.nodes.items() if self.node(name).sample(event.at, sample)]
+
+    def paused(self, event: PauseChanged) -> None:
+        """A person paused the run, or let it go on."""
+        for node in self.nodes.values():
+            node.paused = event.paused
 
     def counting_down(self, now: float) -> list[str]:
         """The nodes whose notice changes by the clock alone."""

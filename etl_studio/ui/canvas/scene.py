@@ -18,7 +18,7 @@ from etl_studio.ui.canvas.ports import CanvasPort, ports_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from etl_studio.engine.events import BreakerChanged, NodeChanged, RetryScheduled, Sampled
+    from etl_studio.engine.events import BreakerChanged, NodeChanged, PauseChanged, RetryScheduled, Sampled
     from etl_studio.pipeline.model import Wire
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.theme.theme import Theme
@@ -207,6 +207,12 @@ class PipelineScene(QGraphicsScene):
         """Show that a breaker opened, half opened or closed."""
         self.live.node(event.node).breaker_changed(event)
         self._show_live(event.node)
+
+    def show_pause(self, event: PauseChanged) -> None:
+        """Show that the nodes which run wait for a person."""
+        self.live.paused(event)
+        for name in self.live.nodes:
+            self._show_live(name)
 
     def end_run(self) -> None:
         """The run is over: its numbers stay."""

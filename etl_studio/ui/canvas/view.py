@@ -78,6 +78,8 @@ class CanvasView(QGraphicsView):
     file_dropped = Signal(str)
     """A pipeline file was dropped: the window may open it."""
     example_requested = Signal()
+    run_wanted = Signal(str)
+    """A person wants a node and what feeds it to run."""
     breaker_ordered = Signal(str, str)
     """A node of the run and the state that a person wants its breakers in (a value of ``BreakerState``)."""
 
@@ -172,7 +174,13 @@ class CanvasView(QGraphicsView):
     def menu_for(self, hit: Hit, at: QPointF) -> QMenu:
         """The context menu for what is under a point of the scene."""
         return context_menu(
-            self._tools, self.theme, hit, at, activate=self.node_activated.emit, order_breaker=self.breaker_ordered.emit
+            self._tools,
+            self.theme,
+            hit,
+            at,
+            activate=self.node_activated.emit,
+            order_breaker=self.breaker_ordered.emit,
+            run_to=self.run_wanted.emit,
         )
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from etl_studio.engine.events import RunEnded, RunStarted
+from etl_studio.engine.events import PauseChanged, RunEnded, RunStarted
 from etl_studio.errors import EtlError, PermanentError
 from etl_studio.ui.run.mailbox import EventMailbox
 from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.engine.run import Run
     from etl_studio.pipeline.model import Pipeline
+    from etl_studio.storage.workspace import RunRecord
 
 
 class RunController(QObject):
@@ -40,6 +41,7 @@ class RunController(QObject):
         replayed: what became of the letters (``Replayed``), after everything has stopped.
         refused: an ``EtlError`` (a ``PipelineError`` holds the problems): the run did not begin.
         running_changed: ``is_running`` changed.
+        pause_changed: ``is_paused`` or ``can_pause`` changed.
     """
 
     event = Signal(object)
@@ -49,6 +51,7 @@ class RunController(QObject):
     replayed = Signal(object)
     refused = Signal(object)
     running_changed = Signal()
+    pause_changed = Signal()
 
     def __init__(self, studio: Studio, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +60,7 @@ class RunController(QObject):
         self._mailbox.delivered.connect(self._deliver)
         self._worker: QtWorker | None = None
         self._run: Run | Replay | None = None
+        self._pausable: Run | None = None
         self._report: RunEnded | Replayed | None = None
         self._faults: FaultReport | None = None
         self._error: EtlError | None = None
@@ -67,12 +71,16 @@ class RunController(QObject):
         """Whether a run is being prepared or executed."""
         return self._worker is not None
 
-    def start(
+    def start(  # noqa: PLR0913 - what a run may be told
         self,
         pipeline: Pipeline,
         file: Path | None,
         parameters: Mapping[str, Any] | None = None,
         injection: Injection | None = None,
+        *,
+        resume: RunRecord | None = None,
+        accept_changes: bool = False,
+        only: Sequence[str] | None = None,
     ) -> None:
         """Begin a run of the pipeline as it is now; later edits do not touch it. Ignored while one runs.
 
@@ -81,9 +89,27 @@ class RunController(QObject):
             file: its file: relative paths start there, and the workspace is beside it.
             parameters: values that replace the defaults.
             injection: faults to inject.
+            resume: the run that broke off and goes on.
+            accept_changes: go on even where a source has changed since.
+            only: ids of the nodes to run; default: all.
         """
-        copy = deepcopy(pipeline)
-        self._begin(lambda: self._execute(copy, file, dict(parameters or {}), injection))
+        copy, given = deepcopy(pipeline), dict(parameters or {})
+
+        def prepare() -> Run:
+            return self._studio.prepare(
+                copy,
+                file=file,
+                parameters=given if resume is None else self._studio.parameters_of(resume, given),
+                workspace=self._studio.workspace_folder(file),
+                listeners=[self._mailbox.put],
+                start_worker=start_qt_worker,
+                injection=injection,
+                resume=resume,
+                accept_changes=accept_changes,
+                only=only,
+            )
+
+        self._begin(lambda: self._execute(prepare))
 
     def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None) -> None:
         """Begin replays of dead letters, a run for each node in which they failed. Ignored while one runs.
@@ -99,7 +125,7 @@ class RunController(QObject):
     def _begin(self, work: Callable[[], RunEnded | Replayed]) -> None:
         if self._worker is not None:
             return
-        self._run = self._report = self._error = self._faults = None
+        self._run = self._pausable = self._report = self._error = self._faults = None
         self._stop_asked = False
         self._worker = QtWorker("run", lambda: self._guard(work))
         self._worker.finished.connect(self._finish)
@@ -121,6 +147,26 @@ class RunController(QObject):
         if self._run is not None:
             self._run.stop(hard=True)
 
+    def switch_pause(self) -> None:
+        """Pause the run, or let it go on."""
+        if (run := self._pausable) is not None:
+            (run.go_on if run.paused else run.pause)()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run waits for a person."""
+        return self._pausable is not None and self._pausable.paused
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stop_asked and self.is_running
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether there is a run that may be paused."""
+        return self._pausable is not None and not self._stop_asked
+
     def force_breaker(self, node: str, state: str) -> None:
         """Open, disable or close the breakers of a node of the run by hand: a value of ``BreakerState``."""
         if self._run is not None:
@@ -135,18 +181,8 @@ class RunController(QObject):
         worker.join(timeout)
         return not worker.is_alive()
 
-    def _execute(
-        self, pipeline: Pipeline, file: Path | None, parameters: dict[str, Any], injection: Injection | None
-    ) -> RunEnded:
-        run = self._studio.prepare(
-            pipeline,
-            file=file,
-            parameters=parameters,
-            workspace=self._studio.workspace_folder(file),
-            listeners=[self._mailbox.put],
-            start_worker=start_qt_worker,
-            injection=injection,
-        )
+    def _execute(self, prepare: Callable[[], Run]) -> RunEnded:
+        run = self._pausable = prepare()
         if not self._take(run):
             run.stop(hard=True)
         report = run.execute()
@@ -174,12 +210,14 @@ class RunController(QObject):
         self.event.emit(event)
         if isinstance(event, RunStarted):
             self.started.emit(event.run)
+        if isinstance(event, RunStarted | PauseChanged):
+            self.pause_changed.emit()
 
     def _finish(self) -> None:
         gc.unfreeze()
         self._mailbox.flush()
         worker, self._worker = self._worker, None
-        self._run = None
+        self._run = self._pausable = None
         if worker is not None:
             worker.wait()
             worker.deleteLater()

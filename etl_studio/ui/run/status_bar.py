@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from etl_studio.engine.events import NodeState, RunEnded, RunStarted, RunStatus, Sampled
+from etl_studio.engine.events import NodeState, PauseChanged, RunEnded, RunStarted, RunStatus, Sampled
 from etl_studio.ui.quantities import count, duration, rate, rows
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class RunStatusBar(QStatusBar):
             self._before, self._rate = None, 0.0
             self._say("Running", "accent")
             self._timer.start()
+        elif isinstance(event, PauseChanged):
+            self._say(*(("Paused", "warning") if event.paused else ("Running", "accent")))
         elif isinstance(event, Sampled):
             self._show_sample(event)
         elif isinstance(event, RunEnded):
