@@ -156,7 +156,7 @@ def _take(emission: Any, found: Read) -> None:
             assert problem.message.strip()
             problem.message.encode()
             (problem.column or "").encode()
-    else:
+    elif not isinstance(emission, sdk.Cursor):
         assert isinstance(emission, pa.RecordBatch)
         emission.validate(full=True)
         found.rows += emission.to_pylist()
