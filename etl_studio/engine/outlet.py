@@ -116,8 +116,10 @@ class Outlet:
         """Ports that gave nothing tell their columns; ``schema``: columns that arrived at the node."""
         for port in self._planned.outputs:
             if port not in self._told:
-                columns = list(schema) if schema is not None and port == REJECTS.name else []
+                columns: list[pa.Field] = []
                 if port == REJECTS.name:
+                    # Rejects of rejects have them already.
+                    columns = [column for column in schema or () if column.name not in ERROR_COLUMNS.names]
                     columns += list(ERROR_COLUMNS)
                 self._put(port, _nothing(columns))
 
