@@ -90,7 +90,8 @@ def resumption(sinks: Sequence[str], marks: Mapping[str, Mark], saved: Sequence[
     epoch = min(behind, default=0)
     start = known.get(epoch, Checkpoint(0, {}, {}))
     for source, position in start.positions.items():
-        if not position.ended and (not position.exact or position.value is None):
+        # Without a row, it stands at its beginning.
+        if position.rows and not position.ended and (not position.exact or position.value is None):
             raise PermanentError(
                 f'"{source}" cannot go on from the middle, so the run cannot be resumed.',
                 hint="Undo its load and run again, or run again with write_disposition: merge.",

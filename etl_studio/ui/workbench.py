@@ -34,10 +34,10 @@ from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
 from etl_studio.ui.results.panel import ResultsPanel
+from etl_studio.ui.resuming import Resuming
 from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
-from etl_studio.ui.run.resuming import Resuming
 
 if TYPE_CHECKING:
     from etl_studio.app.studio import Studio

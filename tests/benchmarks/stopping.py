@@ -44,7 +44,7 @@ def stopped(folder: Path) -> tuple[float, int]:
     file.write_text(PIPELINE)
     process = start(file)
     for line in process.stderr or ():
-        if line.startswith("rows: make "):
+        if line.startswith("rows: make ") and not line.startswith("rows: make 0"):
             break
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
