@@ -145,6 +145,7 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
         record = workspace.run(group[0].run)
         assert record is not None  # noqa: S101 - it made the group
         try:
+            _refuse_what_comes_again(workspace, record, group)
             document, place = _document(studio, workspace, record, pipeline, file)
             parts = list(_entries(studio, document, group, whole=whole))
         except EtlError as error:
@@ -197,7 +198,9 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
         assert recorder is not None  # noqa: S101 - made before the run
         if (lost := recorder.flush()) is not None:
             raise lost
-        workspace.letters.about_to_commit(PendingReplay(run_id, earlier, databases.files, tuple(sinks)))
+        # Sinks whose rows are in files keep their marks in the workspace's own database.
+        files = tuple(dict.fromkeys((*databases.files, str(workspace.data_path))))
+        workspace.letters.about_to_commit(PendingReplay(run_id, earlier, files, tuple(sinks)))
 
     plan = replay_plan(pipeline, studio.registry, resolved.settings, way, entry, Delivery(earlier, prepare))
     tried = json_rows(entry.rows) if entry.rows is not None else entry.tried
@@ -263,6 +266,28 @@ def _groups(workspace: Workspace, ids: Sequence[int]) -> Iterator[tuple[list[Dea
         groups[record.file, record.pipeline, parameters, letter.node, letter.port, letter.replay_run].append(letter)
     for group in groups.values():
         yield group, pending.get(group[0].replay_run or "")
+
+
+def _refuse_what_comes_again(workspace: Workspace, record: RunRecord, letters: Sequence[DeadLetterRecord]) -> None:
+    """A run that broke off has loaded nothing of what came after its last checkpoint: those rows will be read again.
+
+    Raises:
+        UsageError: letters are among them.
+    """
+    from etl_studio.engine.events import RunStatus
+
+    if not record.resumable or record.kind != "run":
+        return
+    last = workspace.last_checkpoint(record.id)
+    # A run that ended by itself may have died between its last checkpoint and the commits.
+    sure = last if record.status is RunStatus.STOPPED else last - 1
+    late = [letter.id for letter in letters if letter.epoch > sure]
+    if late:
+        which = f"the dead letter {late[0]}" if len(late) == 1 else f"{len(late):,} of these dead letters"
+        raise UsageError(
+            f"The run {record.id} is {record.status}: the rows around {which} were not loaded and will come again.",
+            hint="Resume it (run --resume) or run the pipeline again; then discard what is left of these.",
+        )
 
 
 def _document(

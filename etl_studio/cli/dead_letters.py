@@ -15,6 +15,7 @@ from etl_studio.cli.history import DEFAULT_LIMIT, Limit, moment
 from etl_studio.cli.opening import open_studio, open_workspace
 from etl_studio.cli.options import AsJson, WorkspaceFolder  # noqa: TC001 - typer reads the annotations
 from etl_studio.errors import EtlError, UsageError
+from etl_studio.storage.letters import KEEP_BYTES, KEEP_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import RunEnded
     from etl_studio.storage.letters import DeadLetterRecord, Selection
     from etl_studio.storage.workspace import Workspace
+
+MEGABYTE = 1024 * 1024
 
 app = typer.Typer(help="Rows that could not be processed.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -226,6 +229,22 @@ def export(  # noqa: PLR0913 - a selection
     with open_workspace(workspace) as place:
         number = export_letters(_chosen(place, _selection(letters, run, node, error)), to)
     say(f"{number:,} dead letters written to {to}")
+
+
+@app.command("prune")
+def prune(
+    days: Annotated[float, typer.Option("--days", min=0, help="Keep those that are not older.")] = KEEP_DAYS,
+    megabytes: Annotated[
+        float, typer.Option("--megabytes", min=0, help="Of all, keep so much, the newest first.")
+    ] = KEEP_BYTES / MEGABYTE,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Remove old dead letters now. Each run does it at its end, with these defaults, and tells it in its log."""
+    from etl_studio.cli.output import print_line
+
+    with open_workspace(workspace) as place:
+        old, large = place.letters.prune(days, int(megabytes * MEGABYTE))
+    print_line(f"{old:,} dead letters were too old, {large:,} were beyond the size.")
 
 
 def _facts(letter: DeadLetterRecord) -> dict[str, Any]:

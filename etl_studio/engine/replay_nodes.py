@@ -137,7 +137,9 @@ class ReplaySink(Sink):
             self._sink.abort(context)
             return Loaded(unchanged=self._rows)
         self._delivery.about_to_commit()
-        return self._sink.commit(context, mark or Mark(context.run, context.node, 1, final=True))
+        # Its rows are the last ones even where a stop was asked for meanwhile.
+        mark = replace(mark, final=True) if mark else Mark(context.run, context.node, 1, final=True)
+        return self._sink.commit(context, mark)
 
     def abort(self, context: RunContext) -> None:
         """Forget what is staged."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from etl_studio.errors import EtlError
 
 if TYPE_CHECKING:
+    from etl_studio.sdk import Mark
     from etl_studio.storage.databases import Databases
     from etl_studio.storage.letters import Letters, PendingReplay
 
@@ -23,9 +24,9 @@ def settle(letters: Letters, replay: PendingReplay, databases: Databases) -> boo
     Raises:
         EtlError: a database cannot be read now.
     """
-    done = [_has_committed(replay, sink, databases) for sink in replay.sinks]
-    committed = bool(done) and all(done)
-    if not committed and (any(done) or replay.earlier):
+    marks = [_mark(replay, sink, databases) for sink in replay.sinks]
+    committed = bool(marks) and all(mark is not None and mark.final for mark in marks)
+    if not committed and (any(marks) or replay.earlier):
         letters.leave_replay(replay.run)
         return False
     letters.end_replay(replay.run, committed=committed)
@@ -41,6 +42,8 @@ def settle_pending(letters: Letters, databases: Databases) -> None:
             continue
 
 
-def _has_committed(replay: PendingReplay, sink: str, databases: Databases) -> bool:
+def _mark(replay: PendingReplay, sink: str, databases: Databases) -> Mark | None:
+    """What a sink has left in its target; one that is not final tells that only the sink itself can know."""
     files = [databases.open(Path(path)) for path in replay.files if Path(path).exists()]
-    return any(file.mark(run, sink) is not None for file in files for run in replay.runs)
+    found = [mark for run in replay.runs for file in files if (mark := file.mark(run, sink)) is not None]
+    return next((mark for mark in found if mark.final), next(iter(found), None))

@@ -223,6 +223,12 @@ class Workspace:
         """Stored rejects, the newest first; of one run or node where asked."""
         return self.letters.find(Selection(run=run, node=node), limit)
 
+    def last_checkpoint(self, run_id: str) -> int:
+        """Number of the last checkpoint of a run; 0: it has none."""
+        with self.file.translated():
+            found = self.file.query("SELECT coalesce(max(epoch), 0) FROM checkpoint WHERE run_id = ?", (run_id,))
+        return int(found[0][0])
+
     def drop_letters_after(self, run: str, epoch: int) -> int:
         """Remove the dead letters of a run that arose after a barrier; how many there were."""
         return self.letters.drop_after(run, epoch)

@@ -128,3 +128,48 @@ TableLoad.commit = counted
     )
     assert process.returncode == -signal.SIGKILL, process.stderr.decode()
     check(folder)
+
+
+CSV = """\
+etl_studio: 1
+name: orders
+nodes:
+  read: {type: csv_source, config: {path: orders.csv}}
+  each: {type: derive, config: {columns: {share: 100 // qty}}}
+  out: {type: csv_sink, config: {path: out.csv}}
+wires: [read -> each, each -> out]
+"""
+
+
+@pytest.mark.parametrize("calls", [0, 0.5, 1, 1.5, 2])
+def test_a_kill_around_the_exchange_of_a_file_adds_each_row_once(tmp_path, calls):
+    """A half: killed just after the mark; the file is exchanged between the first mark and the second."""
+    (tmp_path / "orders.csv").write_text("id,qty\n1,5\n2,0\n3,0\n")
+    file = tmp_path / "orders.yaml"
+    file.write_text(CSV)
+    with Studio() as studio:
+        workspace = studio.workspace(studio.workspace_folder(file))
+        studio.prepare(studio.load(file), file=file, parameters={}, workspace=workspace).execute()
+        for letter in workspace.letters.find():
+            workspace.letters.edit(letter.id, {**letter.payload, "qty": 2})
+    code = f"""
+import os
+from etl_studio.storage.databases import SqliteFile
+save, made = SqliteFile.save_mark, []
+def counted(self, mark):
+    if len(made) == {calls}:
+        os.kill(os.getpid(), 9)
+    save(self, mark)
+    made.append(1)
+    if len(made) == {calls} + 0.5:
+        os.kill(os.getpid(), 9)
+SqliteFile.save_mark = counted
+"""
+    process = subprocess.run([sys.executable, "-c", code + REPLAYS, tmp_path / ".etl_studio"], check=False)
+    assert process.returncode == (-signal.SIGKILL if calls < 2 else 0)
+    with Studio() as studio:
+        workspace = studio.workspace(tmp_path / ".etl_studio")
+        for replay in replays(studio, workspace, workspace.letters.find()):
+            replay.execute()
+        assert workspace.letters.find() == []
+    assert (tmp_path / "out.csv").read_text().splitlines() == ["id,qty,share", "1,5,20", "2,2,50", "3,2,50"]

@@ -270,3 +270,20 @@ def test_letters_beyond_the_quota_go_at_the_end_of_a_run_and_the_log_tells(divid
     assert [event.message for event in divided.told if isinstance(event, LogWritten)][-1] == message
     assert len(divided.letters) == 1
     assert divided.workspace.log(run.id)[-1].message == message
+
+
+class TestRunsThatBrokeOff:
+    BROKEN = "  gone: {type: sqlite_sink, config: {table: taken, write_disposition: append}}\n"
+
+    def test_rows_of_a_run_that_failed_come_again_and_are_not_replayed(self, place):
+        place.ask("CREATE TABLE taken (id INTEGER, nonsense TEXT)")
+        place.write(DERIVE + self.BROKEN, "[read -> each, each -> gone]")
+        assert place.run().status is RunStatus.FAILED
+        assert len(place.letters) == 2
+        with pytest.raises(UsageError, match=r"is failed: the rows around 2 of these .* will come again.*--resume"):
+            place.replay()
+
+    def test_a_replay_is_not_the_run_that_is_resumed(self, divided):
+        divided.replay()
+        last = divided.workspace.last_run(str(divided.file))
+        assert last.kind == "run"

@@ -186,3 +186,16 @@ class TestExport:
         assert answer.code == 2
         assert "End its name in .csv or .jsonl." in answer.err
         assert not (tmp_path / "bad.docx").exists()
+
+
+class TestPrune:
+    def test_the_defaults_keep_what_is_new(self, call, workspace, letters):
+        assert call("dead-letters", "prune").out == "0 dead letters were too old, 0 were beyond the size.\n"
+        assert len(letters()) == 2
+
+    def test_what_is_older_or_beyond_the_size_goes(self, call, workspace, letters):
+        one_row = len('{"id": 2, "qty": 0, "day": "2026-01-02"}') / 2**20
+        answer = call("dead-letters", "prune", "--megabytes", one_row)
+        assert answer.out == "0 dead letters were too old, 1 were beyond the size.\n"
+        assert [letter["id"] for letter in letters()] == [2]
+        assert call("dead-letters", "prune", "--days", 0).out.startswith("1 dead letters were too old")

@@ -111,8 +111,11 @@ class CsvSink(sdk.Sink):
         return True
 
     def last_mark(self, context: sdk.RunContext) -> sdk.Mark | None:
-        """The last mark whose rows are in the half file; None where that is gone."""
+        """The last mark whose rows are in the half file, or in the target; None where they are not."""
         mark = context.database().mark(context.run, context.node)
+        if mark is not None and "size" in mark.facts:
+            target = context.path(self.config.path).resolve()
+            return mark if target.exists() and target.stat().st_size == mark.facts["size"] else None
         if mark is None or "offset" not in mark.facts:
             return mark
         part = self._part_path(context)
@@ -190,11 +193,17 @@ class CsvSink(sdk.Sink):
         with _explained(target):
             file.flush()
             os.fsync(file.fileno())
+            size = file.tell()
             file.close()
+            if self._adds and mark is not None:
+                # Who comes after a crash sees by the size of the target whether the rows got there.
+                context.database().save_mark(replace(mark, final=False, facts={**mark.facts, "size": size}))
             if target.exists():
                 shutil.copymode(target, part)
             part.replace(target)
             _sync_folder(target.parent)
+        if self._adds and mark is not None:
+            context.database().save_mark(mark)
         self._file = self._part = None
         self._rows = 0
         return loaded

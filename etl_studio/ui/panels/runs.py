@@ -301,7 +301,7 @@ def _started(row: RunRecord) -> str:
 
 
 def _pipeline(row: RunRecord) -> str:
-    return row.pipeline
+    return row.pipeline if row.kind == "run" else f"{row.pipeline} ({row.kind})"
 
 
 def _duration(row: RunRecord) -> str:
