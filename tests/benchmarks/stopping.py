@@ -17,7 +17,7 @@ from pathlib import Path
 from etl_studio.app.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, PER_SECOND = 40_000, 20_000
+ROWS, PER_SECOND = 50_000, 10_000
 PIPELINE = f"""\
 etl_studio: 1
 name: slow

@@ -142,6 +142,29 @@ class TestSignals:
         stored = json.loads(call("tables", "--workspace", endless.parent / ".etl_studio", "--json").out)
         assert stored[0]["rows"] == facts["rows_out"]
 
+    def test_a_second_signal_ends_at_once_what_would_never_drain(self, start, tmp_path):
+        path = tmp_path / "drains.yaml"
+        path.write_text(
+            "etl_studio: 1\nnodes:\n"
+            "  make: {type: generate_source, config: {rows: 10, columns: {n: i}}}\n"
+            "  count: {type: sql, config: {query: 'SELECT count(*) AS n FROM input, range(1000000000000)'}}\n"
+            "  save: {type: csv_sink, config: {path: counted.csv}}\n"
+            "wires: [make -> count, count -> save]\n"
+        )
+        process = start("run", path)
+        for line in process.stderr:
+            if line.startswith("make: done"):
+                break
+        process.send_signal(signal.SIGTERM)
+        for line in process.stderr:
+            if line.startswith("stopping: "):
+                break
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "stopping at once" in err
+        assert not (tmp_path / "counted.csv").exists()
+
 
 class TestPreview:
     def test_rows_at_a_node_are_shown_and_nothing_is_written(self, call, pipeline_file, tmp_path):
