@@ -56,6 +56,9 @@ class _Loading:
             self._catch_up()
         elif self._opened or sink.commits_at_barriers:
             self._commit(epoch, final=not stopped)
+            if stopped:
+                # Nothing is staged any more; what it holds open is wanted by the process that resumes the run.
+                sink.abort(station.context)
             if not self._opened and not station.meter.rows_in:
                 station.context.log("warning", "No rows and no columns arrived; nothing was written.")
         else:

@@ -182,3 +182,34 @@ def test_a_failed_run_goes_on_once_its_cause_is_gone(tmp_path, resume, capfd):
 
     assert resume(scenario)[0] == 0
     assert numbers(scenario) == WANTED
+
+
+def test_a_run_that_was_stopped_keeps_its_half_file_for_the_resume(tmp_path):
+    class Slow(Scenario):
+        def make(self):
+            self.write(
+                {
+                    "make": {
+                        "type": "generate_source",
+                        "config": {"rows": 3_000, "columns": {"n": "i"}, "rows_per_second": 1_000},
+                    },
+                    "save": {"type": "csv_sink", "config": {"path": "out.csv"}},
+                },
+                ["make -> save"],
+            )
+
+    scenario = Slow(tmp_path)
+    process = scenario.start(resume=False)
+    for line in process.stderr:
+        if line.startswith("rows: make ") and not line.startswith("rows: make 0"):
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not (tmp_path / "out.csv").exists()
+    assert len(list(tmp_path.glob(".out.csv.save.*.part"))) == 1
+
+    assert main(["run", str(scenario.file), "--resume"]) == 0
+
+    assert (tmp_path / "out.csv").read_text() == "n\n" + "".join(f"{n}\n" for n in range(3_000))
+    assert not list(tmp_path.glob(".*.part"))
