@@ -92,7 +92,7 @@ class PolicyCaller:
         try:
             result: T = retrying(self._attempt, operation, target)
         except TransientError as error:
-            error.attempts = error.attempts or int(retrying.statistics.get("attempt_number", 1))
+            error.attempts = error.attempts or int(retrying.statistics["attempt_number"])
             raise
         finally:
             self._meter.count("calling", -1)
@@ -102,8 +102,7 @@ class PolicyCaller:
         permit = self._permit(target)
         if self._limiter is not None:
             self._wait(self._limiter.reserve(), permit)
-        if self._meter.state is not NodeState.RUNNING:
-            self._state(NodeState.RUNNING)
+        self._state(NodeState.RUNNING)
         self._meter.count("calls")
         started = self._shared.clock()
         try:
@@ -171,18 +170,14 @@ class PolicyCaller:
         delay = retry.delay_after(state.attempt_number)
         if retry.jitter:
             delay *= self._rng()
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        wanted = min(max(delay, asked or 0.0), max(retry.max_delay, delay))
+        wanted = min(max(delay, _failure(state).retry_after or 0.0), max(retry.max_delay, delay))
         if not target:
             return wanted
         return max(wanted, self._shared.retry_budget(target).reserve(retry.budget))
 
     def _announce(self, state: tenacity.RetryCallState, target: str) -> None:
         self._meter.count("retries")
-        error = state.outcome.exception() if state.outcome else None
-        delay = state.next_action.sleep if state.next_action else 0.0
-        what = getattr(error, "what", str(error))
+        what, delay = _failure(state).what, state.upcoming_sleep
         attempts = self._policy.retry.attempts
         self._emit(
             RetryScheduled(self._run, time.time(), self._node, state.attempt_number, attempts, delay, what, target)
@@ -212,6 +207,14 @@ class PolicyCaller:
         )
         if change.state in (BreakerState.CLOSED, BreakerState.DISABLED) and self._meter.state is NodeState.OPEN:
             self._state(NodeState.RUNNING)
+
+
+def _failure(state: tenacity.RetryCallState) -> TransientError:
+    """The error of the attempt that just failed; other errors are not tried again."""
+    assert state.outcome is not None  # noqa: S101 - tenacity waits after an attempt only
+    error = state.outcome.exception()
+    assert isinstance(error, TransientError)  # noqa: S101 - see _may_be_tried_again
+    return error
 
 
 def _may_be_tried_again(error: BaseException) -> bool:

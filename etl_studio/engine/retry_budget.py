@@ -50,18 +50,16 @@ class RetryBudget:
         with self._lock:
             now = self._clock()
             self._forget(now)
-            moment = self._next(now, percent)
+            # A place is free now, or when one of the retries is forgotten: at the last of these moments none is left.
+            moments = (now, *(retry + WINDOW for retry in self._retries))
+            moment = next(one for one in moments if self._has_room(one, percent))
             insort(self._retries, moment)
             return moment - now
 
-    def _next(self, now: float, percent: float) -> float:
-        """The first moment from ``now`` on at which a place is free: now, or when one of the retries is forgotten."""
-        for moment in (now, *(retry + WINDOW for retry in self._retries)):
-            requests = len(self._requests) - bisect_right(self._requests, moment - WINDOW)
-            retries = len(self._retries) - bisect_right(self._retries, moment - WINDOW)
-            if retries < FREE + requests * percent / 100:
-                return moment
-        raise AssertionError("no retry is left at the last of these moments, and some are free")
+    def _has_room(self, moment: float, percent: float) -> bool:
+        requests = len(self._requests) - bisect_right(self._requests, moment - WINDOW)
+        retries = len(self._retries) - bisect_right(self._retries, moment - WINDOW)
+        return retries < FREE + requests * percent / 100
 
     def _forget(self, now: float) -> None:
         del self._requests[: bisect_right(self._requests, now - WINDOW)]

@@ -26,7 +26,7 @@ class Bench:
 
     ``f`` a failed call, ``g`` a good one, ``w`` a good one that takes long, ``W`` one that takes long and fails,
     ``x`` a call that must be refused, ``r`` one that is given up, ``<`` a call begins and ``>g`` / ``>f`` the oldest
-    such call ends, ``+2.5`` seconds pass, and the name of a state is the order of a person.
+    such call ends (``>r``: is given up), ``+2.5`` seconds pass, and the name of a state is the order of a person.
     """
 
     def __init__(self, **policy):
@@ -57,6 +57,9 @@ class Bench:
         return self
 
     def _end(self, permit, kind):
+        if kind == "r":
+            permit.release()
+            return
         permit.record(failed=kind in "fW", seconds=2 * SLOW if kind in "wW" else 0.1)
 
     @property
@@ -119,7 +122,14 @@ CONFORMANCE = [
     ("the result of a call from before it opened is ignored while half open",
      {"minimum_calls": 1, "open_for": 5, "half_open_calls": 1}, "< f +5 < >f >g", "open half_open closed"),
     ("a call given up from before it opened frees no trial",
-     {"minimum_calls": 1, "open_for": 5, "half_open_calls": 1}, "< f +5 <", "open half_open"),
+     {"minimum_calls": 1, "open_for": 5, "half_open_calls": 1}, "< f +5 < >r x", "open half_open"),
+    ("each trial given up frees one place", {"minimum_calls": 1, "open_for": 5, "half_open_calls": 3},
+     "f +5 < < < >r >r < < x", "open half_open"),
+    ("a call given up while closed changes nothing", {"minimum_calls": 1, "open_for": 5, "half_open_calls": 1},
+     "r r r f +5 < x", "open half_open"),
+    ("a time window begins anew after it has closed",
+     {"window": "time", "window_size": 9, "minimum_calls": 2, "open_for": 5, "half_open_calls": 1},
+     "f f +5 g f g x", "open half_open closed open"),
     ("the window is empty after it has closed", {"minimum_calls": 2, "open_for": 5, "half_open_calls": 1},
      "f f +5 g f", "open half_open closed"),
     ("forced open it refuses everything for ever", {}, "forced_open x +9999 x", "forced_open"),
@@ -146,6 +156,7 @@ def test_a_change_tells_the_rates_that_led_to_it():
     bench = Bench(minimum_calls=4, failure_rate=50, open_for=7).play("g W f w")
 
     (opened,) = bench.changes
+    assert opened.target == "shop"
     assert (opened.failure_rate, opened.slow_call_rate, opened.open_for, opened.by_hand) == (50, 50, 7, False)
 
 
@@ -169,7 +180,14 @@ def test_who_is_refused_is_told_why_and_when_to_ask_again():
     with pytest.raises(CircuitOpenError, match=r"breaker of shop is open") as refused:
         bench.breaker.acquire()
     assert refused.value.retry_after == 3
-    bench.play("+3 <")
+    bench.play("+2.5")
+    with pytest.raises(CircuitOpenError) as refused:
+        bench.breaker.acquire()
+    assert refused.value.retry_after == 0.5
+    assert str(refused.value) == (
+        "The breaker of shop is open: it failed too often. Nothing is sent until trial calls are let through."
+    )
+    bench.play("+0.5 <")
     with pytest.raises(CircuitOpenError) as refused:
         bench.breaker.acquire()
     assert refused.value.retry_after == 0.05
@@ -177,6 +195,11 @@ def test_who_is_refused_is_told_why_and_when_to_ask_again():
     with pytest.raises(CircuitOpenError, match="opened by hand") as refused:
         bench.breaker.acquire()
     assert refused.value.retry_after is None
+    assert str(refused.value) == "The breaker of shop was opened by hand. Close it in the menu of the node."
+    unnamed = CircuitBreaker("", Breaker(), lambda change: None)
+    unnamed.force(BreakerState.FORCED_OPEN)
+    with pytest.raises(CircuitOpenError, match="breaker of this node"):
+        unnamed.acquire()
 
 
 class OracleCalls:

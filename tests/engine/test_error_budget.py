@@ -65,6 +65,22 @@ def test_the_error_says_how_many_failed_and_how_many_may():
         check_share(ErrorBudget(percent=5), metered(rejected=1300), 20_000)
 
 
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda: check_number(ErrorBudget(rows=0), metered(skipped=1)),
+        lambda: check_share(ErrorBudget(minimum=1), metered(skipped=1), 1),
+    ],
+)
+def test_the_error_says_what_to_do(judge):
+    with pytest.raises(PermanentError) as told:
+        judge()
+
+    assert told.value.hint == (
+        "Look at the dead letters and the rejects, mend what they tell, or raise the budget in the policy."
+    )
+
+
 def odd_numbers(bench, batches, size, policy):
     bench.node("read", "numbers_source", batches=batches, size=size)
     bench.node("even", "even", policy).node("save", "collect_sink")

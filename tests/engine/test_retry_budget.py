@@ -54,6 +54,26 @@ def test_a_place_is_free_again_when_the_oldest_retry_is_a_minute_old():
     assert bench.retries(2, 0) == [10, 40]
 
 
+def test_the_share_is_exact():
+    bench = Bench()
+    for _ in range(202):
+        bench.budget.request()
+
+    assert bench.retries(FREE + 203, 100) == [0] * (FREE + 202) + [WINDOW]
+
+
+def test_a_wait_reckons_with_the_requests_that_will_be_forgotten_by_then():
+    bench = Bench()
+    for _ in range(5):
+        bench.budget.request()
+    bench.retries(5, 100)
+    bench.now = 10
+    bench.retries(10, 100)
+    bench.now = 20
+
+    assert bench.retries(1, 100) == [50], "in a minute from the first requests, ten retries and no request are left"
+
+
 @given(st.lists(st.tuples(st.sampled_from(["request", "retry"]), st.floats(0, 20)), max_size=120), st.floats(0, 150))
 def test_no_minute_ever_holds_more_retries_than_its_requests_allow(trace, percent):
     bench = Bench()
