@@ -85,10 +85,12 @@ class _Loading:
         if not self._opened:
             context.call(partial(sink.open, batch.schema, context))
             self._opened = True
-        for refused in station.work_on(batch, lambda: list(sink.write(batch, context))) or ():
-            if self._ahead is None:
+        if self._ahead is None:
+            for refused in station.work_on(batch, lambda: list(sink.write(batch, context))) or ():
                 station.outlet.refuse(refused)
-            else:
+        else:
+            # No fallback: these rows are in the target already, only their rejects are wanted once more.
+            for refused in context.call(lambda: list(sink.write(batch, context))):
                 station.outlet.refuse_again(refused)
 
     def _commit(self, epoch: int | None, *, final: bool) -> None:

@@ -30,11 +30,11 @@ class FakeTime(threading.Event):
 
 
 class Bench:
-    def __init__(self, policy, rng=lambda: 1.0):
+    def __init__(self, policy, rng=lambda: 1.0, faults=None):
         self.time = FakeTime()
         self.events = []
         self.meter = Meter()
-        self.shared = SharedPolicies(lambda: self.time.now)
+        self.shared = SharedPolicies(lambda: self.time.now, faults)
         self.caller = PolicyCaller("run", "node", policy, self.shared, self.meter, self.events.append, self.time, rng)
 
     def of(self, kind):

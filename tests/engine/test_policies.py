@@ -133,8 +133,8 @@ def test_faults_are_injected_before_the_operation_as_if_it_had_failed():
             if len(self.struck) == 1:
                 raise TransientError("Injected.")
 
-    bench = Bench(Policy(retry=Retry(delay=0), breaker=NO_BREAKER))
-    faults = bench.shared.faults = Faults()
+    faults = Faults()
+    bench = Bench(Policy(retry=Retry(delay=0), breaker=NO_BREAKER), faults=faults)
     flaky = Flaky(0)
     bench.caller.call(flaky, target="shop")
 
