@@ -174,12 +174,6 @@ class Letters:
                 gone += letter.delete().where(letter.id.in_(part), letter.state == WAITING).execute()
         return gone
 
-    def drop_after(self, run: str, epoch: int) -> int:
-        """Remove the letters of a run that arose after a barrier, since the run will meet them again."""
-        letter = self._letter
-        with self._file.translated():
-            return int(letter.delete().where(letter.run == run, letter.epoch > epoch).execute())
-
     def prune(self, days: float = KEEP_DAYS, size: int = KEEP_BYTES, now: float | None = None) -> tuple[int, int]:
         """Remove the oldest letters: those older than so many days, then what is beyond so many bytes of rows.
 

@@ -229,10 +229,6 @@ class Workspace:
             found = self.file.query("SELECT coalesce(max(epoch), 0) FROM checkpoint WHERE run_id = ?", (run_id,))
         return int(found[0][0])
 
-    def drop_letters_after(self, run: str, epoch: int) -> int:
-        """Remove the dead letters of a run that arose after a barrier; how many there were."""
-        return self.letters.drop_after(run, epoch)
-
     def mark_interrupted(self) -> None:
         """Find the runs whose process died."""
         run = self.models.run

@@ -122,8 +122,15 @@ def test_an_unknown_number_is_told(workspace):
 def test_letters_after_a_barrier_go_when_a_run_is_resumed(workspace, tell):
     tell(dead(1, epoch=1), dead(2, epoch=2), dead(3, epoch=3))
     tell(dead(4, run="b", epoch=9), run="b")
-    assert workspace.drop_letters_after("a", 1) == 2
+    workspace.history("a").forget_after(1, {})
     assert [letter.id for letter in workspace.letters.find()] == [4, 1]
+
+
+def test_a_sink_that_is_ahead_keeps_the_letters_that_it_will_not_make_again(workspace, tell):
+    tell(dead(1, epoch=2), dead(2, epoch=3))
+    node = workspace.letters.get(1).node
+    workspace.history("a").forget_after(1, {node: 2})
+    assert [letter.id for letter in workspace.letters.find()] == [1]
 
 
 class TestRetention:
