@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.sdk import REJECTS, Policy, Sink, Source, SqlTransform, Transform
+from etl_studio.sdk import REJECTS, Operator, Policy, Sink, Source, SqlTransform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +108,7 @@ def why_no_barriers(plan: Plan) -> str | None:
         node = item.node
         if _is_blocking(node):
             return f'"{item.id}" needs all rows before it gives its first one'
-        if isinstance(node, Transform) and node.holds_rows and type(node).snapshot is Transform.snapshot:
+        if isinstance(node, Operator) and node.holds_rows and type(node).snapshot is Operator.snapshot:
             return f'"{item.id}" remembers rows and cannot keep what it remembers'
         if isinstance(node, Sink) and not node.commits_at_barriers:
             return f'"{item.id}" can commit only once'

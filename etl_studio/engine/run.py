@@ -38,7 +38,7 @@ from etl_studio.engine.station import Station
 from etl_studio.engine.threads import start_thread
 from etl_studio.engine.workers import work
 from etl_studio.errors import Cancelled, EtlError, PermanentError
-from etl_studio.sdk import Sink, Source, Transform
+from etl_studio.sdk import Operator, Sink, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -304,7 +304,7 @@ class Run:
                 station.position = resumed.positions.get(node, station.position)
                 station.context.resume = station.position.value
                 station.replays = tuple((one.epoch, one.positions[node].rows) for one in resumed.replays)
-            elif isinstance(station.planned.node, Transform) and station.planned.node.holds_rows:
+            elif isinstance(station.planned.node, Operator) and station.planned.node.holds_rows:
                 station.planned.node.restore(history.snapshots(node, resumed.epoch))
             mark = marks.get(node)
             if mark is not None and (mark.final or mark.epoch > resumed.epoch):

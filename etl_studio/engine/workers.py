@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.engine.station import Station
+    from etl_studio.sdk import Operator
     from etl_studio.sdk.node import Emission
 
 
@@ -40,8 +41,7 @@ def _transform(station: Station, node: Transform) -> None:
     context = station.context
     started = False
     if node.holds_rows:
-        # A replayed barrier stands where one was before: what the node holds there was kept then.
-        station.on_barrier = lambda barrier: station.pass_on(barrier, None if barrier.replayed else node.snapshot())
+        _keep_state(station, node)
     elif station.planned.policy.workers != 1:
         _transform_at_once(station, node)
         return
@@ -73,7 +73,14 @@ def _transform_at_once(station: Station, node: Transform) -> None:
     Crew(station, work, lambda result: _send_all(station, [result] if isinstance(result, Rejected) else result)).run()
 
 
+def _keep_state(station: Station, node: Operator) -> None:
+    """Snapshot the node at each barrier, except at a replayed one: it stands where one was, and was kept then."""
+    station.on_barrier = lambda barrier: station.pass_on(barrier, None if barrier.replayed else node.snapshot())
+
+
 def _run_row_wise(station: Station, node: SqlTransform) -> None:
+    if node.holds_rows:
+        _keep_state(station, node)
     query = station.sql().row_wise(node)
     station.interrupt = query.interrupt
     meter = station.meter
@@ -83,6 +90,7 @@ def _run_row_wise(station: Station, node: SqlTransform) -> None:
             if done is None:
                 continue
             out, refused = done
+            out = node.remember(out)
             station.outlet.send(out)
             rejected = 0
             for rows in refused:

@@ -18,7 +18,7 @@ from etl_studio.sdk.database import (
 )
 from etl_studio.sdk.emissions import Output, Problem, Rejected
 from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
-from etl_studio.sdk.node import Node, Sink, Source, SqlTransform, Transform
+from etl_studio.sdk.node import Node, Operator, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 from etl_studio.sdk.registry import Registry
@@ -26,12 +26,15 @@ from etl_studio.sdk.sql import attempt, fails, identifier, identifiers, literal,
 
 if TYPE_CHECKING:
     from etl_studio.sdk.records import RecordBuilder
+    from etl_studio.sdk.seen import SeenKeys, fingerprint
     from etl_studio.sdk.sql_sandbox import BatchView, sandbox
     from etl_studio.sdk.types import column_type, type_name
 
 # These need Arrow, which the window must not load before it is on the screen.
 _WITH_ARROW = {
     "RecordBuilder": "records",
+    "SeenKeys": "seen",
+    "fingerprint": "seen",
     "BatchView": "sql_sandbox",
     "sandbox": "sql_sandbox",
     "column_type": "types",
@@ -60,6 +63,7 @@ __all__ = [
     "MergeStrategy",
     "Node",
     "OnError",
+    "Operator",
     "Output",
     "Policy",
     "Port",
@@ -70,6 +74,7 @@ __all__ = [
     "Rejected",
     "Retry",
     "RunContext",
+    "SeenKeys",
     "Sink",
     "Source",
     "SqlTransform",
@@ -80,6 +85,7 @@ __all__ = [
     "attempt",
     "column_type",
     "fails",
+    "fingerprint",
     "identifier",
     "identifiers",
     "literal",

@@ -127,8 +127,8 @@ class Source(Node):
         raise NotImplementedError
 
 
-class Transform(Node):
-    """Turns batches into batches in Python."""
+class Operator(Node):
+    """Turns rows into rows: in Python a ``Transform``, in SQL a ``SqlTransform``."""
 
     @property
     def holds_rows(self) -> bool:
@@ -136,14 +136,23 @@ class Transform(Node):
 
         Such a node either keeps its state by ``snapshot`` and ``restore``, or its run commits only at the end.
         """
-        return type(self).finish is not Transform.finish
+        return False
 
     def snapshot(self) -> bytes | None:
         """What changed in its state since the last snapshot, or since the beginning; None: it cannot tell."""
         return None
 
     def restore(self, snapshots: Sequence[bytes]) -> None:
-        """Called before ``start`` in a resumed run with all snapshots up to the checkpoint, in order."""
+        """Called before the first batch of a resumed run with all snapshots up to the checkpoint, in order."""
+
+
+class Transform(Operator):
+    """Turns batches into batches in Python."""
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whoever gives rows at the end has held them."""
+        return type(self).finish is not Transform.finish
 
     def start(self, schema: pa.Schema, context: RunContext) -> Iterable[Emission]:
         """Called once before the first batch with the columns that will arrive."""
@@ -160,7 +169,7 @@ class Transform(Node):
         return ()
 
 
-class SqlTransform(Node):
+class SqlTransform(Operator):
     """Turns rows into rows by one SELECT in DuckDB's dialect over tables named as the input ports.
 
     Attributes:
@@ -170,7 +179,7 @@ class SqlTransform(Node):
             (three to eight times cheaper than keeping them in a table first).
     """
 
-    blocking: ClassVar[bool] = False
+    blocking: bool = False
     single_pass: ClassVar[bool] = False
 
     def takes_part(self, port: str) -> bool:
@@ -190,6 +199,13 @@ class SqlTransform(Node):
         """
         del inputs
         return {}
+
+    def remember(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Called once for each batch that the query gave, in order: what goes on of it.
+
+        For nodes that hold rows and are not blocking; their query may give a column that only this method reads.
+        """
+        return rows
 
 
 class Sink(Node):

@@ -265,7 +265,36 @@ class FaultyApi(Scenario):
         self.demo.stop()
 
 
-SCENARIOS = (OneTable, DuringWalCheckpoint, FanOut, MergeWithUpdates, UniqueAndRejects, FaultyApi)
+class RememberedKeys(Scenario):
+    """Repeated rows are left out and the others numbered: both nodes remember what came before."""
+
+    name = "deduplicate and sequence"
+
+    def make(self):
+        # Every third row repeats one of the last 600, or the very first.
+        lines = "".join(f"{self.value(n)},name {self.value(n) % 977}\n" for n in range(ROWS))
+        (self.folder / "numbers.csv").write_text("n,name\n" + lines)
+        self.write(
+            {
+                "read": {"type": "csv_source", "config": {"path": "numbers.csv"}},
+                "once": {"type": "deduplicate", "config": {"keys": ["n", "name"]}},
+                "number": {"type": "sequence", "config": {"column": "place", "start": 1000, "step": -2}},
+                "save": {"type": "sqlite_sink", "config": {"table": "numbers"}},
+            },
+            ["read -> once", "once -> number", "number -> save"],
+        )
+
+    @staticmethod
+    def value(n):
+        return n if n % 3 else n - min(n, 600) if n % 2 else 0
+
+    def check(self, tally):
+        found = query(self.folder / ".etl_studio" / "data.db", "SELECT n, place FROM numbers")
+        values = dict.fromkeys(self.value(n) for n in range(ROWS))
+        self.count(found, [(n, 1000 - 2 * place) for place, n in enumerate(values)], tally, "numbers")
+
+
+SCENARIOS = (OneTable, DuringWalCheckpoint, FanOut, MergeWithUpdates, UniqueAndRejects, RememberedKeys, FaultyApi)
 
 
 def kill_again_and_again(make, kills: int, rng: random.Random, longest: float) -> Tally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -10,11 +10,13 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from etl_studio.nodes.quality._rules import Rule
 
 
 class RuleQueries:
-    """Queries that tell for each row and rule whether the row breaks it. ``unique`` is not among them.
+    """Queries that tell for each row and rule whether the row breaks it; of ``unique`` the fingerprints of the values.
 
     The rules share one query, but each expression has one of its own: DuckDB computes what two of them have in common
     outside of their TRY, so that an error would escape.
@@ -32,20 +34,33 @@ class RuleQueries:
         together = [number for number in parts if rules[number].rule != "expression"]
         groups = [together] if together else []
         groups += [[number] for number in parts if number not in together]
-        self._relations = [
-            (group, self._connection.sql(f"SELECT {', '.join(parts[number] for number in group)} FROM input"))
-            for group in groups
-        ]
+        self._violations = [(group, self._select(parts[number] for number in group)) for group in groups]
+        values = {
+            number: sdk.fingerprint([schema.field(rule.column)])
+            for number, rule in enumerate(rules)
+            if rule.rule == "unique"
+        }
+        self._fingerprints = [(list(values), self._select(values.values()))] if values else []
 
     def violations(self, batch: pa.RecordBatch) -> dict[int, pa.Array]:
-        """By number of the rule: a mask that is true where a row breaks it."""
+        """By number of the rule: a mask that is true where a row breaks it. Rules for ``unique`` are not there."""
+        return self._run(self._violations, batch)
+
+    def fingerprints(self, batch: pa.RecordBatch) -> dict[int, pa.Array]:
+        """By number of the rule: what ``unique`` compares."""
+        return self._run(self._fingerprints, batch)
+
+    def _select(self, columns: Iterable[str]) -> Any:
+        return self._connection.sql(f"SELECT {', '.join(columns)} FROM input")
+
+    def _run(self, queries: list[tuple[list[int], Any]], batch: pa.RecordBatch) -> dict[int, pa.Array]:
         self._view.batches = (batch,)
-        masks: dict[int, pa.Array] = {}
-        for group, relation in self._relations:
+        found: dict[int, pa.Array] = {}
+        for group, relation in queries:
             table = relation.to_arrow_table().combine_chunks()
-            masks.update({number: column.chunk(0) for number, column in zip(group, table.columns, strict=True)})
+            found.update({number: column.chunk(0) for number, column in zip(group, table.columns, strict=True)})
         self._view.batches = ()
-        return masks
+        return found
 
     def close(self) -> None:
         """Close the DuckDB."""

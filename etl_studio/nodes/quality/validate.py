@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from etl_studio import sdk
@@ -25,7 +26,7 @@ class Validate(sdk.Transform):
     | `range` | values from `min` to `max`, both included |
     | `regex` | values that match the whole `pattern` |
     | `in_list` | values among `values` |
-    | `unique` | the first row with a value, in the whole run; it remembers each value |
+    | `unique` | the first row with a value, in the whole run; it remembers 16 bytes for each value |
     | `expression` | rows for which the SQL `expression` is true |
 
     Only `not_null` looks at empty values (NULL): the other rules let them pass. A value that a rule cannot read, such
@@ -62,26 +63,22 @@ class Validate(sdk.Transform):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._queries: RuleQueries | None = None
-        self._seen: dict[int, set[Any]] = {
-            number: set() for number, rule in enumerate(config.rules) if rule.rule == "unique"
-        }
-        self._fresh: dict[int, list[Any]] = {number: [] for number in self._seen}
-        self._kept: dict[int, set[Any]] = {}
+        self._seen = {number: sdk.SeenKeys() for number, rule in enumerate(config.rules) if rule.rule == "unique"}
         self._warned: dict[int, int] = {}
-        self._rows = self._rows_before = 0
+        self._rows = 0
 
     @property
     def holds_rows(self) -> bool:
-        """Only ``unique`` looks at earlier rows."""
-        return bool(self._seen)
+        """``unique`` looks at earlier rows; warnings are counted, and a stop names the row by its number."""
+        return any(rule.rule == "unique" or rule.severity != "reject" for rule in self.config.rules)
 
     def snapshot(self) -> bytes:
-        """The values that ``unique`` rules have met since the last snapshot, and the number of rows."""
+        """What the rules have counted, and the values that ``unique`` has met since the last snapshot."""
         import pyarrow as pa
 
-        columns = {str(number): pa.array([values]) for number, values in self._fresh.items()}
-        self._fresh = {number: [] for number in self._seen}
-        batch = pa.record_batch({**columns, "rows": pa.array([self._rows])})
+        counted = json.dumps({"rows": self._rows, "warned": self._warned})
+        fresh = {str(number): pa.array([seen.snapshot()], pa.large_binary()) for number, seen in self._seen.items()}
+        batch = pa.record_batch({"counted": pa.array([counted]), **fresh})
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as stream:
             stream.write_batch(batch)
@@ -89,23 +86,21 @@ class Validate(sdk.Transform):
         return state
 
     def restore(self, snapshots: Sequence[bytes]) -> None:
-        """Remember the values of a run that broke off."""
+        """Go on with what a run that broke off had met."""
         import pyarrow as pa
 
-        for snapshot in snapshots:
-            (row,) = pa.ipc.open_stream(snapshot).read_all().to_pylist()
-            self._rows_before = row.pop("rows")
-            for number, values in row.items():
-                self._kept.setdefault(int(number), set()).update(values)
+        states = [pa.ipc.open_stream(snapshot).read_all().to_pylist()[0] for snapshot in snapshots]
+        for number, seen in self._seen.items():
+            seen.restore([state[str(number)] for state in states])
+        if states:
+            counted = json.loads(states[-1]["counted"])
+            self._rows = counted["rows"]
+            self._warned = {int(number): count for number, count in counted["warned"].items()}
 
     def start(self, schema: pa.Schema, context: sdk.RunContext) -> Iterable[pa.RecordBatch]:
         """Prepare the query that checks a batch."""
         del context
         rules = self.config.rules
-        self._warned = {}
-        self._rows, self._rows_before = self._rows_before, 0
-        self._seen = {number: self._kept.pop(number, set()) for number in self._seen}
-        self._fresh = {number: [] for number in self._seen}
         if schema.names:
             sdk.require_columns(
                 (rule.column for rule in rules if rule.column is not None), schema.names, setting="rules"
@@ -124,7 +119,9 @@ class Validate(sdk.Transform):
         import pyarrow.compute as pc
 
         masks = self._queries.violations(batch)
-        masks.update({number: self._repeated(number, batch) for number in self._seen})
+        for number, prints in self._queries.fingerprints(batch).items():
+            there = batch.column(self.config.rules[number].column).is_valid()
+            masks[number] = pc.and_(there, pc.invert(self._seen[number].first(prints)))
         broken = {number: mask for number, mask in masks.items() if pc.any(mask).as_py()}
         self._stop_at_first(batch, broken)
         rejecting = {number: mask for number, mask in broken.items() if self.config.rules[number].severity == "reject"}
@@ -153,25 +150,6 @@ class Validate(sdk.Transform):
             self._queries.close()
             self._queries = None
         return ()
-
-    def _repeated(self, number: int, batch: pa.RecordBatch) -> pa.Array:
-        """Where a value has come before, in this batch or an earlier one."""
-        import pyarrow as pa
-
-        seen = self._seen[number]
-        values = batch.column(self.config.rules[number].column).to_pylist()
-        fresh = set(values)
-        if len(fresh) == len(values) and seen.isdisjoint(fresh):
-            seen |= fresh - {None}
-            self._fresh[number] += [value for value in values if value is not None]
-            return pa.nulls(len(values), pa.bool_()).fill_null(False)
-        repeated = []
-        for value in values:
-            repeated.append(value in seen)
-            if value is not None and value not in seen:
-                seen.add(value)
-                self._fresh[number].append(value)
-        return pa.array(repeated, pa.bool_())
 
     def _stop_at_first(self, batch: pa.RecordBatch, broken: dict[int, pa.Array]) -> None:
         import pyarrow.compute as pc

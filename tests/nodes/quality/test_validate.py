@@ -128,15 +128,33 @@ def test_no_rows_pass_as_they_are():
     assert (out, bad) == ([], [])
 
 
-def test_a_rule_may_run_again_in_a_second_run_of_the_node():
-    node = Validate(Validate.Config(rules=[{"column": "id", "rule": "unique"}]))
-    context = Log(lines=[])
-    for _ in range(2):
-        batch = pa.record_batch({"id": [1, 2]})
-        list(node.start(batch.schema, context))
-        [out] = node.process(batch, context)
-        assert out.num_rows == 2
-        list(node.finish(context))
+def test_what_the_rules_remember_goes_on_in_a_resumed_run():
+    rules = [{"column": "id", "rule": "unique"}, {"column": "price", "rule": "range", "min": 0, "severity": "warn"}]
+    before, after = (Validate(Validate.Config(rules=rules)) for _ in range(2))
+    snapshots = []
+    log = Log(lines=[])
+    schema = pa.schema({"id": pa.int64(), "price": pa.int64()})
+    list(before.start(schema, log))
+    for ids, prices in (([1, 2], [-1, 1]), ([3], [-1])):
+        list(before.process(pa.record_batch([ids, prices], schema=schema), log))
+        snapshots.append(before.snapshot())
+
+    after.restore(snapshots)
+    list(after.start(schema, log))
+    out, rejected = after.process(pa.record_batch([[3, 4, 1], [1, -1, 1]], schema=schema), log)
+    list(after.finish(log))
+    assert out.column("id").to_pylist() == [4]
+    assert rejected.rows.column("id").to_pylist() == [3, 1]
+    assert [facts["rows"] for _, _, facts in log.lines] == [3]
+    assert len(after.snapshot()) < len(snapshots[0]) + 100  # only what is new
+
+
+def test_only_rules_that_reject_row_by_row_hold_nothing():
+    for rule, holds in (("not_null", False), ("unique", True)):
+        assert Validate(Validate.Config(rules=[{"column": "id", "rule": rule}])).holds_rows is holds
+    for severity in ("warn", "stop"):
+        rule = {"column": "id", "rule": "not_null", "severity": severity}
+        assert Validate(Validate.Config(rules=[rule])).holds_rows
 
 
 @pytest.mark.parametrize(

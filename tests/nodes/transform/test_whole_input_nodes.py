@@ -1,4 +1,4 @@
-"""Deduplicate, Aggregate, Sort, SQL and Union."""
+"""Aggregate, Sort, SQL and Union."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.transform.aggregate import Aggregate
-from etl_studio.nodes.transform.deduplicate import Deduplicate
 from etl_studio.nodes.transform.sort import Sort
 from etl_studio.nodes.transform.sql import Sql
 from etl_studio.nodes.transform.union import Union
@@ -21,44 +18,6 @@ ORDERS = [
     pa.record_batch({"category": ["b", "a", None], "price": [1, 2, 3]}),
     pa.record_batch({"category": ["a", "b", "a"], "price": [None, 5, 6]}),
 ]
-
-
-def test_deduplicate_keeps_the_first_row_of_each_key_in_the_order_of_arrival(whole):
-    out = whole(Deduplicate, {"keys": ["category"]}, input=ORDERS)
-    assert out.to_pydict() == {"category": ["b", "a", None], "price": [1, 2, 3]}
-
-
-def test_deduplicate_keeps_the_last_row(whole):
-    out = whole(Deduplicate, {"keys": ["category"], "keep": "last"}, input=ORDERS)
-    assert out.to_pydict() == {"category": [None, "b", "a"], "price": [3, 5, 6]}
-
-
-def test_deduplicate_without_keys_compares_whole_rows(whole):
-    batch = pa.record_batch({"a": [1, 1, 1, None, None], "row_number": ["x", "y", "x", None, None]})
-    out = whole(Deduplicate, {}, input=[batch])
-    assert out.to_pydict() == {"a": [1, 1, None], "row_number": ["x", "y", None]}
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    keys=st.lists(st.one_of(st.integers(0, 5), st.none()), min_size=1, max_size=60),
-    keep=st.sampled_from(["first", "last"]),
-)
-def test_deduplicate_agrees_with_a_dict(whole, keys, keep):
-    batch = pa.record_batch({"k": pa.array(keys, pa.int64()), "n": list(range(len(keys)))})
-    numbers: dict[int | None, int] = {}
-    for number, key in enumerate(keys):
-        if keep == "last":
-            numbers[key] = number
-        else:
-            numbers.setdefault(key, number)
-    out = whole(Deduplicate, {"keys": ["k"], "keep": keep}, input=[batch.slice(0, 7), batch.slice(7)])
-    assert out.column("n").to_pylist() == sorted(numbers.values())
-
-
-def test_deduplicate_names_a_key_that_is_not_there(whole):
-    with pytest.raises(PermanentError, match="setting keys"):
-        whole(Deduplicate, {"keys": ["categories"]}, input=ORDERS)
 
 
 def test_aggregate_gives_one_row_for_each_group_sorted(whole):
