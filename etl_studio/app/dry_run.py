@@ -45,9 +45,10 @@ def dry_run(  # noqa: PLR0913 - as a run
     file: Path | None,
     workspace: Path,
     parameters: Mapping[str, str],
+    only: Sequence[str] | None = None,
     listeners: Sequence[Listener] = (),
     start_worker: StartWorker | None = None,
-    on_run: Callable[[Run], None] | None = None,
+    on_run: Callable[[Run], object] | None = None,
     limit: int = LIMIT,
 ) -> DryRun:
     """Run a pipeline up to its commits.
@@ -58,6 +59,7 @@ def dry_run(  # noqa: PLR0913 - as a run
         file: its file, where relative paths start.
         workspace: folder whose tables are compared.
         parameters: values as typed.
+        only: ids of the nodes to run; default: all.
         listeners: take the events.
         start_worker: starts its workers; default: plain threads.
         on_run: gets the run, so that it can be stopped.
@@ -75,7 +77,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import start_thread
 
-    resolved = studio.settings_for(pipeline, parameters, list(pipeline.nodes))
+    resolved = studio.settings_for(pipeline, parameters, list(pipeline.nodes) if only is None else only)
     sinks: dict[str, Rehearsed] = {}
 
     def tell(node: str, rows: int, diff: Diff | None) -> None:
@@ -84,7 +86,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     with tempfile.TemporaryDirectory(prefix="etl-studio-") as scratch:
         run = Run(
             new_run_id(),
-            rehearsed(make_plan(pipeline, studio.registry, resolved.settings), tell, limit),
+            rehearsed(make_plan(pipeline, studio.registry, resolved.settings, only), tell, limit),
             Places(
                 file.resolve().parent if file else Path.cwd(),
                 workspace.resolve() / "data.db",

@@ -28,7 +28,8 @@ def document(pipeline: Pipeline, plan: Plan, parameters: Mapping[str, Any], fold
     """
     found: dict[str, Any] = {"parameters": dict(parameters), "sources": {}, "sinks": {}, "others": {}}
     if len(plan.nodes) < len(pipeline.nodes):
-        found |= {"part": list(plan.nodes), "of": len(pipeline.nodes)}
+        left_out = [node for node in pipeline.nodes if node not in plan.nodes]
+        found |= {"part": list(plan.nodes), "of": len(pipeline.nodes), "left_out": left_out}
     if why := why_at_least_once(plan):
         found["at_least_once"] = why
     for node_id, item in plan.nodes.items():

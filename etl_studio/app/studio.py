@@ -255,8 +255,6 @@ class Studio:
         from etl_studio.engine.run import Run
         from etl_studio.errors import PermanentError
 
-        if node not in pipeline.nodes:
-            raise UsageError(f'There is no node "{node}".', hint=f"Nodes: {', '.join(pipeline.nodes)}.")
         wanted = ancestors(pipeline, node)
         self._refuse_errors(pipeline, parameters or {}, only=wanted)
         resolved = self._resolve(pipeline, parameters or {})

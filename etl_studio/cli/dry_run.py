@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from etl_studio.app.dry_run import Rehearsed
@@ -21,7 +21,14 @@ SIGNS = {"inserted": "+", "updated": "~", "deleted": "-"}
 
 
 def rehearse(  # noqa: PLR0913 - what a run needs
-    studio: Studio, pipeline: Pipeline, file: Path, workspace: Path, parameters: Mapping[str, str], *, as_json: bool
+    studio: Studio,
+    pipeline: Pipeline,
+    file: Path,
+    workspace: Path,
+    parameters: Mapping[str, str],
+    only: Sequence[str] | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Run without commits and print what they would do."""
     from etl_studio.app.dry_run import dry_run
@@ -40,15 +47,19 @@ def rehearse(  # noqa: PLR0913 - what a run needs
                 file=file,
                 workspace=workspace,
                 parameters=parameters,
+                only=only,
                 listeners=[progress],
                 on_run=runs.append,
             )
     for sink in report.sinks:
         print_line(_text(sink))
+    not_run = [] if only is None else [node for node in pipeline.nodes if node not in only]
+    if not_run:
+        print_line(f"Not run: {', '.join(not_run)}.")
     print_line("Nothing was written.")
     if as_json:
         facts = {sink.node: {"rows": sink.rows, "diff": sink.diff and asdict(sink.diff)} for sink in report.sinks}
-        print_json(report_facts(report.ended) | {"dry_run": True, "sinks": facts})
+        print_json(report_facts(report.ended) | {"not_run": not_run, "dry_run": True, "sinks": facts})
     if code := exit_code(report.ended, interrupted=bool(stopped)):
         raise typer.Exit(code)
 

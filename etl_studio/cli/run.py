@@ -26,6 +26,15 @@ def run(  # noqa: PLR0913 - its options
     parameter: Parameters = None,
     workspace: WorkspaceFolder = None,
     *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="NODE",
+            help="Run only this node and what feeds it; the report tells what was not run.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the file's last run, which broke off, where it was.")
     ] = False,
@@ -60,6 +69,7 @@ def run(  # noqa: PLR0913 - its options
     from etl_studio.cli.report import exit_code, report_facts
     from etl_studio.cli.stopping import stopping_on_signals
     from etl_studio.engine.memory import MemoryBudget
+    from etl_studio.engine.plan import ancestors
 
     given = read_parameters(parameter)
     injection = read_injection(inject, inject_node, inject_rate, inject_fault)
@@ -68,12 +78,17 @@ def run(  # noqa: PLR0913 - its options
             f"--inject and {'--dry-run' if dry else '--resume'} do not go together.",
             hint="Faults are for a run of its own, from the beginning.",
         )
+    if to is not None and resume:
+        raise UsageError(
+            "--to and --resume do not go together.", hint="A run that goes on runs the nodes it began with."
+        )
     budget = MemoryBudget.parse(memory) if memory is not None else None
     with Studio() as studio:
         pipeline = studio.load(file)
+        only = ancestors(pipeline, to) if to is not None else None
         place = workspace or studio.workspace_folder(file)
         if dry:
-            rehearse(studio, pipeline, file, place, given, as_json=as_json)
+            rehearse(studio, pipeline, file, place, given, only, as_json=as_json)
             return
         broken_off = studio.broken_off(studio.workspace(place), file) if resume else None
         if broken_off is not None:
@@ -89,6 +104,7 @@ def run(  # noqa: PLR0913 - its options
                 accept_changes=accept_changes,
                 injection=injection,
                 memory=budget,
+                only=only,
             )
             with stopping_on_signals(prepared) as stopped:
                 ended = prepared.execute()
@@ -96,7 +112,9 @@ def run(  # noqa: PLR0913 - its options
     if faults is not None:
         say(fault_table(faults))
     if as_json:
-        print_json(report_facts(ended) | ({"injection": fault_facts(faults)} if faults else {}))
+        not_run = [node for node in pipeline.nodes if node not in prepared.plan.nodes]
+        facts = report_facts(ended) | {"not_run": not_run}
+        print_json(facts | ({"injection": fault_facts(faults)} if faults else {}))
     code = exit_code(ended, interrupted=bool(stopped))
     if code:
         raise typer.Exit(code)

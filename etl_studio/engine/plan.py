@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.errors import UsageError
 from etl_studio.sdk import REJECTS, Operator, Policy, Sink, Source, SqlTransform
 
 if TYPE_CHECKING:
@@ -91,7 +92,14 @@ def make_plan(
 
 
 def ancestors(pipeline: Pipeline, node: str) -> list[str]:
-    """A node and everything that feeds it."""
+    """A node and everything that feeds it.
+
+    Raises:
+        UsageError: there is no such node.
+    """
+    if node not in pipeline.nodes:
+        hint = f"Nodes: {', '.join(pipeline.nodes) or 'none'}."
+        raise UsageError(f'There is no node "{node}".', hint=hint)
     found, pending = [node], [node]
     while pending:
         target = pending.pop()

@@ -18,7 +18,8 @@ def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | No
     """
     found = []
     if part := document.get("part"):
-        found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes")
+        left_out = f"; not run: {', '.join(names)}" if (names := document.get("left_out")) else ""
+        found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes{left_out}")
     if attempt > 1:
         found.append(attempt_text(attempt, resumed_after))
     if why := document.get("at_least_once"):

@@ -66,9 +66,14 @@ def load(path: Path | str, registry: NodeTypes | None = None) -> Pipeline:
             pipeline=path.name
         ) from None
     try:
-        return loads(text, name=path.stem, registry=registry)
+        return loads(text, name=name_of(path), registry=registry)
     except PipelineError as error:
         raise error.at(pipeline=path.name) from None
+
+
+def name_of(path: Path) -> str:
+    """What a pipeline without a name of its own is called: ``mine`` for ``mine.yaml`` and ``mine.etl.yaml``."""
+    return path.stem.removesuffix(".etl") or path.stem
 
 
 def loads(text: str, *, name: str = UNTITLED, registry: NodeTypes | None = None) -> Pipeline:
@@ -112,7 +117,7 @@ def save(pipeline: Pipeline, path: Path | str, registry: NodeTypes | None = None
         UsageError: it cannot be written there.
     """
     path = Path(path)
-    text = dumps(pipeline, registry, name=path.stem)
+    text = dumps(pipeline, registry, name=name_of(path))
     target = path.resolve()  # a link stays a link
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
@@ -129,7 +134,7 @@ def save(pipeline: Pipeline, path: Path | str, registry: NodeTypes | None = None
     except OSError as error:
         hint = "Choose another folder, or free some space."
         raise UsageError(f"{path} cannot be saved: {error.strerror}.", hint=hint) from error
-    pipeline.source = loads(text, name=path.stem, registry=registry).source
+    pipeline.source = loads(text, name=name_of(path), registry=registry).source
 
 
 def position(pipeline: Pipeline, *keys: str) -> tuple[int, int] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +94,7 @@ class PipelineDocument(ObservablePipeline):
         self._replace(file_format.load(path, self.registry), Path(path))
 
     def save(self, path: Path | None = None) -> None:
-        """Write the file; ``path`` gives it another name.
+        """Write the file; ``path`` gives it another name. A pipeline that nobody has named is called as its file.
 
         Raises:
             UsageError: it has no name yet, or the file cannot be written.
@@ -100,11 +102,25 @@ class PipelineDocument(ObservablePipeline):
         target = Path(path) if path else self.path
         if target is None:
             raise UsageError("This pipeline has no file yet.", hint="Choose a name for it.")
-        file_format.save(self.pipeline, target, self.registry)
+        name, unnamed = file_format.name_of(target), self.pipeline.name == file_format.UNTITLED
+        written = replace(self.pipeline, name=name) if unnamed else self.pipeline
+        file_format.save(written, target, self.registry)
+        self.pipeline.name, self.pipeline.source = written.name, written.source
         self.undo_stack.setClean()
         if target != self.path:
             self.path = target
             self.path_changed.emit()
+        if unnamed:
+            self.pipeline_changed.emit()
+
+    def titles(self) -> dict[str, str]:
+        """What each node is called for people, by id: as on its card. The ids tell apart those of one title."""
+        found = {}
+        for name, spec in self.pipeline.nodes.items():
+            node_type = self.registry.get(spec.type)
+            found[name] = spec.title or (node_type.title if node_type else name)
+        often = Counter(found.values())
+        return {name: title if often[title] == 1 else f"{title} ({name})" for name, title in found.items()}
 
     # -- edits ------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class Workbench(QWidget):
         self.banner = Banner(theme)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         self.tabs = PanelTabs(theme)
-        self.monitor = RunMonitor(theme)
+        self.monitor = RunMonitor(theme, self.document.titles)
         self.preview = PreviewPanel(previews, theme)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)

@@ -50,7 +50,7 @@ def test_only_the_node_and_what_feeds_it_run_whatever_is_wrong_elsewhere(run_to,
 
 def test_the_report_says_what_ran(run_to):
     _, record, _ = run_to("small")
-    assert record.notes == ["run to here: only make, small of 5 nodes"]
+    assert record.notes == ["run to here: only make, small of 5 nodes; not run: save, other, rest"]
 
 
 def test_the_log_says_why_everything_is_committed_at_the_end_only(run_to):

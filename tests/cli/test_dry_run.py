@@ -45,6 +45,15 @@ def test_later_it_shows_old_and_new_values_and_the_run_then_does_just_that(call,
     assert {name: done[name] for name in promised} == promised
 
 
+def test_a_dry_run_to_a_node_tells_of_its_part_only(call, shop):
+    answer = call("run", shop, "--dry-run", "--to", "save", "--json")
+    assert answer.code == 0
+    assert "Not run: file." in answer.out
+    facts = json.loads(answer.out.splitlines()[-1])
+    assert list(facts["sinks"]) == ["save"]
+    assert facts["not_run"] == ["file"]
+
+
 def test_a_source_that_fails_fails_the_dry_run(call, shop):
     shop.with_name("goods.csv").unlink()
     answer = call("run", shop, "--dry-run")

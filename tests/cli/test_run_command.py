@@ -46,6 +46,32 @@ class TestRun:
         assert answer.code == 2
         assert "Write it as 512MB or 2GB." in answer.err
 
+    def test_a_run_to_a_node_leaves_out_what_comes_after_it_and_says_so(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--to", "keep", "--json")
+        assert answer.code == 0
+        facts = json.loads(answer.out.splitlines()[-1])
+        assert list(facts["nodes"]) == ["read", "keep"]
+        assert facts["nodes"]["keep"]["rows_out"] == 2
+        assert facts["not_run"] == ["save"]
+        assert "run to here: only read, keep of 3 nodes; not run: save" in answer.err.splitlines()
+        assert not pipeline_file.with_name("kept.csv").exists()
+
+    def test_a_whole_run_leaves_nothing_out(self, call, pipeline_file):
+        assert json.loads(call("run", pipeline_file, "--json").out.splitlines()[-1])["not_run"] == []
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--to", "kep"], 'There is no node "kep". Nodes: read, keep, save.'),
+            (["--to", "keep", "--resume"], "--to and --resume do not go together."),
+        ],
+    )
+    def test_a_run_to_a_node_that_cannot_be_is_a_wrong_call(self, call, pipeline_file, options, message):
+        answer = call("run", pipeline_file, *options)
+        assert answer.code == 2
+        assert message in answer.err
+        assert not pipeline_file.with_name("kept.csv").exists()
+
     def test_the_workspace_is_beside_the_file_or_where_it_is_told(self, call, pipeline_file, tmp_path):
         call("run", pipeline_file)
         assert (tmp_path / ".etl_studio" / "workspace.db").is_file()

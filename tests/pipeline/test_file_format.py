@@ -93,6 +93,8 @@ class TestReading:
         path = tmp_path / "sales.yaml"
         path.write_text("etl_studio: 1\n")
         assert load(path).name == "sales"
+        (tmp_path / "mine.etl.yaml").write_text(path.read_text())
+        assert load(tmp_path / "mine.etl.yaml").name == "mine"
 
     def test_ports_that_are_left_out_are_those_of_the_type(self, registry):
         nodes = "nodes: {a: {type: keep}, b: {type: pair}, c: {type: query}, d: {type: gone}}"

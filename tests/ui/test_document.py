@@ -162,6 +162,28 @@ def test_text_that_is_no_pipeline_pastes_nothing(filled):
     assert filled.undo_stack.count() == before
 
 
+def test_a_pipeline_that_nobody_has_named_is_called_as_the_file_that_it_is_saved_in(document, tmp_path):
+    document.add_node("csv_source", 0, 0)
+    with_signal = []
+    document.pipeline_changed.connect(lambda: with_signal.append(document.pipeline.name))
+    document.save(tmp_path / "mine.etl.yaml")
+
+    assert document.pipeline.name == with_signal[-1] == "mine"
+    assert not document.is_modified
+    assert "name: mine" in (tmp_path / "mine.etl.yaml").read_text()
+    document.save(tmp_path / "other.etl.yaml")
+    assert document.pipeline.name == "mine"
+
+
+def test_two_nodes_of_one_title_are_told_apart_by_their_ids(document):
+    document.add_node("csv_source", 0, 0)
+    document.add_node("csv_source", 0, 200)
+    document.add_node("filter", 200, 0)
+    document.set_title("filter", "Large orders")
+
+    assert document.titles() == {"csv": "CSV file (csv)", "csv_2": "CSV file (csv_2)", "filter": "Large orders"}
+
+
 def test_load_and_save_change_no_byte_and_a_saved_document_is_unmodified(document, tmp_path):
     path = tmp_path / "books.etl.yaml"
     path.write_text(FILE, encoding="utf-8")

@@ -109,7 +109,8 @@ class LiveNode:
             left = self.retry.at + self.retry.delay - now
             attempt = f"retry {self.retry.attempt + 1}/{self.retry.attempts}"
             return Notice(f"{attempt} in {left:.1f} s" if left > 0 else f"{attempt}…", "warning")
-        refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, "dead letters")]
+        letters = "dead letter" if self.counts.dead_letters == 1 else "dead letters"
+        refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, letters)]
         if texts := [f"{count:,} {what}" for count, what in refused if count]:
             return Notice(" · ".join(texts), "danger")
         if self.paused and self.state in ACTIVE:

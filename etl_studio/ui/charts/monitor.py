@@ -18,7 +18,7 @@ from etl_studio.ui.quantities import count, latencies, latency, percent, rate, s
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
@@ -44,11 +44,17 @@ class RunMonitor(QWidget):
 
     Args:
         theme: colours.
+        titles: what nodes are called for people, by id; asked when a run begins.
+        parent: its parent.
     """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, titles: Callable[[], Mapping[str, str]] = dict, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._titles_now = titles
+        self._titles: Mapping[str, str] = {}
         self._history = History()
         self._cards: dict[str, ChartCard] = {}
         self._stale: list[str] = []
@@ -114,6 +120,7 @@ class RunMonitor(QWidget):
     def clear(self, started: float | None = None) -> None:
         """Forget the last run; ``started``: when the next one began, seconds since the epoch."""
         self._history = History(started)
+        self._titles = self._titles_now()
         self._duration = None
         self._stale.clear()
         for card in self._cards.values():
@@ -211,22 +218,32 @@ class RunMonitor(QWidget):
         """Draw one chart that has become stale; whether there was one."""
         if not self._stale or not self._cards or not self.isVisible() or not len(self._history):
             return False
+        if self._stale == list(CARDS):
+            self._lengthen()
         card = self._stale.pop(0)
-        end = float(self._history.times[-1])
         colors = {name: self._color(index) for index, name in enumerate(self._busiest())}
         if card == "rows":
             self._write_legend(colors)
-            self._draw_rates("rows", colors, end)
+            self._draw_rates("rows", colors)
             self._write_throughput()
         elif card == "errors":
-            self._draw_rates("errors", colors, end)
+            self._draw_rates("errors", colors)
             total = sum(np.nan_to_num(self._history.column("errors", name)[-1]) for name in self._history.nodes)
             self._cards["errors"].set_value(count(int(total)))
         elif card == "latency":
-            self._draw_latency(colors, end)
+            self._draw_latency(colors)
         else:
-            self._draw_fill(colors, end)
+            self._draw_fill(colors)
         return True
+
+    def _lengthen(self) -> None:
+        """All four axes grow together, though the lines are drawn one chart after the other."""
+        end = float(self._history.times[-1])
+        for card in self._cards.values():
+            card.plot.show_time(end)
+
+    def _title(self, name: str) -> str:
+        return self._titles.get(name, name)
 
     def _busiest(self) -> list[str]:
         """The nodes that are drawn: as many as there are colours, in the order of the pipeline."""
@@ -242,7 +259,9 @@ class RunMonitor(QWidget):
         return series[index % len(series)]
 
     def _write_legend(self, colors: dict[str, str]) -> None:
-        parts = [f'<span style="color:{color}">●</span>&nbsp;{escape(name)}' for name, color in colors.items()]
+        parts = [
+            f'<span style="color:{color}">●</span>&nbsp;{escape(self._title(name))}' for name, color in colors.items()
+        ]
         left_out = len(self._history.nodes) - len(colors)
         if left_out:
             parts.append(f"and {left_out} quieter nodes")
@@ -256,9 +275,9 @@ class RunMonitor(QWidget):
         times = self._history.times
         return [Line(times, values, color, faint) for color, values in pairs]
 
-    def _draw_rates(self, kind: Kind, colors: dict[str, str], end: float) -> None:
+    def _draw_rates(self, kind: Kind, colors: dict[str, str]) -> None:
         rates = ((color, self._history.rates(kind, name)) for name, color in colors.items())
-        self._cards[kind].plot.set_lines(self._lines(rates), end)
+        self._cards[kind].plot.set_lines(self._lines(rates))
 
     def _write_throughput(self) -> None:
         """What the sources read now, or on average when the run has ended."""
@@ -270,28 +289,28 @@ class RunMonitor(QWidget):
             now = sum(float(history.rates("rows", name)[-1]) for name in history.sources())
             self._cards["rows"].set_value(rate(now), f"{short(total)} read")
 
-    def _draw_latency(self, colors: dict[str, str], end: float) -> None:
+    def _draw_latency(self, colors: dict[str, str]) -> None:
         p50 = {name: self._history.column("p50", name) for name in colors}
         p95 = {name: self._history.column("p95", name) for name in colors}
         faint = self._lines(((colors[name], p95[name]) for name in colors), faint=True)
         lines = self._lines((colors[name], p50[name]) for name in colors)
         card = self._cards["latency"]
-        card.plot.set_lines([*faint, *lines], end)
+        card.plot.set_lines([*faint, *lines])
         known = [name for name in colors if not np.isnan(p95[name][-1])]
         if known:
             slowest = max(known, key=lambda name: p95[name][-1])
             low, high = float(p50[slowest][-1]), float(p95[slowest][-1])
-            card.set_value(latencies(low, high), slowest)
+            card.set_value(latencies(low, high), self._title(slowest))
         else:
             card.set_value("")
 
-    def _draw_fill(self, colors: dict[str, str], end: float) -> None:
+    def _draw_fill(self, colors: dict[str, str]) -> None:
         wires = {text: text.partition(" -> ")[2].rpartition(".")[0] for text in self._history.wires}
         shown = [(colors[target], text) for text, target in wires.items() if target in colors]
         card = self._cards["fill"]
-        card.plot.set_lines(self._lines((color, self._history.column("fill", text)) for color, text in shown), end)
+        card.plot.set_lines(self._lines((color, self._history.column("fill", text)) for color, text in shown))
         fills = {text: sample.fill for text, sample in self._history.latest.wires.items()}
         fullest = max(fills, key=lambda text: fills[text], default=None)
         if fullest is not None:
-            note = f"before {wires[fullest]}" if fills[fullest] else ""
+            note = f"before {self._title(wires[fullest])}" if fills[fullest] else ""
             card.set_value(percent(fills[fullest]), note)

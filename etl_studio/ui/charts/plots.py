@@ -142,11 +142,23 @@ class TimePlot(pg.PlotWidget):
         """Begin again for another run."""
         for curve in self._curves:
             curve.setPath(QPainterPath())
-        self._set_time(0.0)
+        self.show_time(0.0)
         self._set_top(self._least)
 
-    def set_lines(self, lines: Sequence[Line], end: float) -> None:
-        """Draw lines; ``end``: seconds since the start of the run."""
+    def show_time(self, end: float) -> None:
+        """Make room for ``end`` seconds since the start of the run; the axis grows by steps."""
+        span = next((span for span in SPANS if span >= end), math.ceil(end / SPANS[-1]) * SPANS[-1])
+        if span == self._span:
+            return
+        self._span = span
+        self.setXRange(0.0, span, padding=0.0)
+        self._draw_grid()
+        step = next((step for step in STEPS if span / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
+        marks = [(float(at), clock(at)) for at in range(0, span + 1, step) if at < span * 0.96]
+        self.getAxis("bottom").setTicks([marks, []])
+
+    def set_lines(self, lines: Sequence[Line]) -> None:
+        """Draw lines; what lies beyond the time that is shown is not seen."""
         while len(self._curves) < len(lines):
             self._curves.append(self._add_path())
         highest = 0.0
@@ -158,20 +170,8 @@ class TimePlot(pg.PlotWidget):
                 highest = max(highest, float(np.nanmax(y)))
         for curve in self._curves[len(lines) :]:
             curve.setPath(QPainterPath())
-        self._set_time(end)
         if not self._fixed and highest > self._top:
             self._set_top(ceiling(highest))
-
-    def _set_time(self, end: float) -> None:
-        span = next((span for span in SPANS if span >= end), math.ceil(end / SPANS[-1]) * SPANS[-1])
-        if span == self._span:
-            return
-        self._span = span
-        self.setXRange(0.0, span, padding=0.0)
-        self._draw_grid()
-        step = next((step for step in STEPS if span / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
-        marks = [(float(at), clock(at)) for at in range(0, span + 1, step) if at < span * 0.96]
-        self.getAxis("bottom").setTicks([marks, []])
 
     def _set_top(self, top: float) -> None:
         if top == self._top:

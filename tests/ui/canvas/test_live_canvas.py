@@ -139,6 +139,9 @@ def test_rejected_rows_are_told_on_the_node(scene, clock):
     scene.show_sample(Sampled("r", 1000.0, {"filter": NodeSample(NodeState.RUNNING, counts)}, {}))
 
     assert notice(scene, clock) == "1,200 rejected · 3 dead letters"
+    one = NodeCounts(rows_in=10, rows_out=9, dead_letters=1)
+    scene.show_sample(Sampled("r", 1001.0, {"filter": NodeSample(NodeState.RUNNING, one)}, {}))
+    assert notice(scene, clock) == "1 dead letter"
 
 
 def test_the_colour_of_a_wire_goes_from_calm_over_amber_to_red_as_its_queue_fills(scene, theme):

@@ -74,6 +74,37 @@ def test_the_charts_hold_exactly_the_samples_of_the_run(monitor):
     assert monitor.samples.nodes == ["read", "save"]
 
 
+def test_the_legend_and_the_remarks_call_nodes_by_their_titles(qtbot, theme):
+    monitor = RunMonitor(theme, lambda: {"read": "Orders of today", "save": "Table <all>"})
+    qtbot.addWidget(monitor)
+    monitor.resize(1400, 260)
+    monitor.show()
+    qtbot.waitUntil(lambda: monitor.is_ready, timeout=20_000)
+    monitor.take(started())
+    monitor.take(sampled(101, 500))
+    monitor.refresh_now()
+
+    assert "Orders of today" in monitor._legend.text()
+    assert "Table &lt;all&gt;" in monitor._legend.text()
+    assert monitor._cards["latency"]._note.text() == "Orders of today"
+    assert monitor._cards["fill"]._note.text() == "before Table <all>"
+
+
+def test_the_four_time_axes_grow_together_though_the_charts_are_drawn_in_turn(monitor):
+    monitor._timer.stop()
+    monitor.take(started())
+    monitor.take(sampled(104.9, 500))
+    monitor.refresh_now()
+    for at in (104.95, 105.2, 105.3):
+        monitor.take(sampled(at, 600))
+        monitor._draw_next()
+        ends = {card.plot.viewRange()[0][1] for card in monitor._cards.values()}
+        assert len(ends) == 1
+    monitor.refresh_now()
+
+    assert {card.plot.viewRange()[0][1] for card in monitor._cards.values()} == {10}
+
+
 def test_a_new_run_begins_with_empty_charts(monitor):
     monitor.take(started())
     monitor.take(sampled(100.1, 500))

@@ -56,9 +56,11 @@ def test_the_top_of_an_axis_is_at_or_little_above_the_value(value):
 
 def test_the_value_axis_grows_and_does_not_shrink_within_a_run(plot):
     times = np.array([0.0, 1.0])
-    plot.set_lines([Line(times, np.array([0.0, 420.0]), "#ff0000")], 1.0)
+    plot.show_time(1.0)
+    plot.set_lines([Line(times, np.array([0.0, 420.0]), "#ff0000")])
     high = plot.viewRange()[1][1]
-    plot.set_lines([Line(times, np.array([0.0, 3.0]), "#ff0000")], 2.0)
+    plot.show_time(2.0)
+    plot.set_lines([Line(times, np.array([0.0, 3.0]), "#ff0000")])
 
     assert high >= 420
     assert plot.viewRange()[1][1] == high
@@ -68,7 +70,8 @@ def test_the_value_axis_grows_and_does_not_shrink_within_a_run(plot):
 
 
 def test_a_line_is_one_pixel_wide_and_not_smoothed(plot):
-    plot.set_lines([Line(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "#ff0000")], 1.0)
+    plot.show_time(1.0)
+    plot.set_lines([Line(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "#ff0000")])
     (curve,) = plot._curves
 
     assert curve.pen().isCosmetic()
@@ -78,14 +81,17 @@ def test_a_line_is_one_pixel_wide_and_not_smoothed(plot):
 
 def test_a_line_that_is_no_longer_given_is_no_longer_seen(plot):
     times = np.array([0.0, 5.0])
-    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000"), Line(times, np.array([2.0, 2.0]), "#ff0000")], 5.0)
-    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000")], 5.0)
+    plot.show_time(5.0)
+    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000"), Line(times, np.array([2.0, 2.0]), "#ff0000")])
+    plot.show_time(5.0)
+    plot.set_lines([Line(times, np.array([5.0, 5.0]), "#ff0000")])
 
     assert [curve.path().isEmpty() for curve in plot._curves] == [False, True]
 
 
 def test_the_line_is_seen_in_its_colour(plot):
-    plot.set_lines([Line(np.array([0.0, 5.0]), np.array([5.0, 5.0]), "#ff0000")], 5.0)
+    plot.show_time(5.0)
+    plot.set_lines([Line(np.array([0.0, 5.0]), np.array([5.0, 5.0]), "#ff0000")])
     image = plot.grab().toImage()
 
     colours = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
