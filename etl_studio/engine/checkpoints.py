@@ -37,12 +37,15 @@ class Position:
         value: of its cursor; None before the first one.
         ended: it has nothing more to give.
         exact: it can go on from here; False where rows came after the cursor.
+        columns: of each port that has given any, as ``Outlet.columns`` writes them. Who resumes a source that gives no
+            more rows must know them.
     """
 
     rows: int = 0
     value: Any = None
     ended: bool = False
     exact: bool = True
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

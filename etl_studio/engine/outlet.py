@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -52,8 +53,21 @@ class Outlet:
         self._meter = meter
         self._emit = emit
         self._told: dict[str, pa.Schema] = {}
+        self._columns: dict[str, str] = {}
         self.cursor: Any = None
         self.epoch = 1
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of each port that has told them: Arrow's schema message (IPC format) in base64."""
+        if len(self._columns) < len(self._told):
+            self._columns = {port: _written(schema) for port, schema in self._told.items()}
+        return self._columns
+
+    def tell_again(self, columns: Mapping[str, str]) -> None:
+        """Tell the columns of a run that broke off, before its first row."""
+        for port, text in columns.items():
+            self._put(port, pa.RecordBatch.from_pylist([], pa.ipc.read_schema(pa.py_buffer(b64decode(text)))))
 
     def send(self, emission: pa.RecordBatch | Output | Rejected) -> None:
         """Send one emission of the node."""
@@ -180,6 +194,10 @@ class Outlet:
                     **facts,
                 )
             )
+
+
+def _written(schema: pa.Schema) -> str:
+    return b64encode(schema.serialize()).decode()
 
 
 def _as_error(problem: Problem) -> PermanentError:

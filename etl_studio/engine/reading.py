@@ -35,6 +35,7 @@ class _Reading:
 
     def run(self) -> None:
         station = self._station
+        station.outlet.tell_again(self._position.columns)
         self._repeat_barriers()
         if self._position.ended:
             self._ended = True
@@ -71,7 +72,7 @@ class _Reading:
         for emission in emissions:
             station.wait_while_paused()
             if isinstance(emission, Cursor):
-                self._position = Position(self._rows, emission.value)
+                self._position = Position(self._rows, emission.value, columns=station.outlet.columns)
                 station.outlet.cursor = emission.value
                 barrier = None if self._replays else station.checkpoints.reached(station.planned.id, self._position)
                 if barrier is not None:
@@ -107,9 +108,11 @@ class _Reading:
         return self._station.meter.rows_in
 
     def _now(self) -> Position:
+        columns = self._station.outlet.columns
         if self._ended:
-            return Position(self._rows, self._position.value, ended=True)
-        return Position(self._rows, self._position.value, exact=self._rows == self._position.rows)
+            return Position(self._rows, self._position.value, ended=True, columns=columns)
+        exact = self._rows == self._position.rows
+        return Position(self._rows, self._position.value, exact=exact, columns=columns)
 
     def _repeat_barriers(self) -> None:
         """Those that stood just here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import sqlite3
@@ -213,3 +214,56 @@ def test_a_run_that_was_stopped_keeps_its_half_file_for_the_resume(tmp_path):
 
     assert (tmp_path / "out.csv").read_text() == "n\n" + "".join(f"{n}\n" for n in range(3_000))
     assert not list(tmp_path.glob(".*.part"))
+
+
+class ShortAndLong(Scenario):
+    """Two files of different columns into one: the short one has ended long before the kill."""
+
+    def make(self):
+        self.numbers()
+        (self.folder / "few.csv").write_text("n,origin\n-1,elsewhere\nx,nowhere\n")
+        self.write(
+            {
+                "long": {"type": "csv_source", "config": {"path": "numbers.csv"}},
+                "short": {"type": "csv_source", "config": {"path": "few.csv", "columns": {"n": "integer"}}},
+                "both": {"type": "union"},
+                "origin": {"type": "derive", "config": {"columns": {"from": "coalesce(origin, 'here')"}}},
+                "file": {"type": "csv_sink", "config": {"path": "all.csv"}},
+                "bad": {"type": "csv_sink", "config": {"path": "bad.csv"}},
+            },
+            ["long -> both", "short -> both", "both -> origin", "origin -> file", "short.rejects -> bad"],
+        )
+
+
+@pytest.fixture
+def half_file(tmp_path):
+    """A run that was killed when some of its rows were safe in half a file."""
+    scenario = ShortAndLong(tmp_path)
+    process = scenario.start(resume=False, point="filed", hit=2)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    return scenario
+
+
+def test_a_half_file_takes_no_rows_of_other_columns(half_file, resume):
+    edit(half_file, "coalesce(origin, 'here')", 'coalesce(origin, \'here\')", "further": "1')
+
+    code, report, err = resume(half_file)
+
+    assert code == 1
+    assert "has the columns n, name, kind, origin, from, and now come n, name, kind, origin, from, further" in err
+    assert not (half_file.folder / "all.csv").exists()
+    edit(half_file, '", "further": "1', "")
+    assert resume(half_file)[0] == 0
+
+
+def test_the_columns_of_a_source_that_had_ended_are_still_there(half_file, resume, tmp_path):
+    code, report, _ = resume(half_file)
+
+    assert (code, report["nodes"]["short"]["rows_in"]) == (0, 2)
+    with (tmp_path / "all.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["n", "name", "kind", "origin", "from"]
+    assert sorted(int(row["n"]) for row in rows) == [-1, *range(ROWS)]
+    assert {row["from"] for row in rows} == {"here", "elsewhere"}
+    assert "nowhere" in (tmp_path / "bad.csv").read_text()

@@ -97,6 +97,7 @@ class CsvSink(sdk.Sink):
         self._format: CsvFormat | None = None
         self._rows = 0
         self._kept: int | None = None
+        self._columns: list[str] = []
         self._adds = False
 
     def adding(self) -> CsvSink:
@@ -143,6 +144,7 @@ class CsvSink(sdk.Sink):
                 raise PermanentError(f"There is no folder {target.parent}.", hint=hint)
             self._target, self._part = target, self._part_path(context)
             self._format = CsvFormat(config.delimiter, config.null_text, config.excel)
+            self._columns = schema.names
             if self._goes_on(context):
                 return
             for left in target.parent.glob(f".{glob.escape(target.name)}.{context.node}.*.part"):
@@ -184,7 +186,7 @@ class CsvSink(sdk.Sink):
                 file.flush()
                 os.fsync(file.fileno())
             offset = file.tell()
-            facts = {**mark.facts, "offset": offset, "loaded": {"inserted": loaded.inserted}}
+            facts = {**mark.facts, "offset": offset, "columns": self._columns, "loaded": {"inserted": loaded.inserted}}
             context.database().save_mark(replace(mark, facts=facts))
             self._kept, self._rows = offset, 0
             return loaded
@@ -237,12 +239,21 @@ class CsvSink(sdk.Sink):
         """Whether there is a half file of this run, opened behind its last mark now."""
         part = self._part
         assert part is not None  # noqa: S101 - set by open
-        if not part.exists():
+        if self._file is None and not part.exists():
             return False
         mark = self.last_mark(context)
         if mark is None or "offset" not in mark.facts:
             part.unlink()
             return False
+        before = mark.facts.get("columns", self._columns)
+        if self._columns and self._columns != before:
+            raise PermanentError(
+                f"The half file of this run has the columns {', '.join(before)}, and now come {', '.join(self._columns)}.",
+                hint="Resume with the pipeline as it was, or run it again from the beginning.",
+            )
+        self._columns = before
+        if self._file is not None:
+            return True
         self._kept = mark.facts["offset"]
         self._file = part.open("r+b")
         self._file.truncate(self._kept)
