@@ -64,10 +64,13 @@ def undo(
     from etl_studio.cli.output import print_json, say
 
     with open_results(workspace, database) as results:
-        undone = results.undo_load(load)
+        done = results.undo_load(load)
     if as_json:
-        print_json(_facts(undone))
-    say(f'Load {undone.id} of the table "{undone.table}" is undone.')
+        print_json(_facts(done.load) | {"removed": done.removed, "restored": done.restored, "dropped": done.dropped})
+    say(
+        f'Load {done.load.id} of the table "{done.load.table}" is undone: '
+        f"{done.removed:,} {'row' if done.removed == 1 else 'rows'} removed, {done.restored:,} brought back."
+    )
 
 
 def _facts(load: Load) -> dict[str, Any]:

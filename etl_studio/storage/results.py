@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from etl_studio.storage.loads import Load
     from etl_studio.storage.open_file import OpenFile
+    from etl_studio.storage.undo import Undoing
 
 Page = list[tuple[Any, ...]]
 
@@ -132,7 +133,7 @@ class Results:
         with self._file.translated():
             return find(self._file.connection(), table=table)
 
-    def undo_load(self, load: int) -> Load:
+    def undo_load(self, load: int) -> Undoing:
         """Take a load back: the rows of its table as they were before it, in one transaction.
 
         Raises:
@@ -143,6 +144,16 @@ class Results:
         from etl_studio.storage.undo import undo
 
         return undo(self._file, load)
+
+    def rehearse_undo(self, load: int) -> Undoing:
+        """What ``undo_load`` would do now; nothing is written.
+
+        Raises:
+            EtlError: as ``undo_load`` would.
+        """
+        from etl_studio.storage.undo import rehearse_undo
+
+        return rehearse_undo(self._file, load)
 
     def interrupt(self) -> None:
         """End the pages that are being read in other threads; they raise ``Cancelled``."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import apsw
@@ -18,33 +20,68 @@ from etl_studio.storage.replace import dependants
 from etl_studio.storage.table_schema import LOAD_ID, Table, read_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from etl_studio.storage.open_file import OpenFile
 
 
-def undo(file: OpenFile, number: int) -> Load:
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What an undo does to the table.
+
+    Attributes:
+        load: it, as it is recorded afterwards.
+        removed: rows of the load that go.
+        restored: rows that it had changed or deleted, and that come back as they were.
+        dropped: whether the table goes, since the load made it and it has no other rows.
+    """
+
+    load: Load
+    removed: int
+    restored: int
+    dropped: bool
+
+
+def undo(file: OpenFile, number: int) -> Undoing:
     """Remove the rows that a load wrote and put back those that it changed or deleted, all in one transaction.
 
     A table that the load made, and that has no other rows, is dropped. A run that was interrupted cannot go on from the
     load any more; resumed, it begins anew.
-
-    Returns:
-        The load as it is recorded now.
 
     Raises:
         UsageError: there is no such load, or it was undone before.
         PermanentError: the reason why it cannot be undone; nothing has changed.
         TransientError: the database is locked by another program.
     """
+    with _refusing(file, number), file.database.atomic():
+        return _Undo(file.connection(), number).take_back()
+
+
+def rehearse_undo(file: OpenFile, number: int) -> Undoing:
+    """What ``undo`` would do now, done in a transaction that is taken back.
+
+    Raises:
+        EtlError: as ``undo`` would.
+    """
+    with _refusing(file, number), file.database.atomic() as transaction:
+        connection = file.connection()
+        done = _Undo(connection, number).take_back()
+        if connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)[0]:
+            raise apsw.ConstraintError("FOREIGN KEY constraint failed")
+        transaction.rollback()
+    return done
+
+
+@contextmanager
+def _refusing(file: OpenFile, number: int) -> Iterator[None]:
     with file.translated():
         try:
-            with file.database.atomic():
-                load = _Undo(file.connection(), number).take_back()
+            yield
         except (apsw.ConstraintError, peewee.IntegrityError) as error:
             raise PermanentError(
                 f"Load {number} cannot be undone: the tables as they are now do not allow it ({error}).",
                 hint="Remove the rows that are in the way.",
             ) from error
-    return load
 
 
 class _Undo:
@@ -59,17 +96,16 @@ class _Undo:
         if self.load.undone_at is not None:
             raise UsageError(f"Load {number} was undone {_moment(self.load.undone_at)}.")
 
-    def take_back(self) -> Load:
-        """Do it, and give the load as it is recorded then."""
+    def take_back(self) -> Undoing:
+        """Do it, and tell what was done."""
         # References are checked at the commit: rows that come back never were away.
         self.connection.pragma("defer_foreign_keys", 1)
         table = self._undoable_table()
         self._refuse_touched(table)
         table = self._remade(table)
-        if self.load.before == "kept":
-            self._put_back(table)
-        self._drop_if_made(table)
-        return self._recorded()
+        restored = self._put_back(table) if self.load.before == "kept" else 0
+        dropped = self._drop_if_made(table)
+        return Undoing(self._recorded(), self.load.carried, restored, dropped)
 
     def _undoable_table(self) -> Table:
         load = self.load
@@ -139,7 +175,7 @@ class _Undo:
         assert made is not None  # noqa: S101 - made by the first of these statements
         return made
 
-    def _put_back(self, table: Table) -> None:
+    def _put_back(self, table: Table) -> int:
         load = self.load
         if load.key and load.definition is None:
             self._refuse_keys_that_came_again(table)
@@ -150,6 +186,7 @@ class _Undo:
         before.drop()
         if table.keeps_load_ids:
             guard(self.connection, table)
+        return wanted
 
     def _refuse_keys_that_came_again(self, table: Table) -> None:
         load = self.load
@@ -168,10 +205,12 @@ class _Undo:
             raise self._touched_by(known[0])
         raise self._refusal("a row that it deleted came again, by hand or from a forgotten load", "Remove that row.")
 
-    def _drop_if_made(self, table: Table) -> None:
+    def _drop_if_made(self, table: Table) -> bool:
         name = f"main.{identifier(table.name)}"
-        if self.load.created and value(self.connection, f"SELECT 1 FROM {name} LIMIT 1") is None:  # noqa: S608
+        alone = self.load.created and value(self.connection, f"SELECT 1 FROM {name} LIMIT 1") is None  # noqa: S608
+        if alone:
             self.connection.execute(f"DROP TABLE {name}")
+        return alone
 
     def _recorded(self) -> Load:
         load = self.load

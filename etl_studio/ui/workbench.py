@@ -29,6 +29,7 @@ from etl_studio.ui.palette import Palette
 from etl_studio.ui.panel_tabs import PanelTabs
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
 from etl_studio.ui.panels.known_columns import KnownColumns
+from etl_studio.ui.panels.loads import LoadsPanel
 from etl_studio.ui.panels.log import LogPanel
 from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.problems import ProblemsPanel
@@ -40,6 +41,8 @@ from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
@@ -62,7 +65,7 @@ class Workbench(QWidget):
 
     Attributes:
         document, canvas, palette, inspector, controller: the parts.
-        tabs, monitor, preview, results, problems, log, dead_letters, runs: the panels below.
+        tabs, monitor, preview, results, loads, problems, log, dead_letters, runs: the panels below.
         stopping: a stop was asked for.
     """
 
@@ -90,6 +93,7 @@ class Workbench(QWidget):
         self.preview = PreviewPanel(previews, theme)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)
+        self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, self._other_databases)
         self.log = LogPanel(theme)
         self.dead_letters = DeadLettersPanel(self.workspace, theme)
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
@@ -97,6 +101,7 @@ class Workbench(QWidget):
             (self.monitor, "Run monitor", "activity"),
             (self.preview, "Preview", "eye"),
             (self.results, "Results", "table"),
+            (self.loads, "Loads", "layers"),
             (self.problems, "Problems", "alert-triangle"),
             (self.log, "Log", "terminal"),
             (self.dead_letters, "Dead letters", "inbox"),
@@ -206,7 +211,7 @@ class Workbench(QWidget):
         self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
         self._settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
-        for panel in (self.preview, self.results, self.dead_letters, self.runs, self.resuming):
+        for panel in (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming):
             panel.close_threads()
 
     # -- actions ----------------------------------------------------------------------------------------------
@@ -335,6 +340,7 @@ class Workbench(QWidget):
         self.controller.replayed.connect(self._on_replayed)
         self.controller.refused.connect(self._on_refused)
         self.controller.running_changed.connect(self._on_running)
+        self.loads.undone.connect(self._on_undone)
         self.dead_letters.replay_wanted.connect(self.replay)
         self.dead_letters.counted.connect(self._count_letters)
 
@@ -360,7 +366,8 @@ class Workbench(QWidget):
             self.log.append(line)
 
     def _on_running(self) -> None:
-        self.dead_letters.set_running(self.controller.is_running)
+        for panel in (self.dead_letters, self.loads):
+            panel.set_running(self.controller.is_running)
 
     def _on_ended(self, report: RunEnded) -> None:
         self._show_end()
@@ -377,7 +384,19 @@ class Workbench(QWidget):
         self.monitor.refresh_now()
         self.canvas.pipeline_scene.end_run()
         self.results.refresh(self._loaded_table())
+        self.loads.refresh()
         self.runs.refresh()
+
+    def _on_undone(self) -> None:
+        self.results.refresh()
+        self.runs.refresh()
+
+    def _other_databases(self) -> list[Path]:
+        """Files beside the workspace's that the pipeline loads into, where no parameter hides their names."""
+        file = self.document.path
+        configs = [spec.config for spec in self.document.pipeline.nodes.values()]
+        names = {str(config["database"]) for config in configs if config.get("database")}
+        return [file.parent / name for name in sorted(names) if file is not None and "${" not in name]
 
     def _show_faults(self, report: FaultReport) -> None:
         from etl_studio.ui.run.faults_dialog import FaultReportDialog
@@ -428,10 +447,12 @@ class Workbench(QWidget):
         self.preview.show_node("")
         self.dead_letters.show_run("")
         self.results.forget()
+        self.loads.forget()
         self.runs.forget()
 
     def _on_moved(self) -> None:
         self.results.forget(moved=True)
+        self.loads.forget()
         self.dead_letters.show_run("")
         self.runs.forget()
 

@@ -57,7 +57,7 @@ def test_an_undo_brings_the_rows_back(call, folder):
     answer = call("undo", 2, "--json")
     assert answer.code == 0
     assert json.loads(answer.out)["undone_at"] is not None
-    assert 'Load 2 of the table "orders" is undone.' in answer.err
+    assert 'Load 2 of the table "orders" is undone: ' in answer.err
     assert exported(call, folder) == [["1", "Ada"], ["2", "Bob"]]
 
 

@@ -31,8 +31,11 @@ def refusal(file, load):
     """The error of an undo that must change nothing."""
     before = {name: everything(file, name) for (name,) in file.query("SELECT name FROM sqlite_schema WHERE name = 't'")}
     schema = file.query("SELECT name, sql FROM sqlite_schema ORDER BY name")
+    with pytest.raises((PermanentError, UsageError)) as rehearsed:
+        Results(file).rehearse_undo(load)
     with pytest.raises((PermanentError, UsageError)) as caught:
         Results(file).undo_load(load)
+    assert str(rehearsed.value) == str(caught.value)
     assert {name: everything(file, name) for name in before} == before
     assert file.query("SELECT name, sql FROM sqlite_schema ORDER BY name") == schema
     return str(caught.value)
@@ -52,7 +55,12 @@ def test_after_an_undo_the_table_is_as_it_was(way, first, second):
         way.load(file, first)
         before = everything(file)
         way.load(file, second)
-        Results(file).undo_load(2)
+        after = everything(file)
+        promised = Results(file).rehearse_undo(2)
+        assert everything(file) == after
+        assert promised.restored - promised.removed == len(before) - len(after)
+        done = Results(file).undo_load(2)
+        assert (done.removed, done.restored, done.dropped) == (promised.removed, promised.restored, promised.dropped)
         assert everything(file) == before
         assert file.query("SELECT name FROM sqlite_schema WHERE name LIKE '%before%'") == []
         Results(file).undo_load(1)
@@ -108,7 +116,7 @@ def test_a_load_of_several_commits_is_undone_as_a_whole(way, first, second):
 def test_an_undo_is_recorded_and_not_done_twice(load, file):
     load("t", "append", ONE_TO_THREE)
     load("t", "append", {"id": [4], "v": ["d"]})
-    undone = Results(file).undo_load(2)
+    undone = Results(file).undo_load(2).load
     assert (undone.id, undone.table, undone.loaded) == (2, "t", Loaded(inserted=1))
     assert undone.undone_at is not None
     assert [one.undone_at for one in Results(file).loads("t")] == [undone.undone_at, None]

@@ -1,0 +1,131 @@
+"""What the panel of loads asks of the databases; all of it is called in threads."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from etl_studio.ui.quantities import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from etl_studio.storage.databases import Databases
+    from etl_studio.storage.loads import Load
+    from etl_studio.storage.results import Results
+    from etl_studio.storage.undo import Undoing
+    from etl_studio.storage.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLoad:
+    """A load and the database that it is in.
+
+    Attributes:
+        load: it.
+        database: the file; None: the workspace's own.
+    """
+
+    load: Load
+    database: Path | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Tells it from all others."""
+        return str(self.database or ""), self.load.id
+
+    @property
+    def name(self) -> str:
+        """``load 3 of the table "orders"``, with its database where that is not the workspace's."""
+        where = f" in {self.database.name}" if self.database else ""
+        return f'load {self.load.id} of the table "{self.load.table}"{where}'
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the undo of a load would do."""
+
+    known: KnownLoad
+    undoing: Undoing
+
+
+class LoadWork:
+    """Reads and undoes loads.
+
+    Args:
+        workspace: gives the workspace.
+        databases: opens other files.
+    """
+
+    def __init__(self, workspace: Callable[[], Workspace], databases: Callable[[], Databases]) -> None:
+        self._workspace = workspace
+        self._databases = databases
+
+    def read(self, others: Sequence[Path]) -> list[KnownLoad]:
+        """The loads of the workspace and of other databases that are there, the newest first."""
+        found = []
+        for place in (None, *others):
+            if place is not None and not place.is_file():
+                continue
+            with self._opened(place) as results:
+                found += [KnownLoad(load, place) for load in (results.loads() if results else ())]
+        return sorted(found, key=lambda known: (-known.load.at, -known.load.id))
+
+    def look(self, known: KnownLoad) -> Outlook:
+        """What its undo would do.
+
+        Raises:
+            EtlError: why it cannot be undone.
+        """
+        with self._opened(known.database) as results:
+            assert results is not None  # noqa: S101 - the load was read from there
+            return Outlook(known, results.rehearse_undo(known.load.id))
+
+    def undo(self, known: KnownLoad) -> Outlook:
+        """Take it back.
+
+        Raises:
+            EtlError: why it cannot be undone; nothing has changed.
+        """
+        with self._opened(known.database) as results:
+            assert results is not None  # noqa: S101 - the load was read from there
+            return Outlook(known, results.undo_load(known.load.id))
+
+    @contextmanager
+    def _opened(self, database: Path | None) -> Iterator[Results | None]:
+        """The tables; None where the workspace has none yet. The thread's connection is closed at the end."""
+        from etl_studio.storage.results import Results
+
+        if database is None:
+            workspace = self._workspace()
+            results = workspace.results if workspace.data_path.exists() else None
+        else:
+            results = Results(self._databases().open(database))
+        try:
+            yield results
+        finally:
+            if results is not None:
+                results.release()
+
+
+def what_comes_back(undoing: Undoing) -> str:
+    """What an undo does to the table, before it is done."""
+    load, removed, restored = undoing.load, undoing.removed, undoing.restored
+    if undoing.dropped:
+        return f'The table "{load.table}" goes, with {rows(removed)}: this load made it, and it has no others.'
+    parts = [f"{rows(removed)} that it wrote {'goes' if removed == 1 else 'go'}."] if removed else []
+    if restored:
+        were = "it was" if restored == 1 else "they were"
+        comes = "comes" if restored == 1 else "come"
+        parts.append(f"{rows(restored)} that it changed or deleted {comes} back as {were}.")
+    return " ".join(parts) or "No row of the table changes: the load changed none."
+
+
+def what_came_back(known: KnownLoad, undoing: Undoing) -> str:
+    """What an undo did to the table."""
+    name = f"{known.name[0].upper()}{known.name[1:]}"
+    if undoing.dropped:
+        return f"{name} is undone: the table, which it had made, is gone."
+    return f"{name} is undone: {rows(undoing.removed)} went, {rows(undoing.restored)} came back."
