@@ -22,6 +22,9 @@ AUTO_LIMIT = 16
 GROW_SECONDS = 0.1
 """How long the load is watched before another thread starts."""
 
+ONE_PROCESSOR = 0.8, 1.2
+"""CPU seconds in a second that look like Python code which keeps one processor busy."""
+
 
 class Crew:
     """The threads of one node. The node's own worker hands out the batches and lets barriers pass.
@@ -37,7 +40,8 @@ class Crew:
         self._station = station
         self._work = work
         self._deliver = deliver
-        self._in_order = policy.keep_order
+        # What a node remembers must not depend on which batch was done first.
+        self._in_order = policy.keep_order or getattr(station.planned.node, "holds_rows", False)
         self._most = policy.workers or AUTO_LIMIT
         self._width = policy.workers or 1
         self._changed = threading.Condition()
@@ -81,7 +85,8 @@ class Crew:
     def _wait_for_room(self) -> None:
         with self._changed:
             while self._error is None and (self._working >= self._width or self._in_flight >= 2 * self._width):
-                if self._width < self._most and self._should_grow():
+                # Where all wait to send, more of them would only hold more rows.
+                if self._working >= self._width < self._most and self._should_grow():
                     self._width += 1
                 else:
                     self._changed.wait(GROW_SECONDS if self._width < self._most else None)
@@ -107,10 +112,15 @@ class Crew:
             return False
         busy = (used - self._used) / passed
         self._looked, self._used = now, used
+        # All Python code together takes one processor at most: another thread would only wait for its turn.
+        if self._width > 1 and ONE_PROCESSOR[0] <= busy <= ONE_PROCESSOR[1]:
+            return False
         return busy < (os.cpu_count() or 1) - 0.5
 
     def _one(self, number: int, batch: pa.RecordBatch) -> None:
         try:
+            if self._error is not None:
+                return  # it waited while another one failed
             result = self._work(batch)
             with self._changed:
                 self._ready[number] = result

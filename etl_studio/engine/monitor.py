@@ -60,7 +60,7 @@ class Monitor:
             self._watchdog.look(self.sample())
             self._obey()
             for station in self._stations.values():
-                station.check_deadline(time.monotonic())
+                station.check_deadlines(time.monotonic())
             if self._memory is not None and not finished.is_set():
                 try:
                     self._limits.check(self._memory)

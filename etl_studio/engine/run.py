@@ -379,9 +379,7 @@ class Run:
         for inbox in self._inboxes.values():
             inbox.cancel()
         for station in self._stations.values():
-            interrupt = station.interrupt
-            if interrupt is not None:
-                interrupt()
+            station.cancel()
 
     def _monitor(self) -> Monitor:
         fail = partial(self._fail, None)

@@ -1,7 +1,8 @@
-"""The SQL of a run's nodes: one DuckDB per run, one cursor per node."""
+"""The SQL of a run's nodes: one DuckDB per run, one cursor for each thread of a node."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.sql_blocking import Blocking
@@ -26,6 +27,7 @@ class SqlSession:
     def __init__(self, temp_directory: Path, memory_limit: str | None = None, threads: int | None = None) -> None:
         self._root = sandbox(temp_directory, memory_limit, threads)
         self._cursors: list[Any] = []
+        self._opening = threading.Lock()
         self._gauge = self._root.cursor()
 
     def row_wise(self, node: SqlTransform) -> RowWise:
@@ -53,6 +55,7 @@ class SqlSession:
         self._root.close()
 
     def _cursor(self) -> Any:
-        cursor = self._root.cursor()
-        self._cursors.append(cursor)
+        with self._opening:
+            cursor = self._root.cursor()
+            self._cursors.append(cursor)
         return cursor

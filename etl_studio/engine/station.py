@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from etl_studio.engine.checkpoints import Barrier, Position
+from etl_studio.engine.guard import Guard
 from etl_studio.engine.unify import Unifier
-from etl_studio.errors import Cancelled, DeadlineError, TransientError
+from etl_studio.errors import TransientError
 from etl_studio.sdk import Problem, Rejected
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ class Station:
 
     Attributes:
         schema: columns that arrived, once known.
-        interrupt: ends the SQL that runs now; called from another thread.
-        busy_since: when that SQL began, monotonic seconds.
-        timed_out: the monitor ended it.
+        guards: of the threads that run SQL.
+        cancelled: the run is over.
         draining: whether the run ends gracefully: what was read still goes on.
         running: not set while the run is paused.
         all_counts: of every node now.
@@ -66,9 +65,8 @@ class Station:
     scratch: Path
     sql: Callable[[], SqlSession]
     schema: pa.Schema | None = None
-    interrupt: Callable[[], None] | None = None
-    busy_since: float | None = None
-    timed_out: bool = False
+    guards: list[Guard] = field(default_factory=list)
+    cancelled: bool = False
     draining: Callable[[], bool] = bool
     all_counts: Callable[[], Mapping[str, NodeCounts]] = dict
     on_barrier: Callable[[Barrier], None] | None = None
@@ -79,25 +77,29 @@ class Station:
     faults: Injector | None = None
     fail: Callable[[BaseException], None] = lambda _: None
 
-    def guarded(self, operation: Callable[..., T], *arguments: Any) -> T:
-        """Run SQL so that the monitor can end it at the policy's timeout."""
-        self.timed_out = False
-        self.busy_since = time.monotonic()
-        try:
-            return operation(*arguments)
-        except Cancelled:
-            if self.timed_out:
-                raise DeadlineError(f"It took longer than {self.planned.policy.timeout:g} s.") from None
-            raise
-        finally:
-            self.busy_since = None
+    def guard(self, interrupt: Callable[[], None]) -> Guard:
+        """What surrounds the SQL of one thread: the monitor ends it at the policy's timeout, a hard stop at once."""
+        guard = Guard(interrupt, self.planned.policy.timeout)
+        self.guards.append(guard)
+        if self.cancelled:  # looked at last: the run may have ended meanwhile
+            guard.cancel()
+        return guard
 
-    def timed(self, operation: Callable[..., T], *arguments: Any) -> T:
-        """``guarded``, with its duration counted."""
-        started = time.monotonic()
-        result = self.guarded(operation, *arguments)
-        self.meter.took(time.monotonic() - started)
-        return result
+    @property
+    def busy_since(self) -> float | None:
+        """When the oldest SQL that runs now began, monotonic seconds."""
+        return min((since for guard in self.guards if (since := guard.busy_since) is not None), default=None)
+
+    def check_deadlines(self, now: float) -> None:
+        """Called by the monitor: end SQL that takes longer than the policy allows."""
+        for guard in self.guards:
+            guard.check(now)
+
+    def cancel(self) -> None:
+        """The run is over: end the SQL of all threads."""
+        self.cancelled = True
+        for guard in self.guards:
+            guard.cancel()
 
     def work_on(self, batch: pa.RecordBatch, operation: Callable[[], T]) -> T | None:
         """Run an operation on a batch under the policy.
@@ -120,13 +122,6 @@ class Station:
                 raise
             problem = Problem("call_failed", str(error), attempts=error.attempts)
             return Rejected(batch, [problem] * batch.num_rows)
-
-    def check_deadline(self, now: float) -> None:
-        """Called by the monitor: end SQL that takes longer than the policy allows."""
-        since, limit, interrupt = self.busy_since, self.planned.policy.timeout, self.interrupt
-        if since is not None and limit is not None and interrupt is not None and now - since > limit:
-            self.timed_out = True
-            interrupt()
 
     def batches(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         """What arrives: (port, batch), with several wires into one port unified."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl_studio.engine.crew import Crew
 from etl_studio.engine.loading import load
 from etl_studio.engine.reading import read
+from etl_studio.engine.row_wise_crew import RowWiseCrew
 from etl_studio.sdk import Rejected, Sink, Source, SqlTransform, Transform
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from etl_studio.engine.station import Station
     from etl_studio.sdk import Operator
     from etl_studio.sdk.node import Emission
+
+T = TypeVar("T")
 
 
 def work(station: Station) -> None:
@@ -39,38 +43,31 @@ def work(station: Station) -> None:
 
 def _transform(station: Station, node: Transform) -> None:
     context = station.context
-    started = False
-    if node.holds_rows:
-        _keep_state(station, node)
-    elif station.planned.policy.workers != 1:
-        _transform_at_once(station, node)
-        return
-    for _, batch in station.batches():
-        if not started:
-            started = True
-            _send_all(station, node.start(batch.schema, context))
-        _send_all(station, station.work_on(batch, partial(_listed, node.process, batch, context)) or ())
-    _send_all(station, node.finish(context))
-
-
-def _transform_at_once(station: Station, node: Transform) -> None:
-    context = station.context
     starting = threading.Lock()
     started = False
 
-    def start(batch: pa.RecordBatch) -> None:
+    def start(schema: pa.Schema) -> None:
         nonlocal started
         with starting:
             if not started:
-                emissions = list(node.start(batch.schema, context))
+                emissions = list(node.start(schema, context))
                 started = True
                 _send_all(station, emissions)
 
-    def work(batch: pa.RecordBatch) -> Any:
-        start(batch)
+    def attempt(batch: pa.RecordBatch) -> list[Emission] | Rejected:
+        start(batch.schema)
         return station.attempt(batch, partial(_listed, node.process, batch, context))
 
-    Crew(station, work, lambda result: _send_all(station, [result] if isinstance(result, Rejected) else result)).run()
+    def deliver(result: list[Emission] | Rejected) -> None:
+        _send_all(station, [result] if isinstance(result, Rejected) else result)
+
+    if node.holds_rows:
+        _keep_state(station, node)
+    if node.holds_rows or station.planned.policy.workers == 1:
+        _one_by_one(station, attempt, deliver)
+    else:
+        Crew(station, attempt, deliver).run()
+    _send_all(station, node.finish(context))
 
 
 def _keep_state(station: Station, node: Operator) -> None:
@@ -81,32 +78,25 @@ def _keep_state(station: Station, node: Operator) -> None:
 def _run_row_wise(station: Station, node: SqlTransform) -> None:
     if node.holds_rows:
         _keep_state(station, node)
-    query = station.sql().row_wise(node)
-    station.interrupt = query.interrupt
-    meter = station.meter
+    queries = RowWiseCrew(station, node)
     try:
-        for _, batch in station.batches():
-            done = station.work_on(batch, partial(station.guarded, query.process, batch))
-            if done is None:
-                continue
-            out, refused = done
-            out = node.remember(out)
-            station.outlet.send(out)
-            rejected = 0
-            for rows in refused:
-                rejected += rows.rows.num_rows
-                station.outlet.refuse(rows)
-            if node.rows == "fewer":
-                meter.filtered += batch.num_rows - out.num_rows - rejected
+        if station.planned.policy.workers == 1:
+            _one_by_one(station, queries.attempt, queries.deliver)
+        else:
+            Crew(station, queries.attempt, queries.deliver).run()
     finally:
-        station.interrupt = None
-        query.close()
+        queries.close()
+
+
+def _one_by_one(station: Station, attempt: Callable[[pa.RecordBatch], T], deliver: Callable[[T], None]) -> None:
+    for _, batch in station.batches():
+        deliver(attempt(batch))
 
 
 def _run_blocking(station: Station, node: SqlTransform) -> None:
     station.on_barrier = lambda _: None  # its rows come at the end, behind all barriers
     query = station.sql().blocking(node)
-    station.interrupt = query.interrupt
+    guard = station.guard(query.interrupt)
     meter = station.meter
     batches = station.batches()
     try:
@@ -114,18 +104,25 @@ def _run_blocking(station: Station, node: SqlTransform) -> None:
             results = query.run(batch for _, batch in batches)
         else:
             for port, batch in batches:
-                station.context.call(partial(station.guarded, query.add, port, batch))
+                station.context.call(partial(guard.run, query.add, port, batch))
             results = query.finish()
         # Not under the retry: a result that broke off must never pass for its end.
-        while (out := station.timed(next, results, None)) is not None:
+        while (out := _timed(station, guard.run, next, results, None)) is not None:
             station.outlet.send(out)
         for _ in batches:
             pass  # a query with LIMIT stops reading early; whoever sends here must not wait forever
         if node.rows == "fewer":
             meter.filtered = meter.rows_in - meter.rows_out
     finally:
-        station.interrupt = None
         query.close()
+
+
+def _timed(station: Station, operation: Callable[..., Any], *arguments: Any) -> Any:
+    """Run an operation and count how long it took."""
+    started = time.monotonic()
+    result = operation(*arguments)
+    station.meter.took(time.monotonic() - started)
+    return result
 
 
 def _send_all(station: Station, emissions: Iterable[Emission]) -> None:

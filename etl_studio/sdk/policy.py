@@ -165,8 +165,8 @@ class Policy(Config):
     workers: int = setting(
         1,
         title="Workers",
-        description="Batches that a node written in Python works on at once; 0: as many as the load asks for, "
-        "up to 16. Nodes that remember rows, SQL nodes, sources and sinks always have one.",
+        description="Batches that the node works on at once; 0: as many as the load asks for, up to 16. Sources, "
+        "sinks and nodes that need all rows (such as sort or join) or remember some in Python always have one.",
         ge=0,
         le=64,
         advanced=True,

@@ -1,6 +1,8 @@
-"""What several workers of a node bring: wall and CPU seconds of a transform that waits, and of one that computes.
+"""What several workers of a node bring: wall and CPU seconds by number of workers.
 
-``python tests/benchmarks/workers.py`` prints a table. The one that waits stands for a call to another system.
+``python tests/benchmarks/workers.py`` prints a table: a transform that waits stands for a call to another system, one
+computes in Python, one in SQL with regular expressions, and one adds two columns in SQL. ``gain``: wall seconds of one
+worker by those of several.
 """
 
 from __future__ import annotations
@@ -15,23 +17,30 @@ from etl_studio import sdk
 from etl_studio.engine.context import Places
 from etl_studio.engine.plan import make_plan
 from etl_studio.engine.run import Run
+from etl_studio.nodes.transform.derive import Derive
 from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 
-BATCHES = 200
 SECONDS = 0.02
 
 
 class Batches(sdk.Source):
-    """Gives batches of 100 numbers."""
+    """Gives batches of numbers, and texts beside them; the same array again and again, so that it costs nothing."""
 
     type = "batches_source"
     title = "Batches"
     icon = "dice"
     group = "extract"
 
+    class Config(sdk.Config):
+        batches: int
+        size: int
+
     def read(self, context):
-        for start in range(0, BATCHES * 100, 100):
-            yield pa.record_batch({"n": pa.array(range(start, start + 100))})
+        size = self.config.size
+        texts = pa.array([f"user{n}@shop-{n % 97}.example.org, order {n * 7919}" for n in range(size)])
+        for number in range(self.config.batches):
+            numbers = pa.array(range(number * size, (number + 1) * size))
+            yield pa.record_batch({"n": numbers, "text": texts})
 
 
 class Waits(sdk.Transform):
@@ -83,29 +92,49 @@ class Order(sdk.Sink):
         self.rows = 0
 
 
-def run(kind, workers):
+def run(kind, config, batches, size, workers):
     """Wall and CPU seconds, and rows loaded."""
     pipeline = Pipeline("workers")
-    for node, node_type in (("read", "batches_source"), ("work", kind), ("save", "order_sink")):
-        pipeline.nodes[node] = NodeSpec(node, node_type, {}, {"workers": workers} if node == "work" else {})
+    source = {"batches": batches, "size": size}
+    for node, node_type, settings in (
+        ("read", "batches_source", source), ("work", kind, config), ("save", "order_sink", {})
+    ):  # fmt: skip
+        policy = {"workers": workers} if node == "work" else {}
+        pipeline.nodes[node] = NodeSpec(node, node_type, settings, policy)
     pipeline.wires += [Wire("read", "out", "work", "input"), Wire("work", "out", "save", "input")]
-    registry = sdk.Registry([Batches, Waits, Computes, Order])
-    plan = make_plan(pipeline, registry, {node.id: ({}, node.policy) for node in pipeline.nodes.values()})
+    registry = sdk.Registry([Batches, Waits, Computes, Derive, Order])
+    plan = make_plan(pipeline, registry, {node.id: (node.config, node.policy) for node in pipeline.nodes.values()})
     with tempfile.TemporaryDirectory() as folder:
         places = Places(Path(folder), Path(folder) / "data.db", Path(folder) / "scratch")
         began, cpu = time.monotonic(), time.process_time()
         ended = Run("run", plan, places, None, ()).execute()
+        assert ended.error is None, ended.error
         return time.monotonic() - began, time.process_time() - cpu, ended.rows_out
 
 
+REGEX = {
+    "user": "regexp_extract(text, '^([a-z]+[0-9]+)@', 1)",
+    "host": "regexp_replace(regexp_extract(text, '@([a-z0-9.-]+)', 1), '[^a-z0-9]+', '_', 'g')",
+    "digits": "regexp_replace(text, '[^0-9]', '', 'g')",
+}
+
+CASES = (
+    (f"waits {SECONDS * 1000:.0f} ms for each batch", "waits", {}, 200, 100),
+    ("computes in Python", "computes", {}, 200, 100),
+    ("regular expressions in SQL", "derive", {"columns": REGEX}, 12, 65_536),
+    ("a sum in SQL", "derive", {"columns": {"m": "n + 1"}}, 60, 65_536),
+)
+
+
 def main():
-    print(f"{BATCHES} batches, rows kept in order")
-    print(f"{'':34} {'wall s':>7} {'CPU s':>6} {'rows':>7}")
-    for kind, name in (("waits", f"waits {SECONDS * 1000:.0f} ms for each batch"), ("computes", "computes in Python")):
+    print("rows kept in order")
+    print(f"{'':38} {'wall s':>7} {'CPU s':>6} {'gain':>5} {'rows':>10}")
+    for name, kind, config, batches, size in CASES:
+        one = None
         for workers in (1, 2, 4, 8, 0):
-            wall, cpu, rows = run(kind, workers)
-            label = f"{name}, {workers or 'auto'}"
-            print(f"{label:34} {wall:7.2f} {cpu:6.2f} {rows:7,}")
+            wall, cpu, rows = min(run(kind, config, batches, size, workers) for _ in range(3))
+            one = one or wall
+            print(f"{name + ', ' + str(workers or 'auto'):38} {wall:7.2f} {cpu:6.2f} {one / wall:5.2f} {rows:10,}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from etl_studio.engine.checkpoints import Interval
 from etl_studio.engine.events import CheckpointSaved, RunStatus, Sampled
 from etl_studio.engine.inbox import Bounds
 from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.quality.validate import Validate
+from etl_studio.nodes.transform.deduplicate import Deduplicate
 from tests.engine.random_flows import Keeper, Made, expected, flows, make_flow, pipeline_of, registry, run_flow
 
 FLOWS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -80,7 +82,49 @@ class Broken(sdk.Transform):
         yield rows
 
 
-NODES = registry(Ordered, Meeting, Uneven, Broken)
+class Picky(sdk.SqlTransform):
+    """Leaves out every third number, and fails for every fifth."""
+
+    type = "picky"
+    title = "Picky"
+    icon = "filter"
+    group = "transform"
+    rows = "fewer"
+
+    def query(self, inputs):
+        return "SELECT n, CASE WHEN n % 5 = 0 THEN error('No.') ELSE v END AS v FROM input WHERE n % 3 != 0"
+
+
+class Endless(sdk.SqlTransform):
+    """Never comes to an end with some numbers."""
+
+    type = "endless"
+    title = "Endless"
+    icon = "filter"
+    group = "transform"
+
+    class Config(sdk.Config):
+        first: int = 0
+        last: int = 1_000
+
+    def query(self, inputs):
+        turns = f"CASE WHEN n BETWEEN {self.config.first} AND {self.config.last} THEN 1000000000000 ELSE 1 END"
+        return f"SELECT * FROM input WHERE (SELECT count(*) FROM range({turns})) > 0"
+
+
+class Wrong(sdk.SqlTransform):
+    """Asks for a column that is not there."""
+
+    type = "wrong"
+    title = "Wrong"
+    icon = "filter"
+    group = "transform"
+
+    def query(self, inputs):
+        return "SELECT w FROM input"
+
+
+NODES = registry(Ordered, Meeting, Uneven, Broken, Picky, Endless, Wrong)
 
 
 @pytest.fixture(autouse=True)
@@ -90,10 +134,10 @@ def _fresh():
     Uneven.overtaken.clear()
 
 
-def line(kind, batches=12):
+def line(kind, batches=12, size=4, **config):
     return [
-        Made("count_source", {"batches": batches, "size": 4}),
-        Made(kind, {}, (("input", (0, "out")),)),
+        Made("count_source", {"batches": batches, "size": size}),
+        Made(kind, config, (("input", (0, "out")),)),
         Made("ordered_sink", {"name": "all"}, (("input", (1, "out")),)),
     ]
 
@@ -103,7 +147,7 @@ def line(kind, batches=12):
 def test_any_flow_with_several_workers_and_barriers_ends_with_the_right_rows(made, rows, workers, order):
     Keeper.kept.clear()
     policy = {"workers": workers, "keep_order": order}
-    pipeline = pipeline_of(made, {"halve": policy, "together": policy})
+    pipeline = pipeline_of(made, dict.fromkeys(("halve", "together", "keep"), policy))
     with tempfile.TemporaryDirectory() as folder:
         run_flow(pipeline, Path(folder), bounds=Bounds(rows=rows), interval=Interval(rows=1))
     assert {name: Keeper.kept.get(name, {}) for name in expected(made)} == expected(made)
@@ -167,3 +211,91 @@ def test_rows_of_a_call_that_finally_failed_are_refused_by_several_workers_too(t
     made = line("broken", 4)
     ended = run_flow(pipeline_of(made, policy), tmp_path, NODES, interval=Interval())
     assert (ended.rows_out, ended.dead_letters) == (8, 8)
+
+
+@FLOWS
+@given(
+    st.integers(0, 8),
+    st.integers(1, 7),
+    st.integers(0, 4),
+    st.booleans(),
+    st.sampled_from(["reject", "skip", "dead_letter"]),
+)
+def test_sql_with_several_workers_gives_the_rows_and_counts_of_one(batches, size, workers, order, on_error):
+    Keeper.kept.clear()
+    Ordered.order.clear()
+    made = [*line("picky", batches, size), Made("keeper_sink", {"name": "bad"}, (("input", (1, "rejects")),))]
+    policy = {"picky": {"workers": workers, "keep_order": order, "on_error": on_error}}
+    with tempfile.TemporaryDirectory() as folder:
+        ended = run_flow(pipeline_of(made, policy), Path(folder), NODES)
+
+    numbers = range(batches * size)
+    bad = [n for n in numbers if n % 3 and n % 5 == 0]
+    good = [n for n in numbers if n % 3 and n % 5]
+    counts = ended.nodes["n1"]
+    refused = {"reject": counts.rejected, "skip": counts.skipped, "dead_letter": counts.dead_letters}
+    assert sorted(Ordered.order) == good
+    if order:
+        assert Ordered.order == good
+    assert (counts.rows_in, counts.rows_out, counts.filtered) == (len(numbers), len(good), len(numbers[::3]))
+    assert refused == {**dict.fromkeys(refused, 0), on_error: len(bad)}
+    assert sorted(n for n, _ in Keeper.kept.get("bad", ())) == (bad if on_error == "reject" else [])
+
+
+def test_only_the_thread_whose_sql_takes_too_long_is_ended(tmp_path):
+    policy = {"workers": 2, "keep_order": False, "timeout": 0.5, "retry": {"attempts": 1}, "fallback": "branch"}
+    made = line("endless", first=8, last=11)
+    ended = run_flow(pipeline_of(made, {"endless": policy}), tmp_path, NODES, interval=Interval())
+
+    assert sorted(Ordered.order) == [*range(8), *range(12, 48)]
+    assert ended.dead_letters == 4
+    assert ended.nodes["n1"].errors == 1
+
+
+def test_a_hard_stop_ends_the_sql_of_all_threads(tmp_path):
+    def listener(event):
+        if isinstance(event, Sampled) and flow.run._meters["n1"].calling == 3:
+            flow.run.stop(hard=True)
+
+    made = pipeline_of(line("endless"), {"endless": {"workers": 3}})
+    flow = make_flow(made, tmp_path, NODES, listeners=[listener], interval=Interval())
+    flow.start()
+
+    assert flow.ended().status is RunStatus.STOPPED
+    assert not Keeper.kept
+
+
+def test_wrong_sql_ends_the_run_with_its_message(tmp_path):
+    made = pipeline_of(line("wrong"), {"wrong": {"workers": 4}})
+    flow = make_flow(made, tmp_path, NODES, interval=Interval())
+    flow.start()
+    ended = flow.ended()
+
+    assert ended.status is RunStatus.FAILED
+    assert ended.error == 'flow > n1: There is no column "w". Columns here: n, v.'
+
+
+def test_validate_checks_several_batches_at_once(tmp_path):
+    rules = [
+        {"column": "n", "rule": "range", "max": 3999},
+        {"rule": "expression", "expression": "n % 2 = 0"},
+    ]
+    made = line("validate", 40, 200, rules=rules)
+    policy = {"validate": {"workers": 4, "on_error": "skip"}}
+    run_flow(pipeline_of(made, policy), tmp_path, registry(Ordered, Validate), interval=Interval())
+
+    assert Ordered.order == list(range(0, 4000, 2))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_first_row_of_a_key_stays_with_several_workers_too(tmp_path, keep):
+    saved = []
+    listeners = [lambda event: saved.append(event.rows) if isinstance(event, CheckpointSaved) else None]
+    made = line("deduplicate", 40, 50, keys=["v"])
+    policy = {"deduplicate": {"workers": 4, "keep_order": keep}}
+    nodes = registry(Ordered, Deduplicate)
+    ended = run_flow(pipeline_of(made, policy), tmp_path, nodes, listeners=listeners)
+
+    assert Ordered.order == [0, 1, 2, 3, 4]
+    assert ended.nodes["n1"].filtered == 1995
+    assert len(saved) > 1
