@@ -96,6 +96,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             listeners,
             start_worker=start_worker or start_thread,
             mask=masking(resolved.secrets),
+            facts={"kind": "dry_run"},
         )
         if on_run is not None:
             on_run(run)

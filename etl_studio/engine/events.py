@@ -135,7 +135,7 @@ class MemorySample:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run began. ``kind``: ``run``, or ``replay`` of dead letters."""
+    """A run began. ``kind``: ``run``, ``replay`` of dead letters, or ``dry_run``, which writes nothing."""
 
     run: str
     at: float

@@ -67,7 +67,7 @@ class Run:
         start_worker: starts a worker.
         ledger: keeps the facts; a run whose facts cannot be kept has failed.
         mask: hides secret values in texts and rows.
-        facts: ``file``, ``parameters`` and ``document`` for the record; ``changes``: lines for the log.
+        facts: ``file``, ``parameters`` and ``document`` for the record; ``changes``: lines for the log; ``kind``.
         memory: what the process may hold; default: a share of the machine's.
         interval: how often sinks commit before the end, where that is possible.
         history: of a run that broke off and goes on under its id.
@@ -145,6 +145,7 @@ class Run:
                 self._facts.get("parameters", {}),
                 resumed=self._history is not None,
                 document=self._facts.get("document", {}),
+                kind=self._facts.get("kind", "run"),
             )
         )
         for text in self._facts.get("changes", ()):

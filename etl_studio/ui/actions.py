@@ -79,6 +79,7 @@ ACTIONS = (
     ),
     ActionSpec("pause", "Pa&use", RUN, "F7", "pause", "Pause: sources wait, what they gave is still processed"),
     ActionSpec("stop_now", "Stop at &once", RUN, "Ctrl+Shift+F5"),
+    ActionSpec("dry_run", "&Dry run", RUN, "Ctrl+F5", "diff", "Run without writing: see what would change"),
     ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
     ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),

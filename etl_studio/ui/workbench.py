@@ -28,7 +28,9 @@ from etl_studio.ui.inspector import Inspector
 from etl_studio.ui.palette import Palette
 from etl_studio.ui.panel_tabs import PanelTabs
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
+from etl_studio.ui.panels.dry_run import DryRunPanel
 from etl_studio.ui.panels.known_columns import KnownColumns
+from etl_studio.ui.panels.load_work import other_databases
 from etl_studio.ui.panels.loads import LoadsPanel
 from etl_studio.ui.panels.log import LogPanel
 from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
@@ -41,8 +43,7 @@ from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from etl_studio.app.dry_run import DryRun
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
@@ -65,7 +66,7 @@ class Workbench(QWidget):
 
     Attributes:
         document, canvas, palette, inspector, controller: the parts.
-        tabs, monitor, preview, results, loads, problems, log, dead_letters, runs: the panels below.
+        tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
         stopping: a stop was asked for.
     """
 
@@ -88,18 +89,21 @@ class Workbench(QWidget):
         self.inspector = Inspector(self.document, theme, columns=self.columns.arriving)
         self.banner = Banner(theme)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
+        others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
         self.tabs = PanelTabs(theme)
         self.monitor = RunMonitor(theme, self.document.titles)
         self.preview = PreviewPanel(previews, theme)
+        self.rehearsal = DryRunPanel(theme)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)
-        self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, self._other_databases)
+        self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, others)
         self.log = LogPanel(theme)
         self.dead_letters = DeadLettersPanel(self.workspace, theme)
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, "Run monitor", "activity"),
             (self.preview, "Preview", "eye"),
+            (self.rehearsal, "Dry run", "diff"),
             (self.results, "Results", "table"),
             (self.loads, "Loads", "layers"),
             (self.problems, "Problems", "alert-triangle"),
@@ -121,6 +125,14 @@ class Workbench(QWidget):
         """Start what is on the screen, or show what keeps it from running."""
         self._start()
 
+    def dry_run(self) -> None:
+        """Run what is on the screen without writing, and show what would change."""
+        given = self._ready()
+        if given is not None:
+            self.tabs.show_panel(self.rehearsal)
+            self.controller.rehearse(self.document.pipeline, self.document.path, given)
+            self.rehearsal.show_going(self.document.titles())
+
     def run_with_faults(self) -> None:
         """Ask what to fail, then start what is on the screen."""
         from etl_studio.engine.inject import Injection
@@ -140,6 +152,13 @@ class Workbench(QWidget):
         self._start(only=ancestors(self.document.pipeline, node))
 
     def _start(self, injection: Injection | None = None, only: list[str] | None = None) -> None:
+        given = self._ready(only)
+        if given is not None:
+            self.tabs.show_panel(self.monitor)
+            self.controller.start(self.document.pipeline, self.document.path, given, injection, only=only)
+
+    def _ready(self, only: list[str] | None = None) -> dict[str, str] | None:
+        """The parameters of a run; None: it cannot begin, and the reason is shown."""
         self.inspector.flush()
         self.document.check_now()
         errors = [problem for problem in self.document.problems if problem.severity == "error"]
@@ -147,14 +166,12 @@ class Workbench(QWidget):
             errors = [problem for problem in errors if problem.node in only]
         if errors:
             self._show_problems(len(errors))
-            return
+            return None
         asked = [one for one in self.document.pipeline.parameters.values() if one.default is None]
         if asked and not self._ask_for(asked):
-            return
+            return None
         self.banner.hide()
-        self.tabs.show_panel(self.monitor)
-        given = {one.name: self._parameters[one.name] for one in asked}
-        self.controller.start(self.document.pipeline, self.document.path, given, injection, only=only)
+        return {one.name: self._parameters[one.name] for one in asked}
 
     def replay(self, ids: list[int]) -> None:
         """Replay dead letters through what is on the screen, or through the file in which they failed."""
@@ -236,6 +253,7 @@ class Workbench(QWidget):
             "fit": navigation.fit,
             "arrange": editing.arrange,
             "run": self.run,
+            "dry_run": self.dry_run,
             "run_with_faults": self.run_with_faults,
             "stop": self.stop,
             "stop_now": self.stop_now,
@@ -279,6 +297,7 @@ class Workbench(QWidget):
             "delete": bool(chosen or wires),
             "preview": len(chosen) == 1,
             "run": not running,
+            "dry_run": not running,
             "run_with_faults": not running,
             "stop": running,
             "stop_now": running,
@@ -337,7 +356,10 @@ class Workbench(QWidget):
         self.controller.event.connect(self._route)
         self.controller.ended.connect(self._on_ended)
         self.controller.faults_reported.connect(self._show_faults)
+        self.controller.rehearsed.connect(self._on_rehearsed)
         self.controller.replayed.connect(self._on_replayed)
+        self.rehearsal.wanted.connect(self.dry_run)
+        self.rehearsal.stop_wanted.connect(self.stop)
         self.controller.refused.connect(self._on_refused)
         self.controller.running_changed.connect(self._on_running)
         self.loads.undone.connect(self._on_undone)
@@ -358,15 +380,15 @@ class Workbench(QWidget):
         elif isinstance(event, PauseChanged):
             scene.show_pause(event)
         elif isinstance(event, RunStarted):
-            scene.clear_run()
+            scene.clear_run(dry=event.kind == "dry_run")
             self.log.clear()
-            if event.kind != "replay":
+            if event.kind == "run":
                 self.dead_letters.show_run("")
         if (line := log_line(event)) is not None:
             self.log.append(line)
 
     def _on_running(self) -> None:
-        for panel in (self.dead_letters, self.loads):
+        for panel in (self.dead_letters, self.loads, self.rehearsal):
             panel.set_running(self.controller.is_running)
 
     def _on_ended(self, report: RunEnded) -> None:
@@ -375,6 +397,11 @@ class Workbench(QWidget):
         if report.status is RunStatus.FAILED:
             node = report.error_node if report.error_node in self.document.pipeline.nodes else None
             self.banner.show_error(report.error or "The run failed.", node)
+
+    def _on_rehearsed(self, report: DryRun) -> None:
+        self.monitor.refresh_now()
+        self.canvas.pipeline_scene.end_run()
+        self.rehearsal.show_report(report)
 
     def _on_replayed(self, replayed: Replayed) -> None:
         self._show_end()
@@ -391,13 +418,6 @@ class Workbench(QWidget):
         self.results.refresh()
         self.runs.refresh()
 
-    def _other_databases(self) -> list[Path]:
-        """Files beside the workspace's that the pipeline loads into, where no parameter hides their names."""
-        file = self.document.path
-        configs = [spec.config for spec in self.document.pipeline.nodes.values()]
-        names = {str(config["database"]) for config in configs if config.get("database")}
-        return [file.parent / name for name in sorted(names) if file is not None and "${" not in name]
-
     def _show_faults(self, report: FaultReport) -> None:
         from etl_studio.ui.run.faults_dialog import FaultReportDialog
 
@@ -411,6 +431,7 @@ class Workbench(QWidget):
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
     def _on_refused(self, error: EtlError) -> None:
+        self.rehearsal.show_refused(error)
         if self.resuming.ask_about(error):
             return
         if isinstance(error, PipelineError) and error.problems:
@@ -445,6 +466,7 @@ class Workbench(QWidget):
         self.monitor.clear()
         self.log.clear()
         self.preview.show_node("")
+        self.rehearsal.clear()
         self.dead_letters.show_run("")
         self.results.forget()
         self.loads.forget()

@@ -52,6 +52,7 @@ class LiveNode:
         breaker: state of the breaker that changed last; None where none surrounds a call, and after the run.
         breakers: those that are not closed, by target.
         paused: a person paused the run.
+        dry: nothing is written.
     """
 
     state: NodeState = NodeState.WAITING
@@ -63,6 +64,7 @@ class LiveNode:
     breakers: dict[str, BreakerChanged] = field(default_factory=dict)
     sampled_at: float | None = None
     paused: bool = False
+    dry: bool = False
 
     def sample(self, at: float, sample: NodeSample) -> bool:
         """Take a sample and tell whether it shows anything new."""
@@ -123,7 +125,7 @@ class LiveNode:
         if is_source:
             return f"{counts.rows_out:,} rows"
         if is_sink:
-            return f"{counts.rows_in:,} → {counts.rows_out:,} loaded"
+            return f"{counts.rows_in:,} → {counts.rows_out:,} {'to load' if self.dry else 'loaded'}"
         return f"{counts.rows_in:,} → {counts.rows_out:,}"
 
     def _enter(self, state: NodeState) -> None:
@@ -146,14 +148,15 @@ def _breaker_notice(event: BreakerChanged, now: float) -> Notice:
 
 
 class LiveRun:
-    """All nodes of the run that the canvas shows."""
+    """All nodes of the run that the canvas shows. ``dry``: it writes nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dry: bool = False) -> None:
+        self._dry = dry
         self.nodes: dict[str, LiveNode] = {}
 
     def node(self, name: str) -> LiveNode:
         """What is known of a node; nothing yet for a new one."""
-        return self.nodes.setdefault(name, LiveNode())
+        return self.nodes.setdefault(name, LiveNode(dry=self._dry))
 
     def sampled(self, event: Sampled) -> list[str]:
         """Take a sample of all nodes and name those that show anything new."""

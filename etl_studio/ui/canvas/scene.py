@@ -219,9 +219,9 @@ class PipelineScene(QGraphicsScene):
         for item in self.wires.values():
             item.come_to_rest()
 
-    def clear_run(self) -> None:
-        """Forget the run: nodes show their settings again."""
-        self.live = LiveRun()
+    def clear_run(self, *, dry: bool = False) -> None:
+        """Forget the run: nodes show their settings again. ``dry``: the next one writes nothing."""
+        self.live = LiveRun(dry=dry)
         self._countdown.stop()
         for item in self.nodes.values():
             item.show_live(None, 0.0)

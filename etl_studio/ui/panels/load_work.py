@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from etl_studio.pipeline.model import Pipeline
     from etl_studio.storage.databases import Databases
     from etl_studio.storage.loads import Load
     from etl_studio.storage.results import Results
@@ -108,6 +109,18 @@ class LoadWork:
         finally:
             if results is not None:
                 results.release()
+
+
+def other_databases(pipeline: Pipeline, file: Path | None) -> list[Path]:
+    """Files beside the workspace's that a pipeline loads into, where no parameter hides their names.
+
+    Args:
+        pipeline: the document.
+        file: its file, where relative paths start; without one none is known.
+    """
+    configs = [spec.config for spec in pipeline.nodes.values()]
+    names = {str(config["database"]) for config in configs if config.get("database")}
+    return [file.parent / name for name in sorted(names) if file is not None and "${" not in name]
 
 
 def what_comes_back(undoing: Undoing) -> str:

@@ -1,4 +1,4 @@
-"""One run or replay at a time, beside the window: it executes in a QThread and each of its nodes in another."""
+"""One run, dry run or replay at a time, beside the window: in a QThread, and each of its nodes in another."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from etl_studio.app.dry_run import DryRun
     from etl_studio.app.replays import Replay
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event
@@ -38,6 +39,7 @@ class RunController(QObject):
         started: the run's id.
         ended: the ``RunEnded``, after everything has stopped.
         faults_reported: the ``FaultReport`` of a run with faults, after ``ended``.
+        rehearsed: what a dry run would have done (``DryRun``), after everything has stopped.
         replayed: what became of the letters (``Replayed``), after everything has stopped.
         refused: an ``EtlError`` (a ``PipelineError`` holds the problems): the run did not begin.
         running_changed: ``is_running`` changed.
@@ -48,6 +50,7 @@ class RunController(QObject):
     started = Signal(str)
     ended = Signal(object)
     faults_reported = Signal(object)
+    rehearsed = Signal(object)
     replayed = Signal(object)
     refused = Signal(object)
     running_changed = Signal()
@@ -61,7 +64,7 @@ class RunController(QObject):
         self._worker: QtWorker | None = None
         self._run: Run | Replay | None = None
         self._pausable: Run | None = None
-        self._report: RunEnded | Replayed | None = None
+        self._report: RunEnded | DryRun | Replayed | None = None
         self._faults: FaultReport | None = None
         self._error: EtlError | None = None
         self._stop_asked = False
@@ -111,6 +114,32 @@ class RunController(QObject):
 
         self._begin(lambda: self._execute(prepare))
 
+    def rehearse(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any] | None = None) -> None:
+        """Begin a dry run of the pipeline as it is now: nothing is written. Ignored while one runs.
+
+        Args:
+            pipeline: what is on the screen, saved or not.
+            file: its file.
+            parameters: values that replace the defaults.
+        """
+        copy, given = deepcopy(pipeline), dict(parameters or {})
+
+        def work() -> DryRun:
+            from etl_studio.app.dry_run import dry_run
+
+            return dry_run(
+                self._studio,
+                copy,
+                file=file,
+                workspace=self._studio.workspace_folder(file),
+                parameters=given,
+                listeners=[self._mailbox.put],
+                start_worker=start_qt_worker,
+                on_run=self._prepared,
+            )
+
+        self._begin(work)
+
     def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None) -> None:
         """Begin replays of dead letters, a run for each node in which they failed. Ignored while one runs.
 
@@ -122,7 +151,7 @@ class RunController(QObject):
         copy = deepcopy(pipeline)
         self._begin(lambda: replay_letters(self._studio, tuple(ids), copy, file, self._mailbox.put, self._take))
 
-    def _begin(self, work: Callable[[], RunEnded | Replayed]) -> None:
+    def _begin(self, work: Callable[[], RunEnded | DryRun | Replayed]) -> None:
         if self._worker is not None:
             return
         self._run = self._pausable = self._report = self._error = self._faults = None
@@ -182,20 +211,24 @@ class RunController(QObject):
         return not worker.is_alive()
 
     def _execute(self, prepare: Callable[[], Run]) -> RunEnded:
-        run = self._pausable = prepare()
-        if not self._take(run):
-            run.stop(hard=True)
+        run = prepare()
+        self._prepared(run)
         report = run.execute()
         if run.faults is not None:
             self._faults = run.faults.report(report)
         return report
+
+    def _prepared(self, run: Run) -> None:
+        self._pausable = run
+        if not self._take(run):
+            run.stop(hard=True)
 
     def _take(self, run: Run | Replay) -> bool:
         """Make a run the one that can be stopped; False: a stop was asked for before it began."""
         self._run = run
         return not self._stop_asked
 
-    def _guard(self, work: Callable[[], RunEnded | Replayed]) -> None:
+    def _guard(self, work: Callable[[], RunEnded | DryRun | Replayed]) -> None:
         try:
             self._report = work()
         except EtlError as error:
@@ -228,7 +261,9 @@ class RunController(QObject):
             if self._report.refused and not self._report.ended:
                 self.refused.emit(self._report.refused[0])
             self.replayed.emit(self._report)
-        elif self._report is not None:
+        elif isinstance(self._report, RunEnded):
             self.ended.emit(self._report)
             if self._faults is not None:
                 self.faults_reported.emit(self._faults)
+        elif self._report is not None:
+            self.rehearsed.emit(self._report)

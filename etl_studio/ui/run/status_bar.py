@@ -36,6 +36,7 @@ class RunStatusBar(QStatusBar):
         self._theme = theme
         self._color = "text_muted"
         self._state, self._numbers, self._clock = QLabel(), QLabel(), QLabel()
+        self._dry = False
         self._began: float | None = None
         self._sources: frozenset[str] = frozenset()
         self._before: tuple[float, int] | None = None
@@ -74,14 +75,19 @@ class RunStatusBar(QStatusBar):
         if isinstance(event, RunStarted):
             self._began = time.monotonic()
             self._before, self._rate = None, 0.0
-            self._say("Running", "accent")
+            self._dry = event.kind == "dry_run"
+            self._say(self._going, "accent")
             self._timer.start()
         elif isinstance(event, PauseChanged):
-            self._say(*(("Paused", "warning") if event.paused else ("Running", "accent")))
+            self._say(*(("Paused", "warning") if event.paused else (self._going, "accent")))
         elif isinstance(event, Sampled):
             self._show_sample(event)
         elif isinstance(event, RunEnded):
             self._show_end(event)
+
+    @property
+    def _going(self) -> str:
+        return "Dry run" if self._dry else "Running"
 
     def _show_sample(self, event: Sampled) -> None:
         targets = {text.partition(" -> ")[2].rpartition(".")[0] for text in event.wires}
@@ -102,12 +108,14 @@ class RunStatusBar(QStatusBar):
     def _show_end(self, event: RunEnded) -> None:
         self._timer.stop()
         text, color = ENDINGS.get(event.status, ("Ended", "text_muted"))
-        self._say(text, color)
-        parts = [f"{rows(event.rows_in)} read", f"{count(event.rows_out)} loaded"]
+        self._say(f"Dry run {text[0].lower()}{text[1:]}" if self._dry else text, color)
+        parts = [f"{rows(event.rows_in)} read", f"{count(event.rows_out)} {'to load' if self._dry else 'loaded'}"]
         if event.rejected:
             parts.append(f"{count(event.rejected)} rejected")
         if event.dead_letters:
             parts.append(f"{count(event.dead_letters)} dead letter{'s' if event.dead_letters > 1 else ''}")
+        if self._dry:
+            parts.append("nothing was written")
         self._numbers.setText("  ·  ".join(parts))
         self._clock.setText(duration(event.duration))
 
