@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from etl_studio.app.studio import Studio
     from etl_studio.engine.events import Event, Listener, RunEnded
+    from etl_studio.engine.plan import Plan
     from etl_studio.engine.replay import Entry
+    from etl_studio.engine.replay_nodes import Delivery
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
@@ -151,7 +153,7 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
         except EtlError as error:
             yield Refused([letter.id for letter in group], error)
             continue
-        given = {name: _text(value) for name, value in record.parameters.items() if name in document.parameters}
+        given = _given(record, document)
         for part, entry in parts:
             try:
                 replay: Replay | Refused = _prepare(
@@ -160,6 +162,68 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
             except EtlError as error:
                 replay = Refused([letter.id for letter in part], error)
             yield replay
+
+
+def why_not_whole(
+    studio: Studio,
+    workspace: Workspace,
+    letters: Sequence[DeadLetterRecord],
+    *,
+    pipeline: Pipeline | None = None,
+    file: Path | None = None,
+) -> dict[int, EtlError]:
+    """Why letters cannot be given out of their source, by their numbers; those that can are not among them.
+
+    Args:
+        studio: knows the node types.
+        workspace: where the letters are.
+        letters: them.
+        pipeline: what is open, as for ``replays``.
+        file: its file.
+    """
+    groups: dict[tuple[str, str, str], list[DeadLetterRecord]] = defaultdict(list)
+    for letter in letters:
+        groups[letter.run, letter.node, letter.port].append(letter)
+    found: dict[int, EtlError] = {}
+    for group in groups.values():
+        try:
+            _refuse_whole(studio, workspace, group[0], pipeline, file)
+        except EtlError as error:
+            found |= dict.fromkeys([letter.id for letter in group], error)
+    return found
+
+
+def _refuse_whole(
+    studio: Studio, workspace: Workspace, letter: DeadLetterRecord, pipeline: Pipeline | None, file: Path | None
+) -> None:
+    from etl_studio.engine.replay import route
+    from etl_studio.engine.replay_nodes import Delivery
+
+    record = workspace.run(letter.run)
+    if record is None:
+        raise UsageError(f"The run {letter.run} is not in this workspace.")
+    document, _ = _document(studio, workspace, record, pipeline, file)
+    if route(document, studio.registry, letter.node, letter.port, whole=True).start == letter.node:
+        raise UsageError(f'"{letter.node}" is the source itself.', hint="Replay it as it is.", node=letter.node)
+    given = _given(record, document)
+    for _, entry in _entries(studio, document, [letter], whole=True):
+        _plan(studio, document, entry, given, Delivery((), lambda _: None))
+
+
+def _given(record: RunRecord, pipeline: Pipeline) -> dict[str, str]:
+    """The parameters of a run that the pipeline still has."""
+    return {name: _text(value) for name, value in record.parameters.items() if name in pipeline.parameters}
+
+
+def _plan(
+    studio: Studio, pipeline: Pipeline, entry: Entry, parameters: Mapping[str, str], delivery: Delivery
+) -> tuple[Plan, Any]:
+    """What a replay runs, and the values that are put in (``pipeline.parameters``)."""
+    from etl_studio.engine.replay import replay_plan, route
+
+    way = route(pipeline, studio.registry, entry.node, entry.port, whole=entry.whole)
+    resolved = studio.settings_for(pipeline, parameters, only=sorted(way.nodes))
+    return replay_plan(pipeline, studio.registry, resolved.settings, way, entry, delivery), resolved
 
 
 def _prepare(  # noqa: PLR0913 - a run is where everything meets
@@ -179,7 +243,6 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
     from etl_studio.engine.context import Places
     from etl_studio.engine.json_values import json_rows
     from etl_studio.engine.masking import masking
-    from etl_studio.engine.replay import replay_plan, route
     from etl_studio.engine.replay_nodes import Delivery, Matcher
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import start_thread
@@ -188,8 +251,6 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
     from etl_studio.storage.replays import settle
 
     run_id = new_run_id()
-    way = route(pipeline, studio.registry, entry.node, entry.port, whole=entry.whole)
-    resolved = studio.settings_for(pipeline, parameters, only=sorted(way.nodes))
     databases = _Watched(studio.databases)
     earlier = continues.runs if continues else ()
     recorder: Recorder | None = None
@@ -202,7 +263,7 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
         files = tuple(dict.fromkeys((*databases.files, str(workspace.data_path))))
         workspace.letters.about_to_commit(PendingReplay(run_id, earlier, files, tuple(sinks)))
 
-    plan = replay_plan(pipeline, studio.registry, resolved.settings, way, entry, Delivery(earlier, prepare))
+    plan, resolved = _plan(studio, pipeline, entry, parameters, Delivery(earlier, prepare))
     tried = json_rows(entry.rows) if entry.rows is not None else entry.tried
     match = Matcher(entry.node, zip([letter.id for letter in letters], tried, strict=True))
     mask = masking(resolved.secrets)

@@ -30,6 +30,7 @@ from etl_studio.ui.panel_tabs import PanelTabs
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
 from etl_studio.ui.panels.dry_run import DryRunPanel
 from etl_studio.ui.panels.known_columns import KnownColumns
+from etl_studio.ui.panels.letter_work import whole_check
 from etl_studio.ui.panels.load_work import other_databases
 from etl_studio.ui.panels.loads import LoadsPanel
 from etl_studio.ui.panels.log import LogPanel
@@ -98,7 +99,7 @@ class Workbench(QWidget):
         self.results = ResultsPanel(self.workspace, theme)
         self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, others)
         self.log = LogPanel(theme)
-        self.dead_letters = DeadLettersPanel(self.workspace, theme)
+        self.dead_letters = DeadLettersPanel(self.workspace, theme, lambda: whole_check(studio, self.document))
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, "Run monitor", "activity"),
@@ -173,11 +174,11 @@ class Workbench(QWidget):
         self.banner.hide()
         return {one.name: self._parameters[one.name] for one in asked}
 
-    def replay(self, ids: list[int]) -> None:
-        """Replay dead letters through what is on the screen, or through the file in which they failed."""
+    def replay(self, ids: list[int], whole: bool = False) -> None:  # noqa: FBT001, FBT002 - a signal's
+        """Replay dead letters through what is on the screen, or their own file; ``whole``: out of their source."""
         self.inspector.flush()
         self.banner.hide()
-        self.controller.replay(ids, self.document.pipeline, self.document.path)
+        self.controller.replay(ids, self.document.pipeline, self.document.path, whole=whole)
 
     def _ask_for(self, parameters: list[Parameter]) -> bool:
         dialog = ParametersDialog(parameters, self._parameters, self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl_studio.app.replays import replays
+from etl_studio.app.replays import replays, why_not_whole
 from etl_studio.app.studio import Studio
 from etl_studio.engine.events import LogWritten, RunStarted, RunStatus
 from etl_studio.errors import UsageError
@@ -214,6 +214,22 @@ class TestWays:
         place.run()
         with pytest.raises(UsageError, match='"first" makes other columns'):
             place.replay(whole=True)
+
+    def test_it_is_told_beforehand_which_letters_have_no_way_from_their_source_and_nothing_runs(self, place):
+        keep = "  keep: {type: filter, config: {where: id < 10}}\n"
+        last = "  last: {type: derive, config: {columns: {again: 1 // (qty - 5)}}}\n"
+        place.write(
+            keep + DERIVE + last + SAVE, "[read -> keep, keep -> each, each -> last, last -> save]"
+        )  # fmt: skip
+        place.run()
+        before = place.letters
+        refused = why_not_whole(place.studio, place.workspace, before)
+        nodes = {letter.id: letter.node for letter in before}
+        assert sorted(nodes.values()) == ["each", "each", "last"]
+        assert {nodes[number]: error.what for number, error in refused.items()} == {
+            "last": '"each" makes other columns, so the rows cannot be what the source gave.'
+        }
+        assert place.letters == before
 
     def test_a_node_that_is_gone_is_told(self, divided):
         divided.write(SAVE, "[read -> save]")

@@ -16,8 +16,9 @@ from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.letter_editor import LetterEditor
 from etl_studio.ui.panels.letter_layout import add_pages, lay_out
 from etl_studio.ui.panels.letter_list import Groups, LetterTable, matching
-from etl_studio.ui.panels.letter_work import Done, Found, LetterWork, letters_of, replay_words
+from etl_studio.ui.panels.letter_work import Done, Found, LetterWork, Ways, letters_of, replay_words
 from etl_studio.ui.panels.notice import Notice
+from etl_studio.ui.panels.replay_menu import ReplayMenu
 from etl_studio.ui.panels.status import count
 from etl_studio.ui.theme.theme import set_role
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from etl_studio.storage.letters import DeadLetterRecord
     from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.panels.letter_work import WholeCheck
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
 
@@ -41,22 +43,29 @@ class DeadLettersPanel(QFrame):
     What is done is done to the selected letters, or to all that are shown where none is selected.
 
     Signals:
-        replay_wanted: numbers of letters that a person wants to replay.
+        replay_wanted: numbers of letters that a person wants to replay, and whether out of their source.
         counted: how many letters there are.
 
     Args:
         workspace: gives the workspace; called in a thread.
         theme: colours and icons.
+        check: gives what tells, in a thread, why letters cannot be given out of their source.
         parent: its parent.
     """
 
-    replay_wanted = Signal(list)
+    replay_wanted = Signal(list, bool)
     counted = Signal(int)
 
-    def __init__(self, workspace: Callable[[], Workspace], theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Callable[[], Workspace],
+        theme: Theme,
+        check: Callable[[], WholeCheck],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self._theme = theme
+        self._theme, self._check = theme, check
         self._work = LetterWork(workspace)
         self.runs: list[str] = []
         self._found = Found()
@@ -84,8 +93,10 @@ class DeadLettersPanel(QFrame):
         self.discard_button, self.export_button = QPushButton(self), QPushButton(self)
         self.refresh_button = IconButton(theme, "refresh", "Read the dead letters again", self)
         self.notice = Notice(theme, self)
-        self._fetcher, self._changer = Fetcher(self), Fetcher(self)
-        buttons = (self.replay_button, self.discard_button, self.export_button, self.refresh_button)
+        self._fetcher, self._changer, self._looker = Fetcher(self), Fetcher(self), Fetcher(self)
+        self._then: Callable[[Ways], None] = self._show_ways
+        self.ways_button = IconButton(theme, "chevron-down", "Other ways to replay", self)
+        buttons = (self.replay_button, self.ways_button, self.discard_button, self.export_button, self.refresh_button)
         parts = (self.groups, self.table, self.editor)
         self.parts, column = lay_out(self, (self.title, self.count), self.filter, (self.scope, *buttons), parts)
         self.pages = add_pages(column, self.said, self.notice, self.parts)
@@ -127,8 +138,8 @@ class DeadLettersPanel(QFrame):
 
     def close_threads(self) -> None:
         """Wait until nothing runs."""
-        self._fetcher.close()
-        self._changer.close()
+        for fetcher in (self._fetcher, self._changer, self._looker):
+            fetcher.close()
 
     # -- what a person asks for -------------------------------------------------------------------------------
 
@@ -148,16 +159,49 @@ class DeadLettersPanel(QFrame):
             self._save([self.editor.letter.id])
 
     def replay(self) -> None:
-        """Replay the chosen letters, with what was typed for them."""
-        ids = [letter.id for letter in self.chosen()]
+        """Replay the chosen letters into the nodes where they failed, with what was typed for them."""
+        self._replay([letter.id for letter in self.chosen()])
+
+    def replay_whole(self) -> None:
+        """Replay the chosen letters out of their source, those that can, or tell why none can."""
+        self._look(self._replay_whole)
+
+    def show_ways(self) -> None:
+        """Open the menu of the ways to replay the chosen letters."""
+        self._look(self._show_ways)
+
+    def _look(self, then: Callable[[Ways], None]) -> None:
+        letters = self.chosen()
+        if letters and self.replay_button.isEnabled():
+            self._then = then
+            self._looker.ask(partial(self._work.ways, letters, self._check()))
+
+    def _on_ways(self, ways: Ways) -> None:
+        # A run may have begun meanwhile.
+        if self.replay_button.isEnabled():
+            self._then(ways)
+
+    def _show_ways(self, ways: Ways) -> None:
+        menu = ReplayMenu(
+            ways, self._theme, partial(self._replay, list(ways.ids)), partial(self._replay_whole, ways), self
+        )
+        menu.popup(self.ways_button.mapToGlobal(self.ways_button.rect().bottomLeft()))
+
+    def _replay_whole(self, ways: Ways) -> None:
+        if ways.whole:
+            self._replay(list(ways.whole), whole=True)
+        else:
+            self._tell(ways.why_not, bad=True)
+
+    def _replay(self, ids: list[int], *, whole: bool = False) -> None:
         if not self.replay_button.isEnabled() or not ids:
             return
         if misfits := self.editor.misfits(ids):
             self._tell(f"What was typed for {letters_of(len(misfits))} does not fit; mend it first.", bad=True)
         elif self.editor.changes(ids):
-            self._save(ids, replay=True)
+            self._save(ids, replay=True, whole=whole)
         else:
-            self._start_replay(ids)
+            self._start_replay(ids, whole=whole)
 
     def discard(self) -> None:
         """Ask, then remove the chosen letters."""
@@ -201,6 +245,9 @@ class DeadLettersPanel(QFrame):
         self.editor.save_wanted.connect(self.save)
         self.editor.left.connect(self.table.setFocus)
         self.replay_button.clicked.connect(self.replay)
+        self.ways_button.clicked.connect(self.show_ways)
+        self._looker.fetched.connect(self._on_ways)
+        self._looker.failed.connect(self._on_refused)
         self.discard_button.clicked.connect(self.discard)
         self.export_button.clicked.connect(self.choose_export)
         self.refresh_button.clicked.connect(self.refresh)
@@ -212,16 +259,18 @@ class DeadLettersPanel(QFrame):
         for keys, act in (
             ("Ctrl+Return", self.replay),
             ("Ctrl+Enter", self.replay),
+            ("Ctrl+Shift+Return", self.replay_whole),
+            ("Ctrl+Shift+Enter", self.replay_whole),
             (QKeySequence.StandardKey.Find, self._to_filter),
         ):
             key = QShortcut(QKeySequence(keys), self)
             key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             key.activated.connect(act)
 
-    def _save(self, ids: list[int], *, replay: bool = False) -> None:
+    def _save(self, ids: list[int], *, replay: bool = False, whole: bool = False) -> None:
         changes = self.editor.changes(ids)
         if changes:
-            self._change(partial(self._work.save, changes, ids if replay else ()))
+            self._change(partial(self._work.save, changes, ids if replay else (), whole=whole))
 
     def _change(self, work: Callable[[], Done]) -> None:
         if not self._changer.is_busy:
@@ -232,7 +281,7 @@ class DeadLettersPanel(QFrame):
         self.editor.forget(list(done.ids))
         self._tell(done.text)
         if done.replay:
-            self._start_replay(list(done.ids))
+            self._start_replay(list(done.ids), whole=done.whole)
         else:
             self.refresh()
 
@@ -240,9 +289,9 @@ class DeadLettersPanel(QFrame):
         self._tell(message, bad=True)
         self.refresh()
 
-    def _start_replay(self, ids: list[int]) -> None:
+    def _start_replay(self, ids: list[int], *, whole: bool) -> None:
         self._tell(f"{letters_of(len(ids))} being replayed…")
-        self.replay_wanted.emit(ids)
+        self.replay_wanted.emit(ids, whole)
 
     def _discard_asked(self) -> None:
         self._change(partial(self._work.discard, self._to_discard))
@@ -303,6 +352,7 @@ class DeadLettersPanel(QFrame):
         if self._running:
             self.replay_button.setEnabled(False)
             self.replay_button.setToolTip("A run is going on; replay when it has ended")
+        self.ways_button.setEnabled(self.replay_button.isEnabled())
         total, read = self._found.total, len(self._found.letters)
         words = f"{count(shown)} of {count(total)}" if shown < total else count(total)
         words += "" if read == total else f", the newest {count(read)} read"

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from etl_studio.app.studio import Studio
+    from etl_studio.errors import EtlError
     from etl_studio.storage.letters import DeadLetterRecord
     from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.run.replaying import Replayed
+
+    WholeCheck = Callable[[Workspace, Sequence[DeadLetterRecord]], Mapping[int, EtlError]]
+    """Why letters cannot be given out of their source, by their numbers."""
 
 LIMIT = 10_000
 """The most dead letters that are read at once."""
@@ -34,18 +42,41 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """How letters may be replayed.
+
+    Attributes:
+        ids: all that were asked about.
+        whole: those that can be given out of their source.
+        why_not: why the others cannot; empty: all can.
+    """
+
+    ids: tuple[int, ...]
+    whole: tuple[int, ...]
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A change was made.
 
     Attributes:
         text: what to tell; empty: nothing.
         ids: letters that are no longer what they were.
-        replay: they are to be replayed now.
+        replay: they are to be replayed now; ``whole``: out of their source.
     """
 
     text: str = ""
     ids: tuple[int, ...] = ()
     replay: bool = False
+    whole: bool = False
+
+
+def whole_check(studio: Studio, document: PipelineDocument) -> WholeCheck:
+    """What tells, in a thread, which letters cannot go through all of the pipeline as it is on the screen now."""
+    from etl_studio.app.replays import why_not_whole
+
+    return partial(why_not_whole, studio, pipeline=deepcopy(document.pipeline), file=document.path)
 
 
 class LetterWork:
@@ -73,7 +104,21 @@ class LetterWork:
         letters = sorted(letters, key=lambda letter: -letter.id)[:LIMIT]
         return Found(letters, total, {letter.id: _words(letter) for letter in letters})
 
-    def save(self, changes: Mapping[int, Mapping[str, Any]], replay: Sequence[int] = ()) -> Done:
+    def ways(self, letters: Sequence[DeadLetterRecord], check: WholeCheck) -> Ways:
+        """Whether letters can be given out of their source."""
+        place = self._workspace()
+        try:
+            refused = check(place, letters)
+        finally:
+            place.release()
+        # Their advice is for the terminal.
+        reasons = list(dict.fromkeys(error.what for error in refused.values()))
+        ids = [letter.id for letter in letters]
+        return Ways(tuple(ids), tuple(number for number in ids if number not in refused), "\n".join(reasons))
+
+    def save(
+        self, changes: Mapping[int, Mapping[str, Any]], replay: Sequence[int] = (), *, whole: bool = False
+    ) -> Done:
         """Give letters other values, as ``dead-letters edit`` does; ``replay``: those to be replayed then."""
         from etl_studio.engine.letter_rows import edited
 
@@ -85,7 +130,7 @@ class LetterWork:
         finally:
             place.release()
         if replay:
-            return Done(ids=tuple(replay), replay=True)
+            return Done(ids=tuple(replay), replay=True, whole=whole)
         return Done("Saved. A replay loads the row as it is now.", tuple(changes))
 
     def discard(self, ids: Sequence[int]) -> Done:

@@ -140,16 +140,17 @@ class RunController(QObject):
 
         self._begin(work)
 
-    def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None) -> None:
+    def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None, *, whole: bool = False) -> None:
         """Begin replays of dead letters, a run for each node in which they failed. Ignored while one runs.
 
         Args:
             ids: numbers of the letters.
             pipeline: what is on the screen; letters of another file go through that file.
             file: its file; the letters are in its workspace.
+            whole: give the rows out of their source, so that they pass every node.
         """
-        copy = deepcopy(pipeline)
-        self._begin(lambda: replay_letters(self._studio, tuple(ids), copy, file, self._mailbox.put, self._take))
+        copy, tell, take = deepcopy(pipeline), self._mailbox.put, self._take
+        self._begin(lambda: replay_letters(self._studio, tuple(ids), copy, file, tell, take, whole=whole))
 
     def _begin(self, work: Callable[[], RunEnded | DryRun | Replayed]) -> None:
         if self._worker is not None:

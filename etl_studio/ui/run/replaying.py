@@ -43,6 +43,8 @@ def replay_letters(  # noqa: PLR0913 - a run is where everything meets
     file: Path | None,
     listener: Listener,
     began: Callable[[Replay], bool],
+    *,
+    whole: bool = False,
 ) -> Replayed:
     """Replay letters of the workspace that belongs to a file.
 
@@ -53,6 +55,7 @@ def replay_letters(  # noqa: PLR0913 - a run is where everything meets
         file: its file.
         listener: takes the events.
         began: told of each replay before it runs; False: no more of them.
+        whole: give the rows out of their source.
     """
     from etl_studio.app.replays import Replay, replays
     from etl_studio.storage.letters import Selection
@@ -63,7 +66,14 @@ def replay_letters(  # noqa: PLR0913 - a run is where everything meets
     try:
         letters = place.letters.find(Selection(ids=ids), None)
         for replay in replays(
-            studio, place, letters, pipeline=pipeline, file=file, listeners=[listener], start_worker=start_qt_worker
+            studio,
+            place,
+            letters,
+            whole=whole,
+            pipeline=pipeline,
+            file=file,
+            listeners=[listener],
+            start_worker=start_qt_worker,
         ):
             stopped = isinstance(replay, Replay) and not began(replay)
             if stopped:

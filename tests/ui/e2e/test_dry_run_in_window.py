@@ -24,7 +24,8 @@ etl_studio: 1
 name: goods
 nodes:
   read: {type: csv_source, config: {path: goods.csv}}
-  save: {type: sqlite_sink, title: Goods, config: {table: goods, write_disposition: merge, key: [id], hard_delete: gone}}
+  save:
+    {type: sqlite_sink, title: Goods, config: {table: goods, write_disposition: merge, key: [id], hard_delete: gone}}
   file: {type: csv_sink, config: {path: copy.csv}}
 wires: [read -> save, read -> file]
 """

@@ -57,7 +57,7 @@ def workspace(studio, tmp_path):
 @pytest.fixture
 def panel(qtbot, theme, workspace):
     """The panel with the letters of run a."""
-    panel = DeadLettersPanel(lambda: workspace, theme)
+    panel = DeadLettersPanel(lambda: workspace, theme, lambda: lambda _place, _letters: {})
     qtbot.addWidget(panel)
     panel.resize(1200, 400)
     with qtbot.waitExposed(panel):
@@ -276,7 +276,7 @@ def test_control_return_asks_for_a_replay_of_the_selected_letters_but_not_beside
     click_row(panel, 1)
     with qtbot.waitSignal(panel.replay_wanted) as asked:
         QTest.keyClick(panel.table, Qt.Key.Key_Return, CTRL)
-    assert asked.args == [[2]]
+    assert asked.args == [[2], False]
 
     panel.set_running(True)
     assert not panel.replay_button.isEnabled()

@@ -99,7 +99,8 @@ def test_a_workspace_without_runs_says_so(qtbot, theme, studio, tmp_path):
 @pytest.mark.parametrize("kind", [RunsPanel, DeadLettersPanel])
 def test_a_workspace_that_cannot_be_opened_is_told(qtbot, theme, studio, tmp_path, kind):
     (tmp_path / "file").write_text("in the way")
-    panel = shown(qtbot, kind(lambda: studio.workspace(tmp_path / "file" / "kept"), theme))
+    more = [lambda: None] if kind is DeadLettersPanel else []
+    panel = shown(qtbot, kind(lambda: studio.workspace(tmp_path / "file" / "kept"), theme, *more))
     if kind is DeadLettersPanel:
         panel.show_run("a")
     qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
