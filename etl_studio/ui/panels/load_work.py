@@ -43,6 +43,11 @@ class KnownLoad:
         where = f" in {self.database.name}" if self.database else ""
         return f'load {self.load.id} of the table "{self.load.table}"{where}'
 
+    @property
+    def title(self) -> str:
+        """The same at the beginning of a sentence."""
+        return f"{self.name[0].upper()}{self.name[1:]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -80,6 +85,7 @@ class LoadWork:
         Raises:
             EtlError: why it cannot be undone.
         """
+        self._refuse_under_way(known)
         with self._opened(known.database) as results:
             assert results is not None  # noqa: S101 - the load was read from there
             return Outlook(known, results.rehearse_undo(known.load.id))
@@ -90,9 +96,31 @@ class LoadWork:
         Raises:
             EtlError: why it cannot be undone; nothing has changed.
         """
+        self._refuse_under_way(known)
         with self._opened(known.database) as results:
             assert results is not None  # noqa: S101 - the load was read from there
             return Outlook(known, results.undo_load(known.load.id))
+
+    def _refuse_under_way(self, known: KnownLoad) -> None:
+        """A run that goes on, here or in another process, would load the rest behind the gap.
+
+        Raises:
+            UsageError: it does.
+        """
+        from etl_studio.engine.events import RunStatus
+        from etl_studio.errors import UsageError
+
+        workspace = self._workspace()
+        try:
+            workspace.mark_interrupted()
+            run = workspace.run(known.load.run) if known.load.run else None
+        finally:
+            workspace.release()
+        if run is not None and run.status is RunStatus.RUNNING:
+            raise UsageError(
+                f"{known.title} cannot be undone: its run {run.id} is going on.",
+                hint="Stop that run first, or wait for its end.",
+            )
 
     @contextmanager
     def _opened(self, database: Path | None) -> Iterator[Results | None]:
@@ -138,7 +166,6 @@ def what_comes_back(undoing: Undoing) -> str:
 
 def what_came_back(known: KnownLoad, undoing: Undoing) -> str:
     """What an undo did to the table."""
-    name = f"{known.name[0].upper()}{known.name[1:]}"
     if undoing.dropped:
-        return f"{name} is undone: the table, which it had made, is gone."
-    return f"{name} is undone: {rows(undoing.removed)} went, {rows(undoing.restored)} came back."
+        return f"{known.title} is undone: the table, which it had made, is gone."
+    return f"{known.title} is undone: {rows(undoing.removed)} went, {rows(undoing.restored)} came back."

@@ -132,6 +132,26 @@ def test_a_run_of_a_terminal_is_seen_stopped_by_a_click_and_goes_on_in_the_windo
     assert second == list(range(len(second)))
 
 
+def test_what_a_run_of_a_terminal_is_still_loading_is_not_undone_under_its_hands(qtbot, runs, terminal, ended, file):
+    person, _ = runs
+    loads = person.bench.loads
+    file.write_text(PIPELINE % ENDLESS + "checkpoint: {seconds: 1}\n")
+    process = terminal("run", file)
+    qtbot.waitUntil(lambda: bool(stored(file)), timeout=WAIT)
+    open_tab(person, loads)
+    qtbot.waitUntil(lambda: loads.model.rowCount() == 1, timeout=WAIT)
+    QTest.mouseClick(loads.table.viewport(), LEFT, pos=loads.table.visualRect(loads.model.index(0, 1)).center())
+    QTest.mouseClick(loads.undo_button, LEFT)
+    qtbot.waitUntil(lambda: "is going on. Stop that run first" in loads.said.text(), timeout=WAIT)
+    assert loads.model.rows[0].load.run in loads.said.text()
+
+    assert terminal("stop", "--workspace", file.parent / ".etl_studio").wait(timeout=60) == 0
+    code, _, err = ended(process)
+    assert code == INTERRUPTED, err
+    rows = stored(file)
+    assert rows == list(range(len(rows)))
+
+
 def test_a_run_of_the_window_is_stopped_by_a_terminal_and_goes_on_there(qtbot, runs, terminal, ended, file):
     person, panel = runs
     person.click_run()
