@@ -14,8 +14,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import UsageError
-from etl_studio.pipeline.file_format import node_types
 from etl_studio.pipeline.setting_fields import SQL_EDITORS, map_texts
+from etl_studio.pipeline.wire_text import node_types
 from etl_studio.sdk.guess import closest
 from etl_studio.sdk.policy import Policy
 from etl_studio.sdk.sql import literal

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl_studio.pipeline.file_format import node_types, position
+from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_rules import check_parameters, check_settings
 from etl_studio.pipeline.wire_rules import check_wire, check_wires
+from etl_studio.pipeline.wire_text import node_types
 from etl_studio.sdk.ports import REJECTS
 
 if TYPE_CHECKING:

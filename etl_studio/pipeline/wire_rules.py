@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl_studio.pipeline.file_format import node_types, position, wire_position
+from etl_studio.pipeline.file_format import position, wire_position
 from etl_studio.pipeline.problems import Problem
-from etl_studio.pipeline.wire_text import default_output
+from etl_studio.pipeline.wire_text import default_output, node_types
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:

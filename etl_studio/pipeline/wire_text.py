@@ -8,6 +8,7 @@ from etl_studio.pipeline.model import Wire
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS
 
 if TYPE_CHECKING:
+    from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk.node import Node
 
 ARROW = "->"
@@ -19,6 +20,11 @@ class NodeTypes(Protocol):
     def get(self, name: str) -> type[Node] | None:
         """The type of that name, or None."""
         ...
+
+
+def node_types(pipeline: Pipeline, registry: NodeTypes | None) -> dict[str, type[Node] | None]:
+    """The type of each node by its id; None where it is unknown."""
+    return {key: registry.get(node.type) if registry else None for key, node in pipeline.nodes.items()}
 
 
 def default_output(node_type: type[Node] | None) -> str | None:

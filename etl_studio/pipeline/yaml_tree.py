@@ -150,6 +150,17 @@ def refused(message: str, line: int, column: int, hint: str = "") -> PipelineErr
     return PipelineError(message, hint=hint or None, line=line, problems=[problem])
 
 
+def kind(tree: Tree) -> str:
+    """What a tree is, for messages."""
+    if isinstance(tree, Mapping):
+        return "names with values"
+    if isinstance(tree, Sequence):
+        return "a list"
+    if tree.value is None:
+        return "nothing"
+    return "a text" if isinstance(tree.value, str) else f"the value {tree.text}"
+
+
 def _build(events: Iterator[Any]) -> Tree | None:
     root: Tree | None = None
     stack: list[Mapping | Sequence] = []
