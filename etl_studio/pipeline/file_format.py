@@ -25,12 +25,13 @@ UNTITLED = "untitled"
 BOM = "\ufeff"
 
 
-def load(path: Path | str, registry: NodeTypes | None = None) -> Pipeline:
+def load(path: Path | str, registry: NodeTypes | None = None, *, name: str | None = None) -> Pipeline:
     """Read a pipeline file; without a name in it, the pipeline is called as the file.
 
     Args:
         path: the file.
         registry: knows which ports wires mean when they name none; without one they are ``out`` and ``input``.
+        name: used in the place of the file's when the text has none.
 
     Raises:
         UsageError: the file is missing or cannot be read.
@@ -54,7 +55,7 @@ def load(path: Path | str, registry: NodeTypes | None = None) -> Pipeline:
             pipeline=path.name
         ) from None
     try:
-        return loads(text, name=name_of(path), registry=registry)
+        return loads(text, name=name or name_of(path), registry=registry)
     except PipelineError as error:
         raise error.at(pipeline=path.name) from None
 
