@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from etl_studio.errors import UsageError
@@ -9,9 +10,28 @@ from etl_studio.pipeline.file_format import UNTITLED, load
 from etl_studio.pipeline.model import Pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from etl_studio.app.studio import Studio
+    from etl_studio.pipeline.merge import Conflict
+    from etl_studio.pipeline.problems import Problem
     from etl_studio.pipeline.wire_text import NodeTypes
+
+
+@dataclass(frozen=True, slots=True)
+class MergedFiles:
+    """The result of a merge.
+
+    Attributes:
+        text: a valid pipeline file; conflicts are comments in it.
+        conflicts: what both sides changed, each in its own way.
+        problems: what is wrong with the merged pipeline and with neither side, such as a loop; without positions.
+    """
+
+    text: str
+    conflicts: tuple[Conflict, ...]
+    problems: tuple[Problem, ...]
 
 
 def load_version(path: Path, registry: NodeTypes) -> Pipeline:
@@ -29,3 +49,28 @@ def load_version(path: Path, registry: NodeTypes) -> Pipeline:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from None
     return load(path, registry, name=UNTITLED)
+
+
+def merge_versions(studio: Studio, base: Path, ours: Path, theirs: Path) -> MergedFiles:
+    """Merge two versions of a file that began as ``base``; nothing is written.
+
+    Raises:
+        UsageError: a file is missing or cannot be read.
+        PipelineError: one is no pipeline; carries every problem.
+    """
+    from etl_studio.pipeline.conflict_marks import marked_text
+    from etl_studio.pipeline.merge import merge
+
+    begin, mine, other = (load_version(path, studio.registry) for path in (base, ours, theirs))
+    merged = merge(begin, mine, other, studio.registry)
+    known = {mistake for side in (mine, other) for mistake, _ in _mistakes(studio, side)}
+    problems = tuple(problem for mistake, problem in _mistakes(studio, merged.pipeline) if mistake not in known)
+    return MergedFiles(marked_text(merged, studio.registry), merged.conflicts, problems)
+
+
+def _mistakes(studio: Studio, pipeline: Pipeline) -> Iterator[tuple[tuple[str | None, ...], Problem]]:
+    for problem in studio.check(pipeline):
+        if problem.severity == "error":
+            # The text that the result is written into is not what it says: its lines are no positions.
+            placeless = replace(problem, line=None, column=None)
+            yield (problem.node, problem.field, problem.message), placeless

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl_studio import __version__
-from etl_studio.cli import catalogue, control, dead_letters, demo, diff, history, loads, look, results, run
+from etl_studio.cli import catalogue, control, dead_letters, demo, diff, history, loads, look, merge, results, run
 
 HELP = """Build, run and watch data pipelines.
 
@@ -27,6 +27,7 @@ app.command()(run.run)
 app.command()(look.validate)
 app.command()(look.preview)
 app.command()(diff.diff)
+app.command()(merge.merge)
 app.command()(catalogue.nodes)
 app.command()(history.runs)
 app.command()(control.stop)

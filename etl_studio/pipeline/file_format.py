@@ -107,6 +107,16 @@ def save(pipeline: Pipeline, path: Path | str, registry: NodeTypes | None = None
     """
     path = Path(path)
     text = dumps(pipeline, registry, name=name_of(path))
+    write_text(text, path)
+    pipeline.source = loads(text, name=name_of(path), registry=registry).source
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file, all or nothing; what it was stays until the new one is complete.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
     target = path.resolve()  # a link stays a link
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
@@ -123,7 +133,6 @@ def save(pipeline: Pipeline, path: Path | str, registry: NodeTypes | None = None
     except OSError as error:
         hint = "Choose another folder, or free some space."
         raise UsageError(f"{path} cannot be saved: {error.strerror}.", hint=hint) from error
-    pipeline.source = loads(text, name=name_of(path), registry=registry).source
 
 
 def position(pipeline: Pipeline, *keys: str) -> tuple[int, int] | None:

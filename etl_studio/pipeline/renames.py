@@ -38,6 +38,16 @@ def renamed_nodes(before: Pipeline, after: Pipeline) -> dict[str, str]:
     return found
 
 
+def is_one_node(before: Pipeline, old: str, after: Pipeline, new: str) -> bool:
+    """Whether two nodes are equal, or alike enough to be versions of one."""
+    one, other = before.nodes[old], after.nodes[new]
+    if one.type != other.type:
+        return False
+    if set(_settings(one)) == set(_settings(other)):
+        return True
+    return _alike(one, other, _wires(before).get(old, set()), _wires(after).get(new, set())) >= ALIKE
+
+
 def _alike(old: NodeSpec, new: NodeSpec, old_wires: set[Any], new_wires: set[Any]) -> float:
     """From 0 to 1; equal settings are more alike than any others, and then the wires decide."""
     one, other = set(_settings(old)), set(_settings(new))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import NamedTuple
@@ -65,3 +66,29 @@ def pipeline_file(tmp_path):
         "wires:\n  - read -> keep\n  - keep -> save\n"
     )
     return path
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Real git in an empty repository: ``repository("add", ".")`` gives what git prints; ``folder`` is where it is."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | {
+        f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+
+    def git(*arguments, code=0, **variables):
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    git.folder = folder
+    git("init", "-q", "-b", "main")
+    return git

@@ -13,7 +13,20 @@ from etl_studio import __version__
 from etl_studio.cli.main import main
 from etl_studio.errors import Cancelled, PermanentError, UsageError
 
-COMMANDS = ("run", "validate", "preview", "diff", "nodes", "runs", "dead-letters", "tables", "export", "demo", "schema")
+COMMANDS = (
+    "run",
+    "validate",
+    "preview",
+    "diff",
+    "merge",
+    "nodes",
+    "runs",
+    "dead-letters",
+    "tables",
+    "export",
+    "demo",
+    "schema",
+)
 
 
 def test_the_version_is_printed(call):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
@@ -113,33 +111,10 @@ class TestInGit:
     """Real git."""
 
     @pytest.fixture
-    def git(self, tmp_path):
-        folder = tmp_path / "repository"
-        folder.mkdir()
-        environment = {
-            **os.environ,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
-        }  # fmt: skip
-
-        def run(*arguments, code=0, **variables):
-            done = subprocess.run(
-                ["git", *arguments],
-                cwd=folder,
-                env=environment | variables,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == code, done.stderr
-            return done.stdout
-
-        run.folder = folder
-        run("init", "-q")
-        run("config", "diff.etl.command", f"{sys.executable} -m etl_studio diff")
-        (folder / ".gitattributes").write_text("*.etl.yaml diff=etl\n")
-        return run
+    def git(self, repository):
+        repository("config", "diff.etl.command", f"{sys.executable} -m etl_studio diff")
+        (repository.folder / ".gitattributes").write_text("*.etl.yaml diff=etl\n")
+        return repository
 
     def test_git_diff_shows_the_meaning(self, git, pipeline_file, changed):
         path = git.folder / "orders.etl.yaml"
