@@ -7,6 +7,7 @@ import secrets as random_ids
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -288,7 +289,8 @@ class Studio:
             UsageError: a parameter is missing or wrong.
         """
         self._refuse_errors(pipeline, parameters, only=only)
-        return self._resolve(pipeline, parameters)
+        nodes = {key: node for key, node in pipeline.nodes.items() if key in only}
+        return self._resolve(replace(pipeline, nodes=nodes), parameters)
 
     def _resolve(self, pipeline: Pipeline, parameters: Mapping[str, str]) -> Any:
         from etl_studio.pipeline.parameters import resolve

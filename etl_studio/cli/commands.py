@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from etl_studio import __version__
-from etl_studio.cli import catalogue, control, dead_letters, demo, diff, history, loads, look, merge, results, run
+from etl_studio.cli import (
+    catalogue,
+    control,
+    dead_letters,
+    demo,
+    diff,
+    history,
+    loads,
+    look,
+    merge,
+    pipeline_tests,
+    results,
+    run,
+)
 
 HELP = """Build, run and watch data pipelines.
 
@@ -26,6 +39,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(look.validate)
 app.command()(look.preview)
+app.command("test")(pipeline_tests.run_tests)
 app.command()(diff.diff)
 app.command()(merge.merge)
 app.command()(catalogue.nodes)

@@ -23,7 +23,7 @@ def example_title(path: Path) -> str:
 
 
 def copy_example(path: Path, folder: Path) -> Path:
-    """Copy an example and the data beside it, so that the original stays as it is.
+    """Copy an example, the data beside it and its tests, so that the original stays as it is.
 
     Args:
         path: one of ``examples()``.
@@ -35,6 +35,8 @@ def copy_example(path: Path, folder: Path) -> Path:
     Raises:
         OSError: it cannot be written.
     """
+    from etl_studio.app.golden_cases import FOLDER_ENDING
+
     target = folder / path.parent.name
     copy = target / path.name
     if copy.is_file():
@@ -43,4 +45,6 @@ def copy_example(path: Path, folder: Path) -> Path:
     for item in path.parent.iterdir():
         if item.is_file():
             shutil.copyfile(item, target / item.name)
+        elif item.suffix == FOLDER_ENDING:
+            shutil.copytree(item, target / item.name)
     return copy

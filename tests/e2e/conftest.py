@@ -97,7 +97,7 @@ class Folder:
 
     def names(self):
         """Every file beside the workspace."""
-        return sorted(path.name for path in self.path.iterdir() if path != self.workspace)
+        return sorted(path.name for path in self.path.iterdir() if path.is_file())
 
 
 @pytest.fixture

@@ -40,7 +40,15 @@ def test_the_examples_leave_nothing_in_their_own_folder():
     assert not list(resource("examples").rglob(".etl_studio"))
     assert {path.name for path in resource("examples").rglob("*") if path.is_file()} == {
         "README.md", "airports.csv", "airports.etl.yaml", "shop.etl.yaml", "shop_api.etl.yaml",
+        "read.csv", "case.yaml", "check.rejects.json", "file.json",  # the tests of airports
     }  # fmt: skip
+
+
+def test_the_tests_of_the_examples_hold(example):
+    folder = example("airports")
+    answer = folder.call("test", resource("examples"))
+    assert answer.code == 0, answer.out
+    assert "1 of 1 passed." in answer.out
 
 
 class TestAirports:

@@ -1,0 +1,146 @@
+"""Where the tests of a pipeline are kept, and what their files say.
+
+Beside ``shop.etl.yaml`` stands ``shop.tests/CASE/`` with ``given/NODE.json`` (rows that stand in for what the node
+gives), ``expected/NODE.json`` (rows that must come out) and, if needed, ``case.yaml``. ``NODE.PORT.json`` is about
+another port than the first; ``.csv`` will do, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.engine.golden_rows import ENDINGS
+from etl_studio.engine.stand_ins import default_port
+from etl_studio.errors import EtlError, UsageError
+from etl_studio.pipeline import yaml_tree
+from etl_studio.pipeline.file_format import name_of
+from etl_studio.sdk.guess import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.sdk import Registry
+
+FOLDER_ENDING = ".tests"
+GIVEN, EXPECTED, SETTINGS = "given", "expected", "case.yaml"
+PIPELINES = ("*.yaml", "*.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test of a pipeline, as its folder says.
+
+    Attributes:
+        given: file of the rows by node and output port.
+        expected: likewise; for a sink the rows that would be loaded, by the port ``input``.
+        parameters: values as typed; the others have their defaults.
+        any_order: nodes whose rows may come in any order.
+        ignore: columns that are not compared, by node.
+    """
+
+    name: str
+    folder: Path
+    given: Mapping[tuple[str, str], Path]
+    expected: Mapping[tuple[str, str], Path]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    any_order: frozenset[str] = frozenset()
+    ignore: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def cases_folder(file: Path) -> Path:
+    """Where the tests of a pipeline file are."""
+    return file.with_name(name_of(file) + FOLDER_ENDING)
+
+
+def case_folders(file: Path) -> list[Path]:
+    """The folder of each test of a pipeline file, by name."""
+    folder = cases_folder(file)
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def tested_files(folder: Path) -> list[Path]:
+    """The pipeline files in a folder, and in those below it, that have tests."""
+    found = {path for pattern in PIPELINES for path in folder.rglob(pattern)}
+    return sorted(path for path in found if case_folders(path))
+
+
+def read_case(folder: Path, pipeline: Pipeline, registry: Registry) -> Case:
+    """What the folder of a test says.
+
+    Raises:
+        UsageError: it names nodes that are not there, or settings that do not exist.
+    """
+    given, expected = (_files(folder / part, pipeline, registry) for part in (GIVEN, EXPECTED))
+    settings = _settings(folder / SETTINGS)
+    parameters = settings.get("parameters") or {}
+    any_order, ignore = settings.get("any_order") or [], settings.get("ignore") or {}
+    if not isinstance(parameters, dict) or not isinstance(any_order, list) or not isinstance(ignore, dict):
+        hint = "Write parameters: {name: value}, any_order: [node], ignore: {node: [column]}."
+        raise UsageError(f"{folder / SETTINGS} is not written as it must be.", hint=hint)
+    for node in (*any_order, *ignore):
+        _node(str(node), pipeline, folder / SETTINGS)
+    return Case(
+        folder.name,
+        folder,
+        given,
+        expected,
+        {name: _typed(value) for name, value in parameters.items()},
+        frozenset(map(str, any_order)),
+        {
+            node: tuple(map(str, columns if isinstance(columns, list) else [columns]))
+            for node, columns in ignore.items()
+        },
+    )
+
+
+def place_name(place: tuple[str, str], pipeline: Pipeline, registry: Registry) -> str:
+    """``keep``, or ``keep.rejects`` where it is not the first port: the name of its file, without ending."""
+    node, port = place
+    node_type = registry.get(pipeline.nodes[node].type)
+    return node if node_type is not None and port == default_port(node_type) else f"{node}.{port}"
+
+
+def _files(folder: Path, pipeline: Pipeline, registry: Registry) -> dict[tuple[str, str], Path]:
+    found: dict[tuple[str, str], Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix not in ENDINGS:
+            raise UsageError(f"{path} is not read.", hint="Rows are in .json and .csv files.")
+        node, _, port = path.stem.partition(".")
+        node_type = registry.get(_node(node, pipeline, path))
+        if node_type is None:
+            raise UsageError(f'There is no node type "{pipeline.nodes[node].type}".', node=node)
+        ports = [one.name for one in node_type.outputs] or ["input"]
+        if port and port not in ports:
+            raise UsageError(f'{path}: {node} has no output "{port}".', hint=f"Its outputs: {', '.join(ports)}.")
+        place = (node, port or default_port(node_type))
+        if place in found:
+            raise UsageError(f"{found[place].name} and {path.name} are about the same rows.", hint="Remove one.")
+        found[place] = path
+    return found
+
+
+def _node(node: str, pipeline: Pipeline, path: Path) -> str:
+    if node not in pipeline.nodes:
+        near = closest(node, pipeline.nodes)
+        hint = f'Did you mean "{near}"?' if near else f"Nodes: {', '.join(pipeline.nodes)}."
+        raise UsageError(f'{path} is about a node "{node}" that is not there.', hint=hint)
+    return pipeline.nodes[node].type
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml_tree.parse(path.read_text("utf-8")) if path.is_file() else None
+    except (OSError, UnicodeDecodeError, EtlError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    settings = tree.plain() if tree is not None else {}
+    known = {"parameters", "any_order", "ignore"}
+    if not isinstance(settings, dict) or not settings.keys() <= known:
+        raise UsageError(f"{path} holds something else than {', '.join(sorted(known))}.")
+    return settings
+
+
+def _typed(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
