@@ -248,7 +248,7 @@ def half_file(tmp_path):
 def test_a_half_file_takes_no_rows_of_other_columns(half_file, resume):
     edit(half_file, "coalesce(origin, 'here')", 'coalesce(origin, \'here\')", "further": "1')
 
-    code, report, err = resume(half_file)
+    code, _, err = resume(half_file)
 
     assert code == 1
     assert "has the columns n, name, kind, origin, from, and now come n, name, kind, origin, from, further" in err

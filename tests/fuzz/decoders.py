@@ -377,7 +377,7 @@ def _items(given: Input, kind: str) -> int | None:
         or given.content[:2] in (b"\xff\xfe", b"\xfe\xff")
     ):
         return None
-    if given.content.lstrip()[:5] == b"<?xml":  # the other parser reads it as XML
+    if given.content.removeprefix(b"\xef\xbb\xbf").lstrip()[:5] == b"<?xml":  # the other parser reads it as XML
         return None
     try:
         text = given.content.decode()

@@ -248,7 +248,8 @@ class CsvSink(sdk.Sink):
         before = mark.facts.get("columns", self._columns)
         if self._columns and self._columns != before:
             raise PermanentError(
-                f"The half file of this run has the columns {', '.join(before)}, and now come {', '.join(self._columns)}.",
+                f"The half file of this run has the columns {', '.join(before)}, "
+                f"and now come {', '.join(self._columns)}.",
                 hint="Resume with the pipeline as it was, or run it again from the beginning.",
             )
         self._columns = before
