@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from etl_studio.errors import EtlError, UsageError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
-    from etl_studio.sdk import Database
+    from etl_studio.sdk import Database, Reader
     from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
     from etl_studio.storage.recorder import Recorder
     from etl_studio.storage.workspace import RunRecord, Workspace
@@ -308,6 +310,10 @@ class _Watched:
         self._files[str(path.resolve())] = None
         database: Database = self._databases.open(path)
         return database
+
+    def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
+        reader: AbstractContextManager[Reader] = self._databases.reading(path, stopping)
+        return reader
 
 
 def _groups(workspace: Workspace, ids: Sequence[int]) -> Iterator[tuple[list[DeadLetterRecord], PendingReplay | None]]:

@@ -14,12 +14,13 @@ from etl_studio.errors import TransientError
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.policies import PolicyCaller
-    from etl_studio.sdk import Database, HttpClient, HttpRequest, HttpResponse, Policy
+    from etl_studio.sdk import Database, HttpClient, HttpRequest, HttpResponse, Policy, Reader
 
 T = TypeVar("T")
 
@@ -32,6 +33,10 @@ class OpenDatabase(Protocol):
 
     def open(self, path: Path) -> Database:
         """Open or create a file."""
+        ...
+
+    def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
+        """Open a file only to read it."""
         ...
 
 
@@ -93,6 +98,10 @@ class NodeContext:
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""
         return self._databases.open(self._places.data if path is None else self.path(path))
+
+    def reading(self, path: str | None = None) -> AbstractContextManager[Reader]:
+        """Open such a file only to read it, while the block lasts."""
+        return self._databases.reading(self._places.data if path is None else self.path(path), self.stopping)
 
     def path(self, text: str) -> Path:
         """A path from the settings."""

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 from etl_studio.sdk import Loaded, Sink
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
     from etl_studio.engine.context import OpenDatabase
     from etl_studio.engine.plan import Plan
-    from etl_studio.sdk import Database, Mark, Rejected, RunContext
+    from etl_studio.sdk import Database, Mark, Reader, Rejected, RunContext
     from etl_studio.sdk.database import Diff
     from etl_studio.sdk.node import Group
 
@@ -95,3 +97,7 @@ class NothingNew:
             return self._databases.open(path)
         stand_in = self._folder / f"{len(self._stand_ins)}.db"
         return self._databases.open(self._stand_ins.setdefault(path, stand_in))
+
+    def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
+        """Open a file that is there only to read it."""
+        return self._databases.reading(path, stopping)

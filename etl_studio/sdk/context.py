@@ -1,4 +1,4 @@
-"""The run, as a node sees it: five methods and four facts."""
+"""The run, as a node sees it: six methods and four facts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from etl_studio.sdk.database import Database
+    from etl_studio.sdk.database import Database, Reader
     from etl_studio.sdk.http import HttpClient
 
 T = TypeVar("T")
@@ -45,6 +46,10 @@ class RunContext(Protocol):
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file (relative to the pipeline file), or the workspace's ``data.db``."""
+        ...
+
+    def reading(self, path: str | None = None) -> AbstractContextManager[Reader]:
+        """Open such a file only to read it, while the block lasts."""
         ...
 
     def path(self, text: str) -> Path:

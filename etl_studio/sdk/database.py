@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -133,6 +133,27 @@ class TableLoad(Protocol):
 
     def abort(self) -> None:
         """Forget what is staged; the table stays as it was."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads an SQLite file, and changes nothing in it. Only SELECTs pass."""
+
+    def columns(self, sql: str) -> Sequence[tuple[str, str]]:
+        """Names and declared types of what a SELECT gives; an expression has the type "".
+
+        Raises:
+            PermanentError: it is no SELECT that works here.
+        """
+        ...
+
+    def rows(self, sql: str, parameters: Sequence[Any], size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a SELECT in lists of at most ``size``; all of one snapshot.
+
+        Raises:
+            Cancelled: the run was stopped meanwhile.
+            TransientError: another program has locked the file.
+        """
         ...
 
 

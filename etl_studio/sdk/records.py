@@ -93,6 +93,11 @@ class RecordBuilder:
             return None
         return self._problem(record, line, set(self.schema.names), list(self.schema))
 
+    def is_boolean(self, name: str) -> bool:
+        """Whether a column is known to hold true and false."""
+        known = self._declared.get(name) if self.schema is None else self.schema.field(name).type
+        return known is not None and pa.types.is_boolean(known)
+
     @property
     def columns(self) -> dict[str, str] | None:
         """Names and types, once they are settled and while nothing waits; otherwise None: no place for a cursor."""

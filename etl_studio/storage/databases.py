@@ -12,9 +12,11 @@ from etl_studio.storage.open_file import OpenFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
+    from etl_studio.storage.reading import Reader
     from etl_studio.storage.table_load import TableLoad
 
 BUSY_SECONDS = 5.0
@@ -111,6 +113,20 @@ class Databases:
             if file is None:
                 file = self._files[path] = SqliteFile(path, self._busy_timeout)
             return file
+
+    def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
+        """Open a file only to read it; nothing in it changes.
+
+        Args:
+            path: the file.
+            stopping: ends a query that runs when it is set.
+
+        Raises:
+            PermanentError: there is no such file, it is no database, or it may not be read.
+        """
+        from etl_studio.storage.reading import reading
+
+        return reading(path.resolve(), self._busy_timeout, stopping)
 
     def forget(self, folder: Path) -> None:
         """Close the files in a folder that is going to be removed."""

@@ -6,9 +6,11 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +133,30 @@ class OneTable(Scenario):
     def check(self, tally):
         found = query(self.folder / ".etl_studio" / "data.db", "SELECT n FROM numbers")
         self.count([n for (n,) in found], [n for n in range(ROWS) if n % 7 != 3], tally, "numbers")
+
+
+class FromDatabase(OneTable):
+    """The same numbers out of a table, in the order of a column in which many rows are equal."""
+
+    name = "from a database with an order column"
+
+    def make(self):
+        with closing(sqlite3.connect(self.folder / "numbers.db")) as database:
+            database.execute("CREATE TABLE numbers (n INTEGER, kind INTEGER, third INTEGER)")
+            rows = ((n, n % 7, n // 3) for n in range(ROWS))
+            database.executemany("INSERT INTO numbers VALUES (?, ?, ?)", rows)
+            database.commit()
+        self.write(
+            {
+                "read": {
+                    "type": "sqlite_source",
+                    "config": {"database": "numbers.db", "table": "numbers", "order_by": "third"},
+                },
+                "keep": {"type": "filter", "config": {"where": "kind <> 3"}},
+                "save": {"type": "sqlite_sink", "config": {"table": "numbers"}},
+            },
+            ["read -> keep", "keep -> save"],
+        )
 
 
 class DuringWalCheckpoint(OneTable):
@@ -294,7 +320,16 @@ class RememberedKeys(Scenario):
         self.count(found, [(n, 1000 - 2 * place) for place, n in enumerate(values)], tally, "numbers")
 
 
-SCENARIOS = (OneTable, DuringWalCheckpoint, FanOut, MergeWithUpdates, UniqueAndRejects, RememberedKeys, FaultyApi)
+SCENARIOS = (
+    OneTable,
+    DuringWalCheckpoint,
+    FanOut,
+    MergeWithUpdates,
+    UniqueAndRejects,
+    RememberedKeys,
+    FaultyApi,
+    FromDatabase,
+)
 
 
 def kill_again_and_again(make, kills: int, rng: random.Random, longest: float) -> Tally:

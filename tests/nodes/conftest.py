@@ -11,6 +11,7 @@ from etl_studio.sdk import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio import sdk
@@ -53,6 +54,11 @@ class NodeContext:
     def http(self) -> sdk.HttpClient:
         assert self._http is not None, "this node must not use HTTP"
         return self._http
+
+    def reading(self, path: str | None = None) -> AbstractContextManager[sdk.Reader]:
+        from etl_studio.storage.reading import reading
+
+        return reading(self.folder / (path or "data.db"), 0.1, self.stopping)
 
     def database(self, path: str | None = None) -> sdk.Database:
         assert self._database is not None, "this node must not use a database"
