@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 AUTO_LIMIT = 16
 GROW_SECONDS = 0.1
 """How long the load is watched before another thread starts."""
+
+WAITING = 2
+"""Batches of a part: one in work, and one so that its thread need not wait."""
 
 ONE_PROCESSOR = 0.8, 1.2
 """CPU seconds in a second that look like Python code which keeps one processor busy."""
@@ -46,8 +51,10 @@ class Crew:
         self._width = policy.workers or 1
         self._changed = threading.Condition()
         self._sending = threading.Lock()
-        self._working = 0
+        self._pools: list[ThreadPoolExecutor] = []
+        self._working: Counter[int] = Counter()  # batches that a pool has not done, by its number
         self._in_flight = 0
+        self._handed = 0
         self._next = 0
         self._ready: dict[int, Any] = {}
         self._error: BaseException | None = None
@@ -67,32 +74,44 @@ class Crew:
         station = self._station
         before = station.on_barrier or station.pass_on
         station.on_barrier = lambda barrier: self._pass_on(barrier, before)
-        with ThreadPoolExecutor(self._most, thread_name_prefix=f"node {station.planned.id}") as pool:
+        with ExitStack() as stack:
+            self._pools = [
+                stack.enter_context(ThreadPoolExecutor(size, thread_name_prefix=f"node {station.planned.id}"))
+                for size in self._pool_sizes()
+            ]
             try:
-                for number, (_, batch) in enumerate(station.batches()):
-                    self._wait_for_room()
-                    pool.submit(self._one, number, batch)
+                for _, batch in station.batches():
+                    self._hand_out(batch)
                 self._wait_for_all()
-            except Cancelled as cancelled:
-                # A thread's failure has cancelled the run, so that nobody waits for it: that is what to tell.
-                self._stop(cancelled)
-                raise (self._error or cancelled) from None
+            except BaseException as error:  # noqa: BLE001 - the first one is raised
+                # The first failure has cancelled the run, so that nobody waits for it: that is what to tell.
+                self._fail(error)
+                raise (self._error or error) from None
+
+    def _pool_sizes(self) -> Sequence[int]:
+        return [self._most]
+
+    def _hand_out(self, batch: pa.RecordBatch) -> None:
+        with self._changed:
+            while self._error is None and (self._working[0] >= self._width or self._in_flight >= 2 * self._width):
+                # Where all wait to send, more of them would only hold more rows.
+                if self._working[0] >= self._width < self._most and self._should_grow():
+                    self._width += 1
+                else:
+                    self._changed.wait(GROW_SECONDS if self._width < self._most else None)
+        self._submit(0, batch)
+
+    def _submit(self, pool: int, batch: pa.RecordBatch) -> None:
+        with self._changed:
+            self._raise()
+            self._working[pool] += 1
+            self._in_flight += 1
+        self._pools[pool].submit(self._one, pool, self._handed, batch)
+        self._handed += 1
 
     def _pass_on(self, barrier: Barrier, before: Callable[[Barrier], None]) -> None:
         self._wait_for_all()
         before(barrier)
-
-    def _wait_for_room(self) -> None:
-        with self._changed:
-            while self._error is None and (self._working >= self._width or self._in_flight >= 2 * self._width):
-                # Where all wait to send, more of them would only hold more rows.
-                if self._working >= self._width < self._most and self._should_grow():
-                    self._width += 1
-                else:
-                    self._changed.wait(GROW_SECONDS if self._width < self._most else None)
-            self._raise()
-            self._working += 1
-            self._in_flight += 1
 
     def _wait_for_all(self) -> None:
         with self._changed:
@@ -117,20 +136,18 @@ class Crew:
             return False
         return busy < (os.cpu_count() or 1) - 0.5
 
-    def _one(self, number: int, batch: pa.RecordBatch) -> None:
+    def _one(self, pool: int, number: int, batch: pa.RecordBatch) -> None:
         try:
             if self._error is not None:
                 return  # it waited while another one failed
             result = self._work(batch)
             with self._changed:
                 self._ready[number] = result
-                self._working -= 1
+                self._working[pool] -= 1
                 self._changed.notify_all()
             self._send_ready()
         except BaseException as error:  # noqa: BLE001 - the node's worker raises it
-            self._stop(error)
-            if not isinstance(error, Cancelled):
-                self._station.fail(error)
+            self._fail(error)
 
     def _send_ready(self) -> None:
         with self._sending:
@@ -149,7 +166,43 @@ class Crew:
                 return self._next if self._next in self._ready else None
             return next(iter(self._ready), None)
 
-    def _stop(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         with self._changed:
             self._error = self._error or error
             self._changed.notify_all()
+        if not isinstance(error, Cancelled):
+            self._station.fail(error)
+
+
+class PartitionedCrew(Crew):
+    """Divides each batch by the values of some columns; a part has a thread of its own, so that it keeps its order."""
+
+    def __init__(self, station: Station, work: Callable[[pa.RecordBatch], Any], deliver: Callable[[Any], None]) -> None:
+        super().__init__(station, work, deliver)
+        self._in_order = False
+        self._partition = station.sql().partition(station.planned.policy.partition_by)
+
+    def run(self) -> None:
+        """Work on all that arrives, to the end.
+
+        Raises:
+            Exception: the first that a thread met.
+        """
+        try:
+            super().run()
+        finally:
+            self._partition.close()
+
+    def _pool_sizes(self) -> Sequence[int]:
+        return [1] * self._most
+
+    def _hand_out(self, batch: pa.RecordBatch) -> None:
+        all_busy = sum(self._working.values()) >= self._width and not self._sending.locked()
+        if all_busy and self._width < self._most and self._should_grow():
+            self._wait_for_all()  # rows may change their thread only while none of them is under way
+            self._width += 1
+        for part, rows in self._partition.divide(batch, self._width):
+            with self._changed:
+                while self._error is None and self._working[part] >= WAITING:
+                    self._changed.wait()
+            self._submit(part, rows)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.engine.partition import Partition
 from etl_studio.engine.sql_blocking import Blocking
 from etl_studio.engine.sql_row_wise import RowWise
 from etl_studio.sdk import sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from etl_studio.sdk import SqlTransform
@@ -37,6 +39,10 @@ class SqlSession:
     def blocking(self, node: SqlTransform) -> Blocking:
         """Prepare a node whose query runs once over all its rows."""
         return Blocking(self._cursor(), node)
+
+    def partition(self, columns: Sequence[str]) -> Partition:
+        """Prepare to divide batches by the values of columns."""
+        return Partition(self._cursor(), columns)
 
     def memory(self) -> int | None:
         """Bytes that DuckDB holds in memory; None where it has not even room to tell."""

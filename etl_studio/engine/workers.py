@@ -7,11 +7,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etl_studio.engine.crew import Crew
+from etl_studio.engine.crew import Crew, PartitionedCrew
 from etl_studio.engine.loading import load
 from etl_studio.engine.reading import read
 from etl_studio.engine.row_wise_crew import RowWiseCrew
-from etl_studio.sdk import Rejected, Sink, Source, SqlTransform, Transform
+from etl_studio.errors import PermanentError
+from etl_studio.sdk import Operator, Rejected, Sink, Source, SqlTransform, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.engine.station import Station
-    from etl_studio.sdk import Operator
     from etl_studio.sdk.node import Emission
 
 T = TypeVar("T")
@@ -63,10 +63,7 @@ def _transform(station: Station, node: Transform) -> None:
 
     if node.holds_rows:
         _keep_state(station, node)
-    if node.holds_rows or station.planned.policy.workers == 1:
-        _one_by_one(station, attempt, deliver)
-    else:
-        Crew(station, attempt, deliver).run()
+    _each_batch(station, attempt, deliver)
     _send_all(station, node.finish(context))
 
 
@@ -80,17 +77,30 @@ def _run_row_wise(station: Station, node: SqlTransform) -> None:
         _keep_state(station, node)
     queries = RowWiseCrew(station, node)
     try:
-        if station.planned.policy.workers == 1:
-            _one_by_one(station, queries.attempt, queries.deliver)
-        else:
-            Crew(station, queries.attempt, queries.deliver).run()
+        _each_batch(station, queries.attempt, queries.deliver)
     finally:
         queries.close()
 
 
-def _one_by_one(station: Station, attempt: Callable[[pa.RecordBatch], T], deliver: Callable[[T], None]) -> None:
-    for _, batch in station.batches():
-        deliver(attempt(batch))
+def _each_batch(station: Station, attempt: Callable[[pa.RecordBatch], T], deliver: Callable[[T], None]) -> None:
+    """Work on all that arrives, with the workers that the policy asks for."""
+    node, policy = station.planned.node, station.planned.policy
+    holds_rows = isinstance(node, Operator) and node.holds_rows
+    alone = holds_rows and isinstance(node, Transform)
+    if alone and policy.workers != 1:
+        station.context.log("info", "It has one worker, since it remembers rows.")
+    if alone or policy.workers == 1:
+        for _, batch in station.batches():
+            deliver(attempt(batch))
+    elif not policy.partition_by:
+        Crew(station, attempt, deliver).run()
+    elif not holds_rows:
+        PartitionedCrew(station, attempt, deliver).run()
+    else:
+        raise PermanentError(
+            "It remembers rows in the order in which they come, and policy.partition_by would change that.",
+            hint="Remove policy.partition_by: its workers keep the order without it.",
+        )
 
 
 def _run_blocking(station: Station, node: SqlTransform) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.problems import Problem
@@ -42,6 +42,7 @@ def check(
         *check_wires(pipeline, types),
         *_check_targets(pipeline, types),
         *_check_fallbacks(pipeline, types),
+        *_check_workers(pipeline, types),
     ]
     return sorted(problems, key=lambda problem: problem.severity != "error")
 
@@ -110,3 +111,28 @@ def _check_fallbacks(pipeline: Pipeline, types: Mapping[str, type[Node] | None])
             continue
         place = position(pipeline, "nodes", name, "policy", "fallback") or (None, None)
         yield Problem("error", message, hint, name, "policy.fallback", *place)
+
+
+def _check_workers(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
+    """Settings of workers must be able to do what they say."""
+    for name, node_type in types.items():
+        policy = pipeline.nodes[name].policy
+        workers, partition_by = policy.get("workers", 1), policy.get("partition_by")
+        if node_type is None or not (workers != 1 or partition_by):
+            continue
+        severity: Literal["error", "warning"] = "warning"
+        field = "partition_by" if workers == 1 else "workers"
+        if not node_type.inputs or is_sink(node_type) or getattr(node_type, "blocking", False) is True:
+            message = f"{name} always has one worker."
+            hint = f"Remove policy.{field}, or set it on a node that works row by row."
+        elif workers == 1:
+            message = f"{name} has one worker, so partition_by does nothing."
+            hint = "Set policy.workers, too: 2 or more, or 0 for as many as the load asks for."
+        elif partition_by and policy.get("keep_order") is True:
+            severity, field = "error", "keep_order"
+            message = f"{name} cannot keep the order of all rows: partition_by keeps that of rows with the same values."
+            hint = "Remove policy.keep_order or policy.partition_by."
+        else:
+            continue
+        place = position(pipeline, "nodes", name, "policy", field) or (None, None)
+        yield Problem(severity, message, hint, name, f"policy.{field}", *place)

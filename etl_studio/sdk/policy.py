@@ -174,6 +174,16 @@ class Policy(Config):
     keep_order: bool = setting(
         True,
         title="Keep the order",
-        description="With several workers: rows leave in the order in which they came, not as they are done.",
+        description="With several workers: rows leave in the order in which they came, not as they are done. "
+        "Where they are partitioned, only rows of the same worker do.",
+        advanced=True,
+    )
+    partition_by: list[str] = setting(
+        [],
+        title="Partition by",
+        description="With several workers: rows with the same values in these columns (NULL is one) go to the same "
+        "worker, never two at once, and keep their order. Rows with different values may change places.",
+        example=["customer_id"],
+        editor="columns",
         advanced=True,
     )

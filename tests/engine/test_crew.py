@@ -6,14 +6,17 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import ClassVar
+from unittest.mock import patch
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl_studio import sdk
 from etl_studio.engine.checkpoints import Interval
-from etl_studio.engine.events import CheckpointSaved, RunStatus, Sampled
+from etl_studio.engine.crew import Crew
+from etl_studio.engine.events import CheckpointSaved, LogWritten, RunStatus, Sampled
 from etl_studio.engine.inbox import Bounds
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.quality.validate import Validate
@@ -24,14 +27,20 @@ FLOWS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCh
 
 
 class Ordered(Keeper):
-    """Keeps the order, too."""
+    """Keeps the order, too, and which rows came before each barrier that stood behind so many rows of the source."""
 
     type = "ordered_sink"
     order: ClassVar[list] = []
+    before: ClassVar[dict] = {}
 
     def write(self, rows, context):
         self.order += rows.column("n").to_pylist()
         return super().write(rows, context)
+
+    def commit(self, context, mark=None):
+        if mark is not None and not mark.final:
+            self.before[mark.facts["positions"]["n0"]["rows"]] = sorted(self.order)
+        return super().commit(context, mark)
 
 
 class Meeting(sdk.Transform):
@@ -124,14 +133,79 @@ class Wrong(sdk.SqlTransform):
         return "SELECT w FROM input"
 
 
-NODES = registry(Ordered, Meeting, Uneven, Broken, Picky, Endless, Wrong)
+class Keyed(sdk.Source):
+    """Gives numbers with these keys, with a cursor behind each batch."""
+
+    type = "keyed_source"
+    title = "Keyed"
+    icon = "dice"
+    group = "extract"
+
+    class Config(sdk.Config):
+        keys: list[list[int | None]]
+
+    @property
+    def replays(self):
+        return True
+
+    def read(self, context):
+        number = 0
+        for keys in ([], *self.config.keys):
+            numbers = pa.array(range(number, number + len(keys)), pa.int64())
+            yield pa.record_batch({"n": numbers, "v": pa.array(keys, pa.int64())})
+            number += len(keys)
+            yield sdk.Cursor(number)
+
+
+class Flaky(sdk.Transform):
+    """Fails at the first attempt for most batches."""
+
+    type = "flaky"
+    title = "Flaky"
+    icon = "globe"
+    group = "transform"
+    tried: ClassVar[set] = set()
+
+    def process(self, rows, context):
+        numbers = rows.column("n").to_pylist()
+        if numbers and numbers[0] % 3 and numbers[0] not in self.tried:
+            self.tried.add(numbers[0])
+            raise TransientError("Busy.")
+        yield rows
+
+
+class OneByOne(sdk.Transform):
+    """Looks whether a key is worked on twice at once."""
+
+    type = "one_by_one"
+    title = "One by one"
+    icon = "globe"
+    group = "transform"
+    working: ClassVar[list] = []
+    twice: ClassVar[list] = []
+
+    def process(self, rows, context):
+        keys = set(rows.column("v").to_pylist())
+        self.twice += keys & set(self.working)
+        self.working += keys
+        for _ in range(1_000):
+            Path(__file__).stat()  # other threads go on meanwhile
+        yield rows
+        for key in keys:
+            self.working.remove(key)
+
+
+NODES = registry(Keyed, Flaky, OneByOne, Deduplicate, Validate, Ordered, Meeting, Uneven, Broken, Picky, Endless, Wrong)
 
 
 @pytest.fixture(autouse=True)
 def _fresh():
     Keeper.kept.clear()
     Ordered.order.clear()
+    Ordered.before.clear()
     Uneven.overtaken.clear()
+    OneByOne.working.clear()
+    OneByOne.twice.clear()
 
 
 def line(kind, batches=12, size=4, **config):
@@ -282,7 +356,7 @@ def test_validate_checks_several_batches_at_once(tmp_path):
     ]
     made = line("validate", 40, 200, rules=rules)
     policy = {"validate": {"workers": 4, "on_error": "skip"}}
-    run_flow(pipeline_of(made, policy), tmp_path, registry(Ordered, Validate), interval=Interval())
+    run_flow(pipeline_of(made, policy), tmp_path, NODES, interval=Interval())
 
     assert Ordered.order == list(range(0, 4000, 2))
 
@@ -293,9 +367,89 @@ def test_the_first_row_of_a_key_stays_with_several_workers_too(tmp_path, keep):
     listeners = [lambda event: saved.append(event.rows) if isinstance(event, CheckpointSaved) else None]
     made = line("deduplicate", 40, 50, keys=["v"])
     policy = {"deduplicate": {"workers": 4, "keep_order": keep}}
-    nodes = registry(Ordered, Deduplicate)
-    ended = run_flow(pipeline_of(made, policy), tmp_path, nodes, listeners=listeners)
+    ended = run_flow(pipeline_of(made, policy), tmp_path, NODES, listeners=listeners)
 
     assert Ordered.order == [0, 1, 2, 3, 4]
     assert ended.nodes["n1"].filtered == 1995
     assert len(saved) > 1
+
+
+def rows_of(keys, kind, policy):
+    """The order in which rows came, those that were refused, and which had come before each barrier."""
+    for kept in (Keeper.kept, Ordered.order, Ordered.before, Flaky.tried):
+        kept.clear()
+    made = [
+        Made("keyed_source", {"keys": keys}),
+        Made(kind, {}, (("input", (0, "out")),)),
+        Made("ordered_sink", {"name": "all"}, (("input", (1, "out")),)),
+        Made("keeper_sink", {"name": "bad"}, (("input", (1, "rejects")),)),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        run_flow(pipeline_of(made, {kind: {"retry": {"delay": 0}, **policy}}), Path(folder), NODES)
+    return list(Ordered.order), dict(Keeper.kept.get("bad", {})), dict(Ordered.before)
+
+
+@FLOWS
+@given(
+    st.lists(st.lists(st.sampled_from([None, 0, 1, 2, 3]), max_size=12), max_size=8),
+    st.sampled_from(["picky", "halve", "flaky", "together"]),
+    st.integers(0, 5),
+    st.sampled_from([{}, {"keep_order": False}, {"partition_by": ["v"]}]),
+)
+def test_workers_change_at_most_the_order_and_only_where_they_may(keys, kind, workers, how):
+    one, refused, _ = rows_of(keys, kind, {})
+    # Workers that are as many as the load asks for become more with each batch.
+    with patch.object(Crew, "_should_grow", return_value=True):
+        several, refused_by_several, before = rows_of(keys, kind, {"workers": workers, **how})
+
+    assert sorted(several) == sorted(one)
+    assert refused_by_several == refused
+    key_of = [key for some in keys for key in some]
+    if not how:
+        assert several == one
+    elif "partition_by" in how:
+        for key in set(key_of):
+            assert [n for n in several if key_of[n] == key] == [n for n in one if key_of[n] == key]
+    assert before == {rows: [n for n in sorted(one) if n < rows] for rows in before}
+
+
+def test_keys_run_beside_each_other(tmp_path):
+    Meeting.barrier = threading.Barrier(3)
+    policy = {"meeting": {"workers": 3, "partition_by": ["n"]}}
+    run_flow(pipeline_of(line("meeting", size=200), policy), tmp_path, NODES, interval=Interval())
+    assert sorted(Ordered.order) == list(range(2400))
+
+
+@pytest.mark.parametrize("workers", [4, 0])
+def test_a_key_is_never_worked_on_twice_at_once_even_while_workers_become_more(tmp_path, workers):
+    policy = {"one_by_one": {"workers": workers, "partition_by": ["v"]}}
+    with patch.object(Crew, "_should_grow", return_value=True):
+        run_flow(pipeline_of(line("one_by_one", 60, 20), policy), tmp_path, NODES, interval=Interval())
+    assert OneByOne.twice == []
+    assert sorted(Ordered.order) == list(range(1200))
+
+
+def failure(made, policies, folder):
+    flow = make_flow(pipeline_of(made, policies), folder, NODES, interval=Interval())
+    flow.start()
+    ended = flow.ended()
+    assert ended.status is RunStatus.FAILED
+    return ended.error
+
+
+def test_a_column_to_partition_by_that_is_not_there_is_named_with_node_and_setting(tmp_path):
+    text = failure(line("together"), {"together": {"workers": 2, "partition_by": ["w"]}}, tmp_path)
+    assert text == 'flow > n1: There is no column "w" (setting policy.partition_by). Columns here: n, v.'
+
+
+def test_a_node_that_remembers_rows_in_their_order_is_not_partitioned(tmp_path):
+    text = failure(line("deduplicate", keys=["v"]), {"deduplicate": {"workers": 2, "partition_by": ["v"]}}, tmp_path)
+    assert text.startswith("flow > n1: It remembers rows in the order in which they come")
+
+
+def test_a_node_that_remembers_rows_in_python_tells_that_it_has_one_worker(tmp_path):
+    logged = []
+    listeners = [lambda event: logged.append(event.message) if isinstance(event, LogWritten) else None]
+    made = line("validate", rules=[{"column": "n", "rule": "unique"}])
+    run_flow(pipeline_of(made, {"validate": {"workers": 3}}), tmp_path, NODES, listeners=listeners)
+    assert "It has one worker, since it remembers rows." in logged

@@ -322,6 +322,38 @@ def test_a_node_with_an_input_and_rejects_may_fall_back_to_a_branch(problems, no
     assert problems(GOOD.replace(f"  {node}:\n", f"  {node}:\n    policy: {{fallback: branch}}\n", 1)) == []
 
 
+@pytest.mark.parametrize(
+    ("node", "policy", "severity", "field", "message"),
+    [
+        ("read", "{workers: 4}", "warning", "workers", "read always has one worker."),
+        ("save", "{workers: 0}", "warning", "workers", "save always has one worker."),
+        ("save", "{partition_by: [n]}", "warning", "partition_by", "save always has one worker."),
+        ("keep", "{partition_by: [n]}", "warning", "partition_by",
+         "keep has one worker, so partition_by does nothing."),
+        ("keep", "{workers: 2, partition_by: [n], keep_order: true}", "error", "keep_order",
+         "keep cannot keep the order of all rows: partition_by keeps that of rows with the same values."),
+    ],
+)  # fmt: skip
+def test_settings_of_workers_that_cannot_do_what_they_say_are_told(problems, node, policy, severity, field, message):
+    text = GOOD.replace(f"  {node}:\n", f"  {node}:\n    policy: {policy}\n", 1)
+    line = text[: text.index("policy:")].count("\n") + 1
+    only(problems(text), severity=severity, field=f"policy.{field}", message=message, node=node, line=line)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "{workers: 0}",
+        "{workers: 2, keep_order: true}",
+        "{workers: 2, partition_by: [n]}",
+        "{workers: 0, partition_by: [n], keep_order: false}",
+        "{workers: 1, keep_order: false}",
+    ],
+)
+def test_settings_of_workers_that_fit_are_no_problem(problems, policy):
+    assert problems(GOOD.replace("  keep:\n", f"  keep:\n    policy: {policy}\n", 1)) == []
+
+
 def test_of_nodes_that_all_feed_each_other_no_node_is_told_in_two_loops(problems):
     names = [f"n{number}" for number in range(30)]
     nodes = "".join(f"  {name}: {{type: keep, config: {{where: n > 5}}}}\n" for name in names)

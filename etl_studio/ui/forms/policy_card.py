@@ -185,6 +185,7 @@ class PolicyCard(QWidget):
         self.budget_words.setText(budget_sentence(policy.budget))
         for key, field in self.breaker.fields.items():
             field.setEnabled(policy.breaker.enabled or key == "enabled")
+        self.rest.fields["keep_order"].setEnabled(policy.workers != 1 and not policy.partition_by)
 
     def _reads_web(self) -> bool:
         spec = self.document.pipeline.nodes.get(self.node)

@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy, Retry
+from etl_studio.ui.forms.fold import Fold
 from etl_studio.ui.forms.policy_card import PolicyCard, minimal
 from etl_studio.ui.forms.retry_timeline import breaker_sentence, budget_sentence, duration, retry_sentence
 from etl_studio.ui.forms.worst_case import delays, total, worst_case
@@ -89,6 +90,22 @@ def test_a_disabled_breaker_says_so_and_greys_its_fields(document, card):
     assert policy_of(document) == {"breaker": {"enabled": False}}
     assert card.breaker_words.text().startswith("No breaker")
     assert not card.breaker.fields["open_for"].isEnabled()
+
+
+def test_several_workers_keep_the_order_of_all_rows_or_of_those_with_the_same_key(document, card):
+    assert not card.rest.fields["keep_order"].isEnabled()
+    card.rest.findChild(Fold).unfold()
+    type_number(card.rest, "workers", "4")
+    assert card.rest.fields["keep_order"].isEnabled()
+
+    line = card.rest.fields["partition_by"].editor.inner.line
+    line.setFocus()
+    QTest.keyClicks(line, "customer_id")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    card.flush()
+
+    assert policy_of(document) == {"workers": 4, "partition_by": ["customer_id"]}
+    assert not card.rest.fields["keep_order"].isEnabled()
 
 
 def test_a_value_that_is_no_number_is_kept_and_complained_about(qtbot, document, card):
