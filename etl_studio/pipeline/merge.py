@@ -166,9 +166,11 @@ class _Merge:
             merged = [wire for wire in ours if wire in other or wire not in before or contested & _ends(wire)]
             merged += [wire for wire in theirs if wire not in mine and wire not in before]
             merged = list(dict.fromkeys(merged))
-        kept = [wire for wire in merged if wire.source in nodes and wire.target in nodes]
+        kept = []
         for wire in merged:
-            if wire not in kept:
+            if wire.source in nodes and wire.target in nodes:
+                kept.append(wire)
+            else:
                 # One side has removed a node that the other one has wired.
                 sides = [str(wire) if wire in side else ABSENT for side in (base, ours, theirs)]
                 self._conflicts.append(Conflict(("wires",), *sides))

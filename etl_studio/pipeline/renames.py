@@ -23,12 +23,12 @@ def renamed_nodes(before: Pipeline, after: Pipeline) -> dict[str, str]:
     new = [node for key, node in after.nodes.items() if key not in before.nodes]
     if not gone or not new:
         return {}
-    wires = {id(before): _wires(before), id(after): _wires(after)}
+    old_facts, new_facts = _facts(before, gone), _facts(after, new)
     pairs = []
     for old_at, old in enumerate(gone):
         for new_at, node in enumerate(new):
             if old.type == node.type:
-                alike = _alike(old, node, wires[id(before)].get(old.id, set()), wires[id(after)].get(node.id, set()))
+                alike = _alike(*old_facts[old_at], *new_facts[new_at])
                 if alike >= ALIKE:
                     pairs.append((-alike, old_at, new_at))
     found: dict[str, str] = {}
@@ -43,14 +43,18 @@ def is_one_node(before: Pipeline, old: str, after: Pipeline, new: str) -> bool:
     one, other = before.nodes[old], after.nodes[new]
     if one.type != other.type:
         return False
-    if set(_settings(one)) == set(_settings(other)):
-        return True
-    return _alike(one, other, _wires(before).get(old, set()), _wires(after).get(new, set())) >= ALIKE
+    ((settings, wires),), ((other_settings, other_wires),) = _facts(before, [one]), _facts(after, [other])
+    return settings == other_settings or _alike(settings, wires, other_settings, other_wires) >= ALIKE
 
 
-def _alike(old: NodeSpec, new: NodeSpec, old_wires: set[Any], new_wires: set[Any]) -> float:
-    """From 0 to 1; equal settings are more alike than any others, and then the wires decide."""
-    one, other = set(_settings(old)), set(_settings(new))
+def _facts(pipeline: Pipeline, nodes: list[NodeSpec]) -> list[tuple[set[Any], set[Any]]]:
+    """What is said about each node: its settings, and its wires."""
+    wires = _wires(pipeline)
+    return [(set(_settings(node)), wires.get(node.id, set())) for node in nodes]
+
+
+def _alike(one: set[Any], old_wires: set[Any], other: set[Any], new_wires: set[Any]) -> float:
+    """From 0 to 1, and more for equal settings; then the wires decide."""
     if one and one == other:
         return 1 + _share(old_wires, new_wires)
     return _share(one | old_wires, other | new_wires)

@@ -46,4 +46,5 @@ def _in_all(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[tup
 
 
 def _blocks(base: list[str], side: list[str]) -> list[Block]:
-    return [(a, b, size) for a, b, size in SequenceMatcher(None, base, side, autojunk=False).get_matching_blocks()]
+    # What comes very often in a long list (lines such as "type: filter") is no place to meet: each with each is slow.
+    return [(a, b, size) for a, b, size in SequenceMatcher(None, base, side, autojunk=True).get_matching_blocks()]
