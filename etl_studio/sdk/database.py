@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -157,6 +157,30 @@ class Reader(Protocol):
         ...
 
 
+class Outbox(Protocol):
+    """Requests of one sink in one run, kept from before they may be sent until they have arrived."""
+
+    def stage(self, requests: Iterable[tuple[str, str]]) -> None:
+        """Keep requests (idempotency key, body) that are not to be sent before ``commit``."""
+        ...
+
+    def commit(self, mark: Mark | None) -> None:
+        """What is staged may be sent from now on, also after a crash; in one transaction with the mark."""
+        ...
+
+    def next(self) -> tuple[int, str, str] | None:
+        """The oldest committed request: number, key, body; None: all have arrived."""
+        ...
+
+    def sent(self, number: int) -> None:
+        """A request has arrived and need not be sent again."""
+        ...
+
+    def discard(self) -> None:
+        """Forget what is staged and not committed."""
+        ...
+
+
 class Database(Protocol):
     """One SQLite file."""
 
@@ -176,6 +200,10 @@ class Database(Protocol):
             PermanentError: the table has other columns, or the file is read-only.
             TransientError: the database is locked by another program.
         """
+        ...
+
+    def outbox(self, run: str, node: str) -> Outbox:
+        """What a sink has to send; made here when it is not there yet."""
         ...
 
     def mark(self, run: str, node: str) -> Mark | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
+    from etl_studio.storage.outbox import Outbox
     from etl_studio.storage.reading import Reader
     from etl_studio.storage.table_load import TableLoad
 
@@ -59,6 +60,12 @@ class SqliteFile(OpenFile):
         kept = () if disposition == "append" else tuple(dict.fromkeys(key))
         spec = LoadSpec(table, disposition, kept, options, run, node)
         return TableLoad(self, spec, next(self._numbers))
+
+    def outbox(self, run: str, node: str) -> Outbox:
+        """What a sink has to send; made here when it is not there yet."""
+        from etl_studio.storage.outbox import Outbox
+
+        return Outbox(self, run, node)
 
     def mark(self, run: str, node: str) -> Mark | None:
         """The last mark that a sink committed here in a run."""

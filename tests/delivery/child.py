@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from etl_studio.cli.main import main
 from etl_studio.engine import checkpoints
-from etl_studio.nodes.load import csv_sink
+from etl_studio.nodes.load import csv_sink, http_sink
 from etl_studio.storage import marks, open_file, recorder, table_load
 
 PASSED = []
@@ -91,6 +91,8 @@ around(table_load, "apply", before="applying", after="applied")
 around(table_load, "write_mark", before="marking", after="marked")
 around(table_load.TableLoad, "commit", before="committing", after="committed")
 around(csv_sink.CsvSink, "commit", before="filing", after="filed")
+around(http_sink.HttpSink, "commit", before="filing", after="filed")
+around(http_sink.HttpSink, "_send", before="sending", after="sent")
 {"": bool, "first": plant_cursor_first, "last": plant_cursor_last}[WANTED.get("plant", "")]()
 if WANTED.get("checkpoint_always"):
     checkpoint_always()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from etl_studio.demo.faults import Faults
 from etl_studio.demo.site import DemoSite
+from tests.delivery.receiver import Receiver
 
 if TYPE_CHECKING:
     import random
@@ -320,6 +321,37 @@ class RememberedKeys(Scenario):
         self.count(found, [(n, 1000 - 2 * place) for place, n in enumerate(values)], tally, "numbers")
 
 
+class Pushed(Scenario):
+    """Rows pushed to an API that breaks off now and then, sometimes after it took them."""
+
+    name = "pushed to an API with faults"
+    points = ("saving", "saved", "open", "filing", "filed", "sending", "sent")
+    rows = 40_000
+
+    def make(self):
+        self.receiver = Receiver(faults=0.1)
+        self.receiver.__enter__()
+        self.numbers(self.rows)
+        self.write(
+            {
+                "read": {"type": "csv_source", "config": {"path": "numbers.csv"}},
+                "push": {
+                    "type": "http_sink",
+                    "config": {"url": self.receiver.url, "rows_per_request": 1000},
+                    "policy": {"retry": {"attempts": 20, "delay": 0.01, "max_delay": 0.05}},
+                },
+            },
+            ["read -> push"],
+        )
+
+    def check(self, tally):
+        found = [row["n"] for body in self.receiver.bodies for row in body]
+        self.count(found, range(self.rows), tally, "pushed")
+
+    def close(self):
+        self.receiver.__exit__()
+
+
 SCENARIOS = (
     OneTable,
     DuringWalCheckpoint,
@@ -329,6 +361,7 @@ SCENARIOS = (
     RememberedKeys,
     FaultyApi,
     FromDatabase,
+    Pushed,
 )
 
 
