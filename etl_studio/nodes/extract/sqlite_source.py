@@ -23,7 +23,7 @@ _KINDS = {"INT": "integer", "BOOL": "boolean", "CHAR": "text", "CLOB": "text", "
 
 
 class SqliteSource(sdk.Source):
-    """Reads a table or view of an SQLite file, or what a SELECT gives. The file is not changed in any way.
+    """Read a table or view of an SQLite file, or what a SELECT gives. The file is not changed in any way.
 
     All rows are those of one moment, even while another program writes. Columns have the types that the table declares;
     where it declares none, or a date, the first 1,000 rows decide, unless *Column types* name them. A value that does

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HttpSink(sdk.Sink):
-    """Sends rows as JSON to an address, some of them in each request.
+    """Send rows as JSON to an address, some of them in each request.
 
     Requests are kept in the workspace until they have arrived, and each has an **idempotency key** that stays the same
     however often it is sent (draft-ietf-httpapi-idempotency-key-header). So a run that breaks off and is resumed sends
