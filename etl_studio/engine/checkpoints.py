@@ -132,7 +132,6 @@ class Checkpoints:
         self._snapshots: list[Snapshot] = []
         self._arrived: set[str] = set()
         self._opened: int | None = None
-        self._opened_commits = True
         self._left: set[str] = set()
         self._saved: Checkpoint | None = None
         self._error: BaseException | None = None
@@ -143,7 +142,7 @@ class Checkpoints:
         with self._changed:
             self._positions[source] = position
             if self._begin():
-                return self._pass(source, position)
+                return self._pass(source)
             return None
 
     def rest(self, source: str, position: Position) -> Barrier | None:
@@ -160,7 +159,7 @@ class Checkpoints:
                 if self._cancelled:
                     raise Cancelled("The run was stopped.")
                 if self._under_way and source not in self._passed:
-                    return self._pass(source, position)
+                    return self._pass(source)
                 if not self._possible or (not self._reading and not self._under_way):
                     return None
                 self._changed.wait()
@@ -176,19 +175,20 @@ class Checkpoints:
 
     def abandon(self, barrier: Barrier) -> None:
         """A node holds rows that it cannot keep: no sink commits at this barrier."""
+        if barrier.replayed:
+            return
         with self._changed:
-            self._collected.abandoned = not barrier.replayed
+            self._collected.abandoned = True
 
-    def arrive(self, sink: str, barrier: Barrier | None, counts: Mapping[str, NodeCounts] | None = None) -> int | None:
-        """A sink holds a barrier (None: it has all its rows); waits for the others.
+    def arrive(self, sink: str, counts: Mapping[str, NodeCounts] | None = None) -> Checkpoint | None:
+        """A sink holds a barrier, or has all its rows; waits for the others.
 
         Args:
             sink: id.
-            barrier: what it holds.
-            counts: of all nodes now; looked at when the last rows are in.
+            counts: of all nodes now, where the sink has all its rows.
 
         Returns:
-            The epoch under which to commit; None: do not commit now.
+            The checkpoint to commit at; None: do not commit now.
 
         Raises:
             Cancelled: the run failed or was stopped meanwhile.
@@ -198,35 +198,28 @@ class Checkpoints:
             self._arrived.add(sink)
             number = self._epoch
             if self._everybody_is_here():
-                self._open(counts if barrier is None else None)
+                self._open(counts)
             while self._opened != number and not self._cancelled:
                 self._changed.wait()
             if self._error is not None:
                 raise self._error
             if self._cancelled:
                 raise Cancelled("The run was stopped.")
-            return number if self._opened_commits else None
+            return self._saved
 
     def committed(self, sink: str) -> None:
         """A sink has committed what it held, or goes on without."""
         with self._changed:
-            self._arrived.discard(sink)
-            if not self._arrived:
-                self._epoch += 1
-                self._under_way = False
-                self._passed.clear()
-                self._collected = _Collected()
-                self._since = self._clock()
-                self._rows_before = sum(position.rows for position in self._positions.values())
-                self._changed.notify_all()
+            self._go_on(sink)
 
     def leave(self, sink: str) -> None:
-        """A sink gave up in a graceful stop; the others need not wait for it."""
+        """A sink gave up in a graceful stop, perhaps in the middle of its commit; the others need not wait for it."""
         with self._changed:
             self._left.add(sink)
-            if self._arrived and self._everybody_is_here():
+            if sink in self._arrived:
+                self._go_on(sink)
+            elif self._arrived and self._everybody_is_here():
                 self._open(None)
-            self._changed.notify_all()
 
     def commit_no_more(self) -> None:
         """The run was stopped where its sinks stand at different rows: whoever comes to the gate is cancelled."""
@@ -238,14 +231,9 @@ class Checkpoints:
             self._cancelled = True
             self._changed.notify_all()
 
-    @property
-    def saved(self) -> Checkpoint | None:
-        """The last checkpoint, whose facts go into the marks."""
-        return self._saved
-
     def _begin(self) -> bool:
         """Whether a barrier is under way, after starting one if it is due."""
-        if self._under_way or not self._possible or self._arrived or not all(self._reading.values()):
+        if self._under_way or not self._possible or not all(self._reading.values()):
             return self._under_way
         seconds, rows = self._interval.seconds, self._interval.rows
         given = sum(position.rows for position in self._positions.values()) - self._rows_before
@@ -254,12 +242,24 @@ class Checkpoints:
         self._changed.notify_all()
         return self._under_way
 
-    def _pass(self, source: str, position: Position) -> Barrier | None:
+    def _pass(self, source: str) -> Barrier | None:
         if source in self._passed:
             return None
         self._passed.add(source)
-        self._collected.positions[source] = position
+        self._collected.positions[source] = self._positions[source]
         return Barrier(self._epoch)
+
+    def _go_on(self, sink: str) -> None:
+        """A sink went through the gate; the last one makes room for the next barrier."""
+        self._arrived.remove(sink)
+        if not self._arrived:
+            self._epoch += 1
+            self._under_way = False
+            self._passed.clear()
+            self._collected = _Collected()
+            self._since = self._clock()
+            self._rows_before = sum(position.rows for position in self._positions.values())
+            self._changed.notify_all()
 
     def _everybody_is_here(self) -> bool:
         return self._arrived | self._left >= self._loading
@@ -267,8 +267,8 @@ class Checkpoints:
     def _open(self, counts: Mapping[str, NodeCounts] | None) -> None:
         """Save, then let the sinks commit; called by the last one, with the lock."""
         collected = self._collected
-        self._opened_commits = not collected.abandoned
-        if self._opened_commits:
+        self._saved = None
+        if not collected.abandoned:
             positions = {**self._positions, **collected.positions}
             checkpoint = Checkpoint(self._epoch, positions, dict(counts or collected.counts), tuple(self._snapshots))
             try:

@@ -12,7 +12,7 @@ from etl_studio.sdk import REJECTS, Mark
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from etl_studio.engine.checkpoints import Barrier
+    from etl_studio.engine.checkpoints import Barrier, Checkpoint
     from etl_studio.engine.station import Station
     from etl_studio.sdk import Sink
 
@@ -51,11 +51,12 @@ class _Loading:
         keeps = sink.keeps_partial or (sink.commits_at_barriers and station.resumable)
         if stopped and self._ahead is None and (station.planned.blocking_before or not keeps):
             raise Cancelled("The run was stopped before all rows had come.")
-        epoch = station.checkpoints.arrive(station.planned.id, None, station.all_counts())
+        checkpoint = station.checkpoints.arrive(station.planned.id, station.all_counts())
+        assert checkpoint is not None  # noqa: S101 - at the end no node holds rows
         if self._ahead is not None:
             self._catch_up()
         elif self._opened or sink.commits_at_barriers:
-            self._commit(epoch, final=not stopped)
+            self._commit(checkpoint, final=not stopped)
             if stopped:
                 # Nothing is staged any more; what it holds open is wanted by the process that resumes the run.
                 sink.abort(station.context)
@@ -72,9 +73,9 @@ class _Loading:
             if self._ahead is not None and not self._ahead.final and self._ahead.epoch == barrier.epoch:
                 self._catch_up()
             return
-        epoch = station.checkpoints.arrive(station.planned.id, barrier)
-        if epoch is not None and self._ahead is None:
-            self._commit(epoch, final=False)
+        checkpoint = station.checkpoints.arrive(station.planned.id)
+        if checkpoint is not None and self._ahead is None:
+            self._commit(checkpoint, final=False)
         station.checkpoints.committed(station.planned.id)
 
     def _take(self, batch: pa.RecordBatch) -> None:
@@ -93,13 +94,10 @@ class _Loading:
             for refused in context.call(lambda: list(sink.write(batch, context))):
                 station.outlet.refuse_again(refused)
 
-    def _commit(self, epoch: int | None, *, final: bool) -> None:
+    def _commit(self, checkpoint: Checkpoint, *, final: bool) -> None:
         station, context = self._station, self._station.context
-        saved = station.checkpoints.saved
-        mark = None
-        if epoch is not None and saved is not None:
-            facts = mark_facts(saved, station.meter.counts())
-            mark = Mark(context.run, station.planned.id, epoch, final, facts)
+        facts = mark_facts(checkpoint, station.meter.counts())
+        mark = Mark(context.run, station.planned.id, checkpoint.epoch, final, facts)
         station.meter.loaded(context.call(partial(self._sink.commit, context, mark)))
 
     def _catch_up(self) -> None:

@@ -43,7 +43,7 @@ class _Reading:
             self._read()
         if self._replays:
             self._come_up_short()
-        station.outlet.tell(station.schema)
+        station.outlet.tell(None)
         while (barrier := station.checkpoints.rest(station.planned.id, self._now())) is not None:
             self._send(barrier)
 

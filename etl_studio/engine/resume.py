@@ -124,8 +124,7 @@ def counts_of(mark: Mark) -> NodeCounts:
     counts = dict(mark.facts.get("counts", {}))
     loaded = Loaded(**mark.facts.get("loaded", {}))
     for name, number in asdict(loaded).items():
-        if name in NodeCounts.__dataclass_fields__:
-            counts[name] = counts.get(name, 0) + number
+        counts[name] = counts.get(name, 0) + number
     counts["rows_out"] = counts.get("rows_out", 0) + loaded.rows
     return NodeCounts(**counts)
 

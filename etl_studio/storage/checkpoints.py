@@ -116,5 +116,5 @@ class RunHistory:
         letter: Any = self._models.dead_letter
         for node, last in later.items():
             letter.delete().where(letter.run == self._run, letter.node == node, letter.epoch > last).execute()
-        others = letter.node.not_in(list(later)) if later else True
+        others = letter.node.not_in(list(later))
         letter.delete().where(letter.run == self._run, letter.epoch > epoch, others).execute()

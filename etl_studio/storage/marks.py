@@ -40,7 +40,7 @@ def write_mark(connection: apsw.Connection, mark: Mark, loaded: Loaded | None = 
         connection.execute(
             f"DELETE FROM main.{TABLE} WHERE run < (SELECT run FROM main.{TABLE} GROUP BY run "  # noqa: S608 - our name
             "ORDER BY run DESC LIMIT 1 OFFSET ?)",
-            (KEPT_RUNS,),
+            (KEPT_RUNS - 1,),
         )
 
 

@@ -11,9 +11,6 @@ from contextlib import closing
 import pytest
 
 from etl_studio.cli.main import main
-from etl_studio.engine.checkpoints import Checkpoint, Position
-from etl_studio.engine.resume import resumption
-from etl_studio.sdk import Mark
 from tests.delivery.scenarios import OneTable, Scenario, query
 
 ROWS = 150_000
@@ -71,12 +68,6 @@ def test_a_run_keeps_its_id_and_tells_how_often_it_was_begun(broken, resume):
     _, report, _ = resume(broken)
     assert report["run_id"] == run
     assert query(workspace, "SELECT status, attempts FROM run") == [("done", 2)]
-
-
-def test_a_run_that_was_stopped_before_its_first_row_begins_again():
-    saved = Checkpoint(1, {"read": Position()}, {})
-    resumed = resumption(["save"], {"save": Mark("run", "save", 1)}, [saved])
-    assert resumed.positions == {"read": Position()}
 
 
 def test_the_report_tells_the_attempt_and_the_checkpoint_it_went_on_after(broken, resume, capfd):
