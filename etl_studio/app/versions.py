@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from etl_studio.errors import UsageError
+from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline.file_format import UNTITLED, load
 from etl_studio.pipeline.model import Pipeline
 
@@ -27,11 +27,20 @@ class MergedFiles:
         text: a valid pipeline file; conflicts are comments in it.
         conflicts: what both sides changed, each in its own way.
         problems: what is wrong with the merged pipeline and with neither side, such as a loop; without positions.
+        unread: why a side could not be read as a pipeline. Then the lines are merged, and ``text`` need not be one.
+        clashes: how often both sides changed the same lines; they stand between git's marks.
     """
 
     text: str
-    conflicts: tuple[Conflict, ...]
-    problems: tuple[Problem, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unread: str = ""
+    clashes: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nobody need look at it."""
+        return not (self.conflicts or self.problems or self.unread)
 
 
 def load_version(path: Path, registry: NodeTypes) -> Pipeline:
@@ -54,14 +63,25 @@ def load_version(path: Path, registry: NodeTypes) -> Pipeline:
 def merge_versions(studio: Studio, base: Path, ours: Path, theirs: Path) -> MergedFiles:
     """Merge two versions of a file that began as ``base``; nothing is written.
 
+    Where one of them is no pipeline, or one of a newer version, their lines are merged, as git would.
+
     Raises:
         UsageError: a file is missing or cannot be read.
-        PipelineError: one is no pipeline; carries every problem.
+        PipelineError: one is no text.
     """
     from etl_studio.pipeline.conflict_marks import marked_text
     from etl_studio.pipeline.merge import merge
+    from etl_studio.pipeline.sequence_merge import merge_lines
 
-    begin, mine, other = (load_version(path, studio.registry) for path in (base, ours, theirs))
+    paths = (base, ours, theirs)
+    try:
+        begin, mine, other = (load_version(path, studio.registry) for path in paths)
+    except PipelineError as error:
+        try:
+            text, clashes = merge_lines(*(path.read_bytes().decode() for path in paths))
+        except UnicodeDecodeError:
+            raise error from None
+        return MergedFiles(text, unread=str(error), clashes=clashes)
     merged = merge(begin, mine, other, studio.registry)
     known = {mistake for side in (mine, other) for mistake, _ in _mistakes(studio, side)}
     problems = tuple(problem for mistake, problem in _mistakes(studio, merged.pipeline) if mistake not in known)

@@ -32,7 +32,8 @@ def merge(
 
     The result is a valid pipeline. Where both sides changed the same setting, ours is kept and a comment in the file
     that begins with CONFLICT tells all three values; then, and where the merged pipeline has a mistake that neither
-    side had, the exit code is 1.
+    side had, the exit code is 1. Where a side is no pipeline, or one of a newer version, the lines are merged as git
+    would, with its marks, and the exit code is 1.
 
     \b
     As git's merge program for pipelines:
@@ -62,7 +63,11 @@ def merge(
         say(f"etl-studio: Merged with {count}. Decide in the file and delete the comments that begin with CONFLICT.")
     elif found.problems:
         say("etl-studio: Merged, but the two sides do not go together.")
-    if found.conflicts or found.problems:
+    elif found.unread:
+        say(f"etl-studio: {found.unread}")
+        marks = f"Look for <<<<<<< in the result ({found.clashes})." if found.clashes else "Look at the result."
+        say(f"etl-studio: So the lines were merged, and not nodes and settings. {marks}")
+    if not found.is_clean:
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -70,9 +75,10 @@ def _facts(found: MergedFiles, *, with_text: bool) -> dict[str, Any]:
     from etl_studio.cli.output import problem_facts
 
     facts = {
-        "clean": not found.conflicts and not found.problems,
+        "clean": found.is_clean,
         "conflicts": [_conflict_facts(conflict) for conflict in found.conflicts],
         "problems": [problem_facts(problem) for problem in found.problems],
+        **({"unread": found.unread, "clashes": found.clashes} if found.unread else {}),
     }
     return {**facts, "text": found.text} if with_text else facts
 

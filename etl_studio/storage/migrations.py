@@ -70,6 +70,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE run ADD COLUMN paused INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE run ADD COLUMN resumed_after INTEGER",
     ),
+    (  # the local history of pipeline files
+        "CREATE TABLE version_text (digest TEXT NOT NULL PRIMARY KEY, content BLOB NOT NULL)",
+        """CREATE TABLE version (
+            id INTEGER NOT NULL PRIMARY KEY, file TEXT NOT NULL, at REAL NOT NULL, why TEXT NOT NULL,
+            digest TEXT NOT NULL REFERENCES version_text (digest))""",
+        "CREATE INDEX version_file ON version (file, id)",
+        "CREATE INDEX version_digest ON version (digest)",
+    ),
 )
 
 

@@ -36,6 +36,8 @@ class Models:
     replay: Any
     checkpoint: Any
     node_state: Any
+    version: Any
+    version_text: Any
 
 
 def models_for(database: Connections) -> Models:
@@ -142,4 +144,14 @@ def models_for(database: Connections) -> Models:
         class Meta:
             primary_key = peewee.CompositeKey("run", "node", "epoch")
 
-    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Replay, Checkpoint, NodeState)
+    class VersionText(Table):
+        digest = peewee.TextField(primary_key=True)
+        content = peewee.BlobField()
+
+    class Version(Table):
+        file = peewee.TextField()
+        at = peewee.DoubleField()
+        why = peewee.TextField()
+        digest = peewee.TextField()
+
+    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Replay, Checkpoint, NodeState, Version, VersionText)

@@ -1,4 +1,4 @@
-"""A workspace: a folder with ``data.db`` (results) and ``workspace.db`` (runs, counts, metrics, log, dead letters)."""
+"""A workspace: a folder with ``data.db`` (results) and ``workspace.db`` (runs and all that is told of them, versions)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from etl_studio.storage.models import models_for
 from etl_studio.storage.processes import is_alive
 from etl_studio.storage.replays import settle_pending
 from etl_studio.storage.results import Results
+from etl_studio.storage.versions import Versions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 RunCommand = Literal["stop", "kill", "pause", "go_on"]
 
 READ_ME = (
-    "Runs and results of ETL Studio pipelines. Safe to delete when no run is active: the history and the tables go."
+    "Runs, results and earlier versions of ETL Studio pipelines. Safe to delete when no run is active: the history and "
+    "the tables go."
 )
 
 
@@ -104,6 +106,7 @@ class Workspace:
             migrate(self.file)
             self.models = models_for(self.file.database)
             self.letters = Letters(self.file, self.models, self._whole_id)
+            self.versions = Versions(self.file, self.models)
         self.mark_interrupted()
         settle_pending(self.letters, databases)
 

@@ -74,12 +74,36 @@ def test_for_programs_it_is_one_object(call, sides):
     assert "CONFLICT" in found["text"]
 
 
-def test_a_side_that_cannot_be_read_is_refused_and_nothing_is_written(call, sides, tmp_path):
+def test_where_a_side_is_of_a_newer_version_the_lines_are_merged_and_a_person_must_look(call, sides):
     base, ours, theirs = sides(("default: 5", "default: 6"), ("etl_studio: 1", "etl_studio: 9"))
+    answer = call("merge", base, ours, theirs, "-o", ours)
+    assert answer.code == 1
+    assert "made by a newer ETL Studio (format 9)" in answer.err
+    assert "So the lines were merged, and not nodes and settings. Look at the result." in answer.err
+    text = base.read_text()
+    assert ours.read_text() == text.replace("default: 5", "default: 6").replace("etl_studio: 1", "etl_studio: 9")
+
+
+def test_where_a_side_is_no_pipeline_what_both_changed_stands_between_gits_marks(call, sides):
+    base, ours, theirs = sides(("default: 5", "default: 6"), ("default: 5", "default: ["))
+    answer = call("merge", base, ours, theirs, "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["clean"], found["clashes"]) == (1, False, 1)
+    assert "theirs.yaml" in found["unread"]
+    clash = found["text"].split("<<<<<<< ours\n")[1].split(">>>>>>> theirs\n")[0]
+    mine, other = clash.split("=======\n")
+    assert "default: 6" in mine
+    assert "default: [" in other
+    assert found["text"].replace(f"<<<<<<< ours\n{clash}>>>>>>> theirs\n", mine) == ours.read_text()
+
+
+def test_a_side_that_is_no_text_is_refused_and_nothing_is_written(call, sides):
+    base, ours, theirs = sides(("default: 5", "default: 6"), ("default: 5", "default: 7"))
+    theirs.write_bytes(b"etl_studio: 1\nname: \xff\n")
     before = ours.read_text()
     answer = call("merge", base, ours, theirs, "-o", ours)
     assert answer.code == 2
-    assert "made by a newer ETL Studio (format 9)" in answer.err
+    assert "not UTF-8" in answer.err
     assert ours.read_text() == before
 
 
