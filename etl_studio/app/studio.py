@@ -301,7 +301,7 @@ class Studio:
         self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str] | None = None
     ) -> None:
         problems = [problem for problem in self.check(pipeline, parameters) if problem.severity == "error"]
-        if only is not None:
+        if only is not None and not pipeline.is_newer:
             problems = [problem for problem in problems if problem.node in only]
         if problems:
             count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"

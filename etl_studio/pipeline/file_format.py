@@ -25,13 +25,16 @@ UNTITLED = "untitled"
 BOM = "\ufeff"
 
 
-def load(path: Path | str, registry: NodeTypes | None = None, *, name: str | None = None) -> Pipeline:
+def load(
+    path: Path | str, registry: NodeTypes | None = None, *, name: str | None = None, newer: bool = False
+) -> Pipeline:
     """Read a pipeline file; without a name in it, the pipeline is called as the file.
 
     Args:
         path: the file.
         registry: knows which ports wires mean when they name none; without one they are ``out`` and ``input``.
         name: used in the place of the file's when the text has none.
+        newer: read what can be understood of a file of a newer version; it cannot be written.
 
     Raises:
         UsageError: the file is missing or cannot be read.
@@ -55,7 +58,7 @@ def load(path: Path | str, registry: NodeTypes | None = None, *, name: str | Non
             pipeline=path.name
         ) from None
     try:
-        return loads(text, name=name or name_of(path), registry=registry)
+        return loads(text, name=name or name_of(path), registry=registry, newer=newer)
     except PipelineError as error:
         raise error.at(pipeline=path.name) from None
 
@@ -65,14 +68,14 @@ def name_of(path: Path) -> str:
     return path.stem.removesuffix(".etl") or path.stem
 
 
-def loads(text: str, *, name: str = UNTITLED, registry: NodeTypes | None = None) -> Pipeline:
-    """Read a pipeline from text; ``name`` is used when the text has none.
+def loads(text: str, *, name: str = UNTITLED, registry: NodeTypes | None = None, newer: bool = False) -> Pipeline:
+    """Read a pipeline from text; ``name`` is used when the text has none, ``newer`` as in ``load``.
 
     Raises:
         PipelineError: it is no pipeline; carries every problem with line and column.
     """
     tree = yaml_tree.parse(text.removeprefix(BOM))
-    return Reader(registry).pipeline(tree, name, text)
+    return Reader(registry, newer=newer).pipeline(tree, name, text)
 
 
 def dumps(pipeline: Pipeline, registry: NodeTypes | None = None, *, name: str = UNTITLED) -> str:
@@ -84,8 +87,14 @@ def dumps(pipeline: Pipeline, registry: NodeTypes | None = None, *, name: str = 
         name: the name that a reader would give it when the text has none.
 
     Raises:
-        UsageError: a setting holds something that YAML cannot.
+        UsageError: a setting holds something that YAML cannot; it is of a newer version.
     """
+    if pipeline.is_newer:
+        raise UsageError(
+            f"The pipeline was made by a newer ETL Studio (format {pipeline.format}): saved here, it would lose what "
+            "this one does not know.",
+            hint="Update ETL Studio to change it.",
+        )
     wanted = file_values(pipeline, registry)
     source = pipeline.source
     if isinstance(source, Source):

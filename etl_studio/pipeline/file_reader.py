@@ -28,15 +28,22 @@ class Source:
     wires: dict[Wire, tuple[int, int]]
 
 
+def text_of(pipeline: Pipeline) -> str | None:
+    """The text that a pipeline was read from, if it was."""
+    return pipeline.source.text if isinstance(pipeline.source, Source) else None
+
+
 class Reader:
     """Builds the model from the tree and collects what is wrong.
 
     Args:
         registry: knows the ports that wires leave out.
+        newer: read a file of a newer version, too: what of it can be understood.
     """
 
-    def __init__(self, registry: NodeTypes | None) -> None:
+    def __init__(self, registry: NodeTypes | None, *, newer: bool = False) -> None:
         self._registry = registry
+        self._newer = newer
         self._problems: list[Problem] = []
 
     def pipeline(self, tree: Tree | None, name: str, text: str) -> Pipeline:
@@ -50,7 +57,7 @@ class Reader:
         if not isinstance(tree, Mapping):
             message = f"The file holds {kind(tree)} where a pipeline was expected."
             raise yaml_tree.refused(message, tree.line, tree.column, "A pipeline begins with the line etl_studio: 1.")
-        check_version(tree)
+        version = check_version(tree, newer=self._newer)
         known = {"etl_studio", "name", "description", "parameters", "nodes", "wires", "checkpoint", "layout"}
         pipeline = Pipeline(name=self._text(tree, "name") or name, description=self._text(tree, "description"))
         pipeline.parameters = {key: self._parameter(key, value) for key, value in self._entries(tree, "parameters")}
@@ -60,7 +67,8 @@ class Reader:
         pipeline.checkpoint = self._checkpoint(tree)
         pipeline.layout = dict(self._layout(tree))
         pipeline.extra = _extra(tree, known)
-        if self._problems:
+        pipeline.format = version
+        if self._problems and not pipeline.is_newer:
             first = self._problems[0]
             what = first.message if len(self._problems) == 1 else f"{first.message} ({len(self._problems) - 1} more)"
             raise PipelineError(

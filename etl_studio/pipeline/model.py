@@ -67,6 +67,7 @@ class Pipeline:
         layout: position of each node's top left corner on the canvas, in pixels at zoom 1.
         extra: top-level keys that this version does not know; kept.
         source: what ``file_format`` needs to keep comments at the next save; opaque to all others.
+        format: version of the file that it was read from; a newer one than ``FORMAT`` is only looked at.
     """
 
     name: str = "untitled"
@@ -78,6 +79,12 @@ class Pipeline:
     layout: dict[str, tuple[float, float]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     source: Any = field(default=None, compare=False, repr=False)
+    format: int = FORMAT
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer program made it: what is known of it may not be all of it."""
+        return self.format > FORMAT
 
     def new_id(self, wanted: str) -> str:
         """``wanted``, or ``wanted_2``, ``wanted_3`` ... if it is taken."""

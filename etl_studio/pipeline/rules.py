@@ -34,6 +34,11 @@ def check(
         parameters: values as typed; defaults, or samples where there are none, stand in for what is missing.
         check_sql: tells what is wrong with a text for an editor (``sql`` or ``sql_query``), or None.
     """
+    if pipeline.is_newer:
+        message = (
+            f"The file was made by a newer ETL Studio (format {pipeline.format}): it can be looked at and not run."
+        )
+        return [Problem("error", message, "Update ETL Studio.")]
     types: dict[str, type[Node] | None] = node_types(pipeline, registry)
     problems = [
         *_check_nodes(pipeline, registry, types),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from etl_studio.pipeline.model import NodeSpec, Wire
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
@@ -26,7 +29,7 @@ def _copied(value: Any) -> Any:
 
 
 def _part(item: Any) -> Any:
-    """A node or another part, which commands do change in place; frozen ones and plain values stay."""
-    if is_dataclass(item) and not isinstance(item, type) and not item.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        return replace(item)
-    return item
+    """A copy of what commands change in place: nodes and other parts; frozen ones and plain values stay."""
+    if isinstance(item, NodeSpec):
+        return replace(item, config=dict(item.config), policy=dict(item.policy))
+    return item if isinstance(item, Wire) or not is_dataclass(item) else deepcopy(item)

@@ -1,4 +1,4 @@
-"""A workspace: a folder with ``data.db`` (results) and ``workspace.db`` (runs and all that is told of them, versions)."""
+"""A workspace: a folder with ``data.db`` (results) and ``workspace.db`` (runs, what is told of them, versions)."""
 
 from __future__ import annotations
 

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QUndoStack
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import clipboard, file_format, rules
+from etl_studio.pipeline.file_reader import text_of
 from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 from etl_studio.ui import commands
 from etl_studio.ui.arrange import arranged
+from etl_studio.ui.become import Become
 from etl_studio.ui.observable import ObservablePipeline
+from etl_studio.ui.undo_stack import UndoStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,11 +46,14 @@ class PipelineDocument(ObservablePipeline):
         pipeline: the data; change it through the methods only.
         undo_stack: what was done.
         path: its file, once it has one.
+        saved_text: what the file said when it was last read or written here; None where there is no file.
         problems: what ``rules.check`` found, soon after the last change.
     """
 
     problems_changed = Signal()
     path_changed = Signal()
+    saved = Signal()
+    """The file was written."""
 
     def __init__(
         self,
@@ -61,12 +66,13 @@ class PipelineDocument(ObservablePipeline):
         super().__init__(pipeline, parent)
         self.registry = registry
         self._check_sql = check_sql
-        self.undo_stack = QUndoStack(self)
+        self.undo_stack = UndoStack(self)
         self.path: Path | None = None
+        self.saved_text: str | None = None
         self.problems: list[rules.Problem] = []
         self._check_timer = QTimer(self, singleShot=True, interval=CHECK_AFTER)
         self._check_timer.timeout.connect(self.check_now)
-        self._place_nodes()
+        self._placed(self.pipeline)
         for signal in (self.node_added, self.node_removed, self.node_changed, self.node_renamed):
             signal.connect(self._check_soon)
         for signal in (self.wire_added, self.wire_removed, self.pipeline_changed, self.reset):
@@ -80,18 +86,43 @@ class PipelineDocument(ObservablePipeline):
         """Whether there is something that the file does not have."""
         return not self.undo_stack.isClean()
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether a newer program made the file, so that it is only looked at."""
+        return self.pipeline.is_newer
+
     def new(self) -> None:
         """Begin an empty pipeline."""
         self._replace(Pipeline(), None)
 
     def load(self, path: Path) -> None:
-        """Open a file in place of what is here.
+        """Open a file in place of what is here. One of a newer version is read-only.
 
         Raises:
-            PipelineError: it is no pipeline, or one of a newer version.
+            PipelineError: it is no pipeline.
             UsageError: it cannot be read.
         """
-        self._replace(file_format.load(path, self.registry), Path(path))
+        self._replace(file_format.load(path, self.registry, newer=True), Path(path))
+
+    def become(self, pipeline: Pipeline, what: str) -> None:
+        """Become another version of itself in one undo step; what is the same stays where it is.
+
+        Args:
+            pipeline: the other version.
+            what: the step in words, such as ``Restore the version of 10:42``.
+        """
+        self.undo_stack.push(Become(self, self._placed(pipeline), what))
+
+    def reload(self, pipeline: Pipeline) -> None:
+        """Become what another program has written into the file; undo brings back what was here."""
+        self.become(pipeline, "Reload the file")
+        self.undo_stack.setClean()
+        self.saved_text = text_of(pipeline)
+
+    def take_file_text(self, text: str) -> None:
+        """Another program has written this into the file; what is on the screen goes on as a change of it."""
+        self.saved_text = text
+        self.undo_stack.resetClean()
 
     def save(self, path: Path | None = None) -> None:
         """Write the file; ``path`` gives it another name. A pipeline that nobody has named is called as its file.
@@ -106,12 +137,14 @@ class PipelineDocument(ObservablePipeline):
         written = replace(self.pipeline, name=name) if unnamed else self.pipeline
         file_format.save(written, target, self.registry)
         self.pipeline.name, self.pipeline.source = written.name, written.source
+        self.saved_text = text_of(self.pipeline)
         self.undo_stack.setClean()
         if target != self.path:
             self.path = target
             self.path_changed.emit()
         if unnamed:
             self.pipeline_changed.emit()
+        self.saved.emit()
 
     def titles(self) -> dict[str, str]:
         """What each node is called for people, by id: as on its card. The ids tell apart those of one title."""
@@ -253,18 +286,21 @@ class PipelineDocument(ObservablePipeline):
         self._check_timer.start()
 
     def _replace(self, pipeline: Pipeline, path: Path | None) -> None:
-        self.pipeline = pipeline
-        self._place_nodes()
+        self.pipeline = self._placed(pipeline)
         self.undo_stack.clear()
+        self.undo_stack.read_only = self.is_read_only
+        self.saved_text = text_of(pipeline) if path else None
         moved, self.path = path != self.path, path
         self.reset.emit()
         if moved:
             self.path_changed.emit()
 
-    def _place_nodes(self) -> None:
+    @staticmethod
+    def _placed(pipeline: Pipeline) -> Pipeline:
         """Give a place to nodes without one; a person who wrote the file by hand need not think of it."""
-        if any(name not in self.pipeline.layout for name in self.pipeline.nodes):
-            self.pipeline.layout = {**arranged(self.pipeline), **self.pipeline.layout}
+        if any(name not in pipeline.layout for name in pipeline.nodes):
+            pipeline.layout = {**arranged(pipeline), **pipeline.layout}
+        return pipeline
 
     def _set_attribute(self, attribute: str, value: Any) -> None:
         if getattr(self.pipeline, attribute) != value:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from etl_studio.errors import PipelineError, UsageError
+from etl_studio.pipeline import file_format
 from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.document import PipelineDocument
 
 pytestmark = pytest.mark.window
@@ -264,3 +266,92 @@ def test_an_unknown_type_is_kept_as_it_is(registry):
     document.move({"x": (8, 8)})
 
     assert document.pipeline.nodes["x"].extra == {"b": 2}
+
+
+def test_it_becomes_another_version_in_one_step_and_tells_only_what_differs(filled, hand):
+    before = hand.snapshot(filled)
+    other = snapshot(filled.pipeline)
+    del other.nodes["csv"], other.layout["csv"]
+    other.wires = other.wires[1:]
+    other.nodes["filter"].config["where"] = "new"
+    other.nodes["web"], other.layout["web"] = NodeSpec("web", "web_page_source"), (0.0, 8.0)
+    other.wires.append(Wire("web", "out", "filter", "input"))
+    other.layout["sqlite"] = (700.0, 0.0)
+    told = []
+    for name in ("node_added", "node_removed", "node_changed", "node_moved", "wire_added", "wire_removed", "reset"):
+        getattr(filled, name).connect(lambda *facts, name=name: told.append((name, str(*facts))))
+
+    filled.become(other, "Restore the version of 10:42")
+
+    assert told == [
+        ("wire_removed", "csv.out -> filter.input"),
+        ("node_removed", "csv"),
+        ("node_changed", "filter"),
+        ("node_added", "web"),
+        ("node_moved", "sqlite"),
+        ("wire_added", "web.out -> filter.input"),
+    ]
+    assert filled.undo_stack.undoText() == "Restore the version of 10:42"
+    after = hand.snapshot(filled)
+    filled.undo_stack.undo()
+    assert hand.snapshot(filled) == before
+    filled.undo_stack.redo()
+    assert hand.snapshot(filled) == after
+
+
+def test_comments_of_another_version_come_with_it_and_go_with_undo(document, tmp_path):
+    path = tmp_path / "books.yaml"
+    path.write_text(FILE)
+    document.load(path)
+    text = FILE.replace("# the list", "# another list").replace("price < 20", "price < 30")
+    document.become(file_format.loads(text, registry=document.registry), "Restore")
+    document.save()
+    assert path.read_text().splitlines()[: len(text.splitlines())] == text.splitlines()
+    document.undo_stack.undo()
+    document.save()
+    assert path.read_text().splitlines()[: len(FILE.splitlines())] == FILE.splitlines()
+
+
+def test_a_reload_leaves_it_unmodified_and_undo_brings_back_what_was_there(document, tmp_path):
+    path = tmp_path / "books.yaml"
+    path.write_text(FILE)
+    document.load(path)
+    text = FILE.replace("price < 20", "price < 30")
+    document.reload(file_format.loads(text, registry=document.registry))
+    assert not document.is_modified
+    assert (document.saved_text, document.pipeline.nodes["keep"].config["where"]) == (text, "price < 30")
+    document.undo_stack.undo()
+    assert document.is_modified
+    assert (document.saved_text, document.pipeline.nodes["keep"].config["where"]) == (text, "price < 20")
+
+
+def test_a_file_of_a_newer_version_shows_what_can_be_understood_and_takes_no_edit(document, tmp_path):
+    path = tmp_path / "books.yaml"
+    text = FILE.replace("etl_studio: 1", "etl_studio: 2") + "  - {from: read, to: keep}\nlayout: {keep: here}\n"
+    path.write_text(text)
+    document.load(path)
+    assert document.is_read_only
+    assert list(document.pipeline.nodes) == ["read", "keep"]
+    assert document.pipeline.wires == [Wire("read", "out", "keep", "input")]
+
+    refused = []
+    document.undo_stack.refused.connect(lambda: refused.append(1))
+    document.add_node("filter", 0, 0)
+    document.remove(["keep"])
+    document.set_setting("keep", "where", "price < 30")
+    with document.macro("Several"):
+        document.set_title("keep", "Cheap")
+    assert len(refused) == 4
+    assert not document.is_modified
+    assert document.pipeline.nodes["keep"].config == {"where": "price < 20"}
+    with pytest.raises(UsageError, match="made by a newer ETL Studio"):
+        document.save(tmp_path / "copy.yaml")
+    assert path.read_text() == text
+    document.check_now()
+    assert [problem.message for problem in document.problems] == [
+        "The file was made by a newer ETL Studio (format 2): it can be looked at and not run.",
+    ]
+
+    document.new()
+    assert not document.is_read_only
+    assert document.add_node("filter", 0, 0) in document.pipeline.nodes

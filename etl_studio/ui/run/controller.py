@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from etl_studio.engine.events import PauseChanged, RunEnded, RunStarted
 from etl_studio.errors import EtlError, PermanentError
+from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.run.mailbox import EventMailbox
 from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
 from etl_studio.ui.run.replaying import Replayed, replay_letters
@@ -96,7 +96,7 @@ class RunController(QObject):
             accept_changes: go on even where a source has changed since.
             only: ids of the nodes to run; default: all.
         """
-        copy, given = deepcopy(pipeline), dict(parameters or {})
+        copy, given = snapshot(pipeline), dict(parameters or {})
 
         def prepare() -> Run:
             return self._studio.prepare(
@@ -122,7 +122,7 @@ class RunController(QObject):
             file: its file.
             parameters: values that replace the defaults.
         """
-        copy, given = deepcopy(pipeline), dict(parameters or {})
+        copy, given = snapshot(pipeline), dict(parameters or {})
 
         def work() -> DryRun:
             from etl_studio.app.dry_run import dry_run
@@ -149,7 +149,7 @@ class RunController(QObject):
             file: its file; the letters are in its workspace.
             whole: give the rows out of their source, so that they pass every node.
         """
-        copy, tell, take = deepcopy(pipeline), self._mailbox.put, self._take
+        copy, tell, take = snapshot(pipeline), self._mailbox.put, self._take
         self._begin(lambda: replay_letters(self._studio, tuple(ids), copy, file, tell, take, whole=whole))
 
     def _begin(self, work: Callable[[], RunEnded | DryRun | Replayed]) -> None:

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from etl_studio.pipeline.model import Wire
+from etl_studio.pipeline.model import NodeSpec, Wire
+from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.canvas.scene import PipelineScene
 
 pytestmark = pytest.mark.window
@@ -35,6 +36,7 @@ class Monkey:
                 self.rename,
                 self.copy,
                 self.cut,
+                self.become,
             ]
         self.draw.choice(acts)()
 
@@ -79,6 +81,18 @@ class Monkey:
     def paste(self):
         if len(self.document.pipeline.nodes) < 30:
             self.document.paste(self.clipboard, 10, 10)
+
+    def become(self):
+        """Another version, as a reload or a restore brings it: some nodes and wires fewer, one with other settings."""
+        other = snapshot(self.document.pipeline)
+        for name in self.some():
+            del other.nodes[name]
+            other.layout.pop(name)
+        other.wires = [wire for wire in other.wires if {wire.source, wire.target} <= other.nodes.keys()]
+        name = other.new_id("other")
+        other.nodes[name], other.layout[name] = NodeSpec(name, self.draw.choice(TYPES), {"path": "new"}), (5.0, 5.0)
+        other.description = self.draw.choice(["", "Other"])
+        self.document.become(other, "Reload")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
