@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from etl_studio.app.resources import resource
@@ -18,8 +17,9 @@ def examples() -> list[Path]:
 
 def example_title(path: Path) -> str:
     """``shop_api.etl.yaml`` -> ``Shop API``."""
-    words = path.name.partition(".")[0].replace("_", " ").capitalize()
-    return " ".join("API" if word == "api" else word for word in words.split())
+    from etl_studio.app.templates import title_of
+
+    return title_of(path)
 
 
 def copy_example(path: Path, folder: Path) -> Path:
@@ -35,16 +35,8 @@ def copy_example(path: Path, folder: Path) -> Path:
     Raises:
         OSError: it cannot be written.
     """
-    from etl_studio.app.golden_cases import FOLDER_ENDING
+    from etl_studio.app.templates import copy_folder
 
     target = folder / path.parent.name
     copy = target / path.name
-    if copy.is_file():
-        return copy
-    target.mkdir(parents=True, exist_ok=True)
-    for item in path.parent.iterdir():
-        if item.is_file():
-            shutil.copyfile(item, target / item.name)
-        elif item.suffix == FOLDER_ENDING:
-            shutil.copytree(item, target / item.name)
-    return copy
+    return copy if copy.is_file() else copy_folder(path, target)

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.tokens import Tokens
 
 ROLES = (
-    *("muted", "title", "heading", "overline", "value", "danger", "warning", "success", "code", "badge"),
+    *("muted", "small", "title", "heading", "overline", "value", "danger", "warning", "success", "code", "badge"),
     *("card", "panel", "bar", "banner"),
     *("primary", "link", "flat"),
 )
 """Values of the property ``role`` that the style sheet knows.
 
-For labels: muted (second rank), title (of a panel), heading (of a page), overline (small, above a group),
-value (a big number), danger, warning, success, code, badge. For frames: card, panel, bar, banner.
+For labels: muted (second rank), small (second rank, smaller), title (of a panel), heading (of a page),
+overline (small, above a group), value (a big number), danger, warning, success, code, badge.
+For frames: card, panel, bar, banner.
 For buttons: primary, link, flat, and danger.
 """
 
