@@ -73,6 +73,7 @@ class Run:
         history: of a run that broke off and goes on under its id.
         faults: makes nodes fail on purpose.
         bounds: of each wire; default: by the memory.
+        sql: a DuckDB that it shares with other runs and leaves open; default: one of its own.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -92,6 +93,7 @@ class Run:
         history: History | None = None,
         bounds: Bounds | None = None,
         faults: Injector | None = None,
+        sql: SqlSession | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -108,7 +110,7 @@ class Run:
         self._hard = threading.Event()
         self._finished = threading.Event()
         self._error: EtlError | None = None
-        self._sql: SqlSession | None = None
+        self._sql = self._shared_sql = sql
         self._http: HttpService | None = None
         self._running = threading.Event()
         self._running.set()
@@ -172,7 +174,7 @@ class Run:
                 monitor.join()
             if self._http is not None:
                 self._http.close()
-            if self._sql is not None:
+            if self._sql is not None and self._sql is not self._shared_sql:
                 self._sql.close()
                 self._sql = None
             shutil.rmtree(self._places.scratch, ignore_errors=True)

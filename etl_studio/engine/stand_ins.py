@@ -10,7 +10,7 @@ from etl_studio.pipeline.model import Wire
 from etl_studio.sdk import REJECTS, Output, Policy, Sink, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     import pyarrow as pa
@@ -68,12 +68,14 @@ def nodes_between(pipeline: Pipeline, given: Collection[str], wanted: Collection
     return [node for node in pipeline.nodes if node in found]
 
 
-def stand_in_plan(
+def stand_in_plan(  # noqa: PLR0913 - a part of a pipeline has two ends
     pipeline: Pipeline,
     registry: Registry,
     settings: Mapping[str, tuple[dict[str, Any], dict[str, Any]]],
     given: Mapping[str, Mapping[str, pa.RecordBatch]],
     wanted: Sequence[Place],
+    most: int = MOST_ROWS,
+    enough: Callable[[], None] = lambda: None,
 ) -> tuple[Plan, dict[Place, Collector]]:
     """Plan what lies between given rows and the places where rows are wanted.
 
@@ -83,6 +85,8 @@ def stand_in_plan(
         settings: config and policy of the nodes that run (``nodes_between``), parameters already put in.
         given: rows by node and output port.
         wanted: nodes and output ports; at a sink the port means nothing.
+        most: rows that are collected at each place.
+        enough: called when they are there.
 
     Returns:
         The plan, and what keeps the rows of each place.
@@ -108,7 +112,7 @@ def stand_in_plan(
         wires = [Wire(source, source_port, name, "input") for source, source_port in feeders]
         for wire in wires:
             nodes[wire.source].outputs.setdefault(wire.source_port, []).append(wire)
-        collectors[node, port] = Collector(MOST_ROWS, lambda: None)
+        collectors[node, port] = Collector(most, enough)
         nodes[name] = PlannedNode(name, collectors[node, port], Policy(), wires)
     return Plan(pipeline.name, _without_sinks(nodes, set(run))), collectors
 

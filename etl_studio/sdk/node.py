@@ -80,10 +80,15 @@ class Source(Node):
 
     Attributes:
         reads_web: whether all it reads comes through ``context.http()``.
+        local: whether all it reads is on this machine, so that a preview may read its first rows without being asked.
+        wanted: rows that are enough, set on the instance before ``read`` by a preview; None: all. What gives rows in
+            batches may then give them earlier, so that it is not asked for more.
     """
 
     inputs: ClassVar[tuple[Port, ...]] = ()
     reads_web: ClassVar[bool] = False
+    local: ClassVar[bool] = False
+    wanted: int | None = None
 
     @property
     def replays(self) -> bool:

@@ -38,6 +38,7 @@ class RecordBuilder:
     Args:
         columns: declared types by column name; they win over what is found.
         fixed: True when ``columns`` are all there are, so that nothing has to settle.
+        wanted: records that are enough, as ``Source.wanted`` tells: these are given as soon as they are there.
         clock: seconds, monotonic.
     """
 
@@ -46,12 +47,14 @@ class RecordBuilder:
         columns: Mapping[str, str] | None = None,
         *,
         fixed: bool = False,
+        wanted: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._declared = {name: column_type(text)[0] for name, text in (columns or {}).items()}
         self._json = {name for name, text in (columns or {}).items() if text.strip().lower() == "json"}
         self.schema: pa.Schema | None = pa.schema(list(self._declared.items())) if fixed else None
         self._pending: list[tuple[dict[str, Any], int | None]] = []
+        self._settle_rows, self._batch_rows = (min(rows, wanted or rows) for rows in (SETTLE_ROWS, BATCH_ROWS))
         self._clock = clock
         self._since = clock()
         self._given = False
@@ -75,7 +78,7 @@ class RecordBuilder:
                 self._since = self._clock()
             line = lines[offset] if lines is not None else None if first_line is None else first_line + offset
             self._pending.append((record, line))
-            if len(self._pending) >= (SETTLE_ROWS if self.schema is None else BATCH_ROWS):
+            if len(self._pending) >= (self._settle_rows if self.schema is None else self._batch_rows):
                 yield from self._flush()
         if self._pending:
             limit = SETTLE_SECONDS if self.schema is None else BATCH_SECONDS

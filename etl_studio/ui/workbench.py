@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
 from etl_studio.engine.events import (
     BreakerChanged,
@@ -34,9 +35,10 @@ from etl_studio.ui.panels.letter_work import whole_check
 from etl_studio.ui.panels.load_work import other_databases
 from etl_studio.ui.panels.loads import LoadsPanel
 from etl_studio.ui.panels.log import LogPanel
-from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
+from etl_studio.ui.previews.panel import PreviewPanel
+from etl_studio.ui.previews.runner import PreviewRunner
 from etl_studio.ui.results.panel import ResultsPanel
 from etl_studio.ui.resuming import Resuming
 from etl_studio.ui.run.controller import RunController
@@ -85,7 +87,7 @@ class Workbench(QWidget):
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
         self.palette_panel = Palette(studio.registry, theme)
-        previews = PreviewRunner(studio, self.document, self)
+        previews = PreviewRunner(Previews(studio), self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
         self.inspector = Inspector(self.document, theme, columns=self.columns.arriving)
         self.banner = Banner(theme)

@@ -56,6 +56,7 @@ class CsvSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("read", "import", "text", "tsv", "excel", "delimited", "file")
     example: ClassVar[dict[str, Any]] = {"path": "orders.csv"}
+    local: ClassVar[bool] = True
 
     class Config(sdk.Config):
         """What to read and how."""

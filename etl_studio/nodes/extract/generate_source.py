@@ -40,6 +40,7 @@ class GenerateSource(sdk.Source):
     keywords: ClassVar[tuple[str, ...]] = ("random", "test", "sample", "series", "fake", "calendar", "numbers")
     outputs: ClassVar[tuple[sdk.Port, ...]] = (sdk.OUT,)
     example: ClassVar[dict[str, Any]] = {"rows": 100, "columns": {"id": "i", "price": "round(random() * 100, 2)"}}
+    local: ClassVar[bool] = True
 
     class Config(sdk.Config):
         """How many rows and what is in them."""
@@ -74,7 +75,7 @@ class GenerateSource(sdk.Source):
         import duckdb
         import pyarrow as pa
 
-        rate = self.config.rows_per_second
+        rate = None if self.wanted else self.config.rows_per_second  # a preview need not wait
         size = BATCH_ROWS if rate is None else max(1, min(BATCH_ROWS, int(rate / MOST_PER_SECOND)))
         began, given = time.monotonic(), 0
         skip = start = (context.resume or {}).get("rows", 0)

@@ -55,6 +55,7 @@ class JsonSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("read", "import", "ndjson", "jsonl", "lines", "file")
     example: ClassVar[dict[str, Any]] = {"path": "orders.json", "items": "data.items"}
+    local: ClassVar[bool] = True
 
     class Config(sdk.Config):
         """What to read and how."""

@@ -142,7 +142,7 @@ class RestSource(sdk.Source):
         """Yield the items of each page as it comes, with a cursor where all items of a page are given."""
         resumed = context.resume or {}
         columns = {**resumed.get("columns", {}), **self.config.columns}
-        builder = sdk.RecordBuilder(columns, fixed="columns" in resumed)
+        builder = sdk.RecordBuilder(columns, fixed="columns" in resumed, wanted=self.wanted)
         flattened = _Flattener(resumed.get("nested", ()))
         for found in self._pages(context):
             if isinstance(found, sdk.Rejected):

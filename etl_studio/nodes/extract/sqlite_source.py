@@ -40,6 +40,7 @@ class SqliteSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("read", "database", "db", "sql", "select", "query", "table", "view")
     example: ClassVar[dict[str, Any]] = {"database": "shop.db", "table": "orders", "order_by": "id"}
+    local: ClassVar[bool] = True
 
     class Config(sdk.Config):
         """What to read."""

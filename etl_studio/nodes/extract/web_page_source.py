@@ -189,7 +189,7 @@ class WebPageSource(sdk.Source):
 
     def _builder(self) -> sdk.RecordBuilder:
         types = {name: self.config.columns.get(name, "text") for name in self.config.fields}
-        return sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True)
+        return sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True, wanted=self.wanted)
 
     def _address(self, page: Mapping[str, Any]) -> str:
         """Where a page is. What a letter shows may lack a secret, which the settings have.

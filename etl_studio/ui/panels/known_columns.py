@@ -1,20 +1,37 @@
-"""Which columns arrive at a node, as far as previews have shown."""
+"""What arrives at a node, as far as previews have shown: names and types of columns, and a sample of the rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Iterator, Mapping
 
+    import pyarrow as pa
+    from PySide6.QtCore import SignalInstance
+
+    from etl_studio.app.previews import Preview
+    from etl_studio.engine.samples import Sample
+    from etl_studio.pipeline.model import Wire
     from etl_studio.ui.document import PipelineDocument
-    from etl_studio.ui.panels.preview import PreviewRunner
+
+
+class TellsPreviews(Protocol):
+    """What tells of each preview, as ``previews.runner.PreviewRunner`` does."""
+
+    @property
+    def ready(self) -> SignalInstance:
+        """Carries an ``app.previews.Preview``."""
+        ...
 
 
 class KnownColumns(QObject):
-    """Remembers the columns of each node that was looked at; what a form completes with.
+    """Remembers the columns at the ports of each node that a preview has shown; what a form completes with.
+
+    Nothing is computed here. Columns of a node are forgotten when it changes; those behind it are kept, since most
+    edits change few of them. Rows are kept of the last preview only, and forgotten when something before them changes.
 
     Args:
         document: tells which nodes feed a node.
@@ -22,35 +39,98 @@ class KnownColumns(QObject):
         parent: its parent.
     """
 
-    def __init__(self, document: PipelineDocument, runner: PreviewRunner, parent: QObject | None = None) -> None:
+    def __init__(self, document: PipelineDocument, runner: TellsPreviews, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._names: dict[str, list[str]] = {}
+        self._types: dict[str, dict[str, dict[str, str]]] = {}
+        self._samples: dict[str, Sample] = {}
         runner.ready.connect(self._learn)
         document.node_changed.connect(self._forget)
         document.node_removed.connect(self._forget)
         document.node_renamed.connect(self._rename)
-        document.reset.connect(self._names.clear)
+        document.wire_added.connect(self._on_wire)
+        document.wire_removed.connect(self._on_wire)
+        document.pipeline_changed.connect(self._samples.clear)
+        document.reset.connect(self._forget_all)
 
     def arriving(self, node: str) -> list[str]:
         """Names of the columns that the wires into a node are known to carry; those that its neighbours pass on."""
-        sources = [wire.source for wire in self._document.pipeline.wires if wire.target == node]
-        return list(dict.fromkeys(name for source in sources for name in self._leaving(source, {node})))
+        return list(self.arriving_types(node))
 
-    def _leaving(self, node: str, seen: set[str]) -> list[str]:
-        if node in self._names:
-            return self._names[node]
+    def arriving_types(self, node: str) -> dict[str, str]:
+        """Types of these columns by name, in the words that people write, such as ``integer``."""
+        found: dict[str, str] = {}
+        for wire in self._wires_into(node):
+            for name, kind in self._on(wire, {node}).items():
+                found.setdefault(name, kind)
+        return found
+
+    def sample_arriving(self, node: str) -> pa.Table | None:
+        """The rows of the last preview that arrive at a node's first input; None where no preview has shown them."""
+        wires = list(self._wires_into(node))
+        tables = []
+        for wire in wires:
+            if wire.target_port == wires[0].target_port:
+                sample = self._samples.get(wire.source)
+                if sample is None or wire.source_port not in sample.ports:
+                    return None
+                tables.append(sample.ports[wire.source_port])
+        return _together(tables) if tables else None
+
+    def _on(self, wire: Wire, seen: set[str]) -> Mapping[str, str]:
+        if wire.source in self._types:
+            return self._types[wire.source].get(wire.source_port, {})
         # a node that was not looked at most often passes on what it gets
-        sources = [wire.source for wire in self._document.pipeline.wires if wire.target == node]
-        seen = seen | {node}
-        return [name for source in sources if source not in seen for name in self._leaving(source, seen)]
+        seen = seen | {wire.source}
+        found: dict[str, str] = {}
+        for before in self._wires_into(wire.source):
+            if before.source not in seen:
+                found = {**self._on(before, seen), **found}
+        return found
 
-    def _learn(self, node: str, table: pa.Table) -> None:
-        self._names[node] = list(table.column_names)
+    def _wires_into(self, node: str) -> Iterator[Wire]:
+        return (wire for wire in self._document.pipeline.wires if wire.target == node)
+
+    def _learn(self, preview: Preview) -> None:
+        from etl_studio.sdk.types import type_name
+
+        self._samples.clear()
+        self._samples.update(preview.samples)
+        for node, sample in preview.samples.items():
+            self._types[node] = {
+                port: {field.name: type_name(field.type) for field in table.schema}
+                for port, table in sample.ports.items()
+            }
 
     def _forget(self, node: str) -> None:
-        self._names.pop(node, None)
+        self._types.pop(node, None)
+        self._drop_rows_from(node)
+
+    def _forget_all(self) -> None:
+        self._types.clear()
+        self._samples.clear()
+
+    def _on_wire(self, wire: Wire) -> None:
+        self._drop_rows_from(wire.target)
+
+    def _drop_rows_from(self, node: str) -> None:
+        pending = [node]
+        while pending and self._samples:
+            name = pending.pop()
+            if self._samples.pop(name, None) is not None or name == node:
+                pending += [wire.target for wire in self._document.pipeline.wires if wire.source == name]
 
     def _rename(self, old: str, new: str) -> None:
-        if old in self._names:
-            self._names[new] = self._names.pop(old)
+        for known in (self._types, self._samples):
+            if old in known:
+                known[new] = known.pop(old)  # type: ignore[attr-defined] # of the same dictionary
+
+
+def _together(tables: list[pa.Table]) -> pa.Table | None:
+    """Rows of several wires into one port, by the names of their columns."""
+    import pyarrow as pa
+
+    try:
+        return pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
+    except pa.ArrowException:
+        return None

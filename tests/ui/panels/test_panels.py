@@ -9,13 +9,16 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from etl_studio.app.previews import Preview
 from etl_studio.engine.events import LogWritten
+from etl_studio.engine.samples import Sample
 from etl_studio.errors import PermanentError
 from etl_studio.pipeline.problems import Problem
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.log import LogPanel
-from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.problems import ProblemsPanel
+from etl_studio.ui.previews.panel import PreviewPanel
+from etl_studio.ui.previews.runner import PreviewRunner
 from etl_studio.ui.tables.arrow_model import ArrowTableModel
 from etl_studio.ui.tables.log_model import LogModel
 
@@ -88,7 +91,7 @@ def test_a_million_rows_are_shown_without_a_copy(qapp, theme):
 
 
 class Rows:
-    """Stands where the studio's preview is, so that a test decides when and how it ends."""
+    """Stands where the studio's previews are, so that a test decides when and how they end."""
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -96,13 +99,14 @@ class Rows:
         self.stopped = threading.Event()
         self.threads: set[bool] = set()
 
-    def preview(self, pipeline, *, node, rows, on_run, **rest):
+    def look(self, pipeline, node, *, rows, on_run, **rest):
         self.threads.add(QThread.currentThread() is QGuiApplication.instance().thread())
         on_run(self)
         self.release.wait(10)
         if node == "bad":
             raise PermanentError('There is no column "quantity".', hint='Did you mean "qty"?', node=node)
-        return pa.table({"n": range(rows if node == "many" else 2)})
+        table = pa.table({"n": range(rows if node == "many" else 2)})
+        return Preview(node, {node: Sample({"out": table}, frozenset({"many"} if node == "many" else ()))})
 
     def stop(self, *, hard):
         self.stopped.set()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from etl_studio.app.catalogue import full_registry
+from etl_studio.app.previews import Previews
 from etl_studio.app.studio import Studio
 from etl_studio.engine.events import DeadLettered, RunEnded, RunStarted, RunStatus
 from etl_studio.pipeline.model import Wire
@@ -16,8 +17,9 @@ from etl_studio.storage.recorder import Recorder
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
 from etl_studio.ui.panels.known_columns import KnownColumns
-from etl_studio.ui.panels.preview import PreviewPanel, PreviewRunner
 from etl_studio.ui.panels.runs import RunsPanel
+from etl_studio.ui.previews.panel import PreviewPanel
+from etl_studio.ui.previews.runner import PreviewRunner
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -121,7 +123,7 @@ def orders(qapp, tmp_path):
 
 
 def test_the_studio_computes_the_rows_of_a_preview(qtbot, theme, studio, orders):
-    panel = shown(qtbot, PreviewPanel(PreviewRunner(studio, orders), theme))
+    panel = shown(qtbot, PreviewPanel(PreviewRunner(Previews(studio), orders), theme))
     panel.load("filter")
     qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
 
@@ -131,7 +133,7 @@ def test_the_studio_computes_the_rows_of_a_preview(qtbot, theme, studio, orders)
 
 
 def test_columns_seen_in_a_preview_are_known_further_down(qtbot, studio, orders):
-    runner = PreviewRunner(studio, orders)
+    runner = PreviewRunner(Previews(studio), orders)
     known = KnownColumns(orders, runner)
     last = orders.add_node("sort", 600, 0)
     orders.connect_ports(Wire("filter", "out", last, "input"))
@@ -141,15 +143,43 @@ def test_columns_seen_in_a_preview_are_known_further_down(qtbot, studio, orders)
     assert known.arriving(last) == ["id", "qty"]
 
     orders.rename_node("csv", "orders")
-    assert known.arriving("filter") == ["id", "qty"]
+    assert known.arriving_types("filter") == {"id": "integer", "qty": "integer"}
     orders.set_setting("orders", "path", "other.csv")
     assert known.arriving("filter") == []
     runner.close()
 
 
+def test_the_rows_that_arrive_at_a_node_are_known_until_something_before_them_changes(qtbot, studio, orders):
+    runner = PreviewRunner(Previews(studio), orders)
+    known = KnownColumns(orders, runner)
+    assert known.sample_arriving("filter") is None
+    with qtbot.waitSignal(runner.ready):
+        runner.request("filter")
+    assert known.sample_arriving("filter").column("qty").to_pylist() == [5, 7, 9]
+    assert known.sample_arriving("csv") is None
+
+    orders.set_setting("filter", "where", "true")
+    assert known.sample_arriving("filter") is not None
+    orders.set_setting("csv", "delimiter", ";")
+    assert known.sample_arriving("filter") is None
+    runner.close()
+
+
+def test_the_columns_of_the_rejects_port_are_known_as_its_own(qtbot, studio, orders):
+    runner = PreviewRunner(Previews(studio), orders)
+    known = KnownColumns(orders, runner)
+    last = orders.add_node("sort", 600, 0)
+    orders.connect_ports(Wire("filter", "rejects", last, "input"))
+    with qtbot.waitSignal(runner.ready):
+        runner.request("filter")
+    assert known.arriving(last) == ["id", "qty", "_error", "_error_type", "_node"]
+    assert known.sample_arriving(last).num_rows == 0
+    runner.close()
+
+
 def test_a_preview_that_fails_tells_node_and_reason(qtbot, theme, studio, orders):
     orders.set_setting("filter", "where", "quantity > 5")
-    panel = shown(qtbot, PreviewPanel(PreviewRunner(studio, orders), theme))
+    panel = shown(qtbot, PreviewPanel(PreviewRunner(Previews(studio), orders), theme))
     panel.load("filter")
     qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.notice import Notice
+from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.tables.arrow_model import ArrowTableModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
@@ -27,86 +24,12 @@ from etl_studio.ui.theme.tokens import SPACE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from etl_studio.app.studio import Studio
-    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.app.previews import Preview
+    from etl_studio.engine.samples import Sample
+    from etl_studio.ui.previews.runner import PreviewRunner
     from etl_studio.ui.theme.theme import Theme
 
-ROWS = 200
 BAR_WIDTH = 40 * SPACE
-
-
-class PreviewRunner(QObject):
-    """Computes previews, the last one asked for only.
-
-    Signals:
-        ready: id of the node and its ``pyarrow.Table``.
-        failed: id of the node and why there are no rows.
-
-    Args:
-        studio: computes (``Studio.preview``).
-        document: the pipeline; read when a preview is asked for.
-        parent: its parent.
-    """
-
-    ready = Signal(str, object)
-    failed = Signal(str, str)
-
-    def __init__(self, studio: Studio, document: PipelineDocument, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._studio, self._document = studio, document
-        self._node = ""
-        self._fetcher = Fetcher(self)
-        self._fetcher.fetched.connect(self._came)
-        self._fetcher.failed.connect(self._broke)
-
-    def request(self, node: str) -> None:
-        """Compute the first rows at a node; a request that is still busy is cancelled."""
-        self._node = node
-        pipeline = self._document.pipeline
-        copy = replace(
-            pipeline,
-            nodes=deepcopy(pipeline.nodes),
-            parameters=deepcopy(pipeline.parameters),
-            wires=list(pipeline.wires),
-        )
-        file, runs = self._document.path, _Runs()
-
-        def work() -> pa.Table:
-            return self._studio.preview(copy, file=file, node=node, rows=ROWS, parameters={}, on_run=runs.add)
-
-        self._fetcher.ask(work, runs.stop)
-
-    def cancel(self) -> None:
-        """Stop what is computed; no signal will come."""
-        self._fetcher.cancel()
-
-    def close(self) -> None:
-        """Stop, and wait until nothing runs."""
-        self._fetcher.close()
-
-    def _came(self, table: object) -> None:
-        self.ready.emit(self._node, table)
-
-    def _broke(self, message: str) -> None:
-        self.failed.emit(self._node, message)
-
-
-class _Runs:
-    """The run behind a preview, so that it can be stopped, also when the stop comes first."""
-
-    def __init__(self) -> None:
-        self._run: Any = None
-        self._stopped = False
-
-    def add(self, run: Any) -> None:
-        self._run = run
-        if self._stopped:
-            run.stop(hard=True)
-
-    def stop(self) -> None:
-        self._stopped = True
-        if self._run is not None:
-            self._run.stop(hard=True)
 
 
 class PreviewPanel(QFrame):
@@ -137,7 +60,7 @@ class PreviewPanel(QFrame):
         self.refresh.clicked.connect(self._again)
         self._theme = theme
         self._lay_out()
-        runner.ready.connect(self._show_table)
+        runner.ready.connect(self._show_preview)
         runner.failed.connect(self._show_error)
         theme.changed.connect(self._dress)
         self.show_node("")
@@ -160,7 +83,7 @@ class PreviewPanel(QFrame):
         """Turn to a node and compute its rows."""
         if node != self.node:
             self.show_node(node)
-        self._again()
+        self._compute()
 
     def close_threads(self) -> None:
         """Stop, and wait until nothing runs."""
@@ -185,20 +108,21 @@ class PreviewPanel(QFrame):
         column.addWidget(self._pages, 1)
 
     def _again(self) -> None:
+        self._compute(again=True)
+
+    def _compute(self, *, again: bool = False) -> None:
         if self.node:
             self._tell_state("computing…", busy=True)
             if self.model.table is None:
                 self.notice.tell("clock", "Computing the first rows…", "Nothing is written.")
-            self._runner.request(self.node)
+            self._runner.request(self.node, again=again)
 
-    def _show_table(self, node: str, table: pa.Table) -> None:
-        if node != self.node:
+    def _show_preview(self, preview: Preview) -> None:
+        if preview.node != self.node or preview.sample is None:
             return
+        table = next(iter(preview.sample.ports.values()))
         self.model.show_table(table)
-        rows = table.num_rows
-        columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
-        count = f"first {rows} rows" if rows >= ROWS else ("1 row" if rows == 1 else f"{rows} rows")
-        self._tell_state(f"{count}, {columns}", busy=False)
+        self._tell_state(_count(preview.node, preview.sample, table, self._runner.rows), busy=False)
         if not table.num_columns:
             self.notice.tell("table", "No columns", "This node gives out rows without columns.")
         self._pages.setCurrentWidget(self.table if table.num_columns else self.notice)
@@ -219,3 +143,12 @@ class PreviewPanel(QFrame):
 
     def _dress(self) -> None:
         self.refresh.setIcon(self._theme.icon("refresh"))
+
+
+def _count(node: str, sample: Sample, table: pa.Table, read: int) -> str:
+    """``57 rows, 3 columns, from the first 200 of orders``."""
+    columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
+    if node in sample.cut:
+        return f"first {rows(table.num_rows)}, {columns}"
+    cut = f", from the first {count(read)} of {', '.join(sorted(sample.cut))}" if sample.cut else ""
+    return f"{rows(table.num_rows)}, {columns}{cut}"

@@ -1,0 +1,126 @@
+"""Rows at nodes while a pipeline is designed: computed from samples, kept in memory, nothing is written.
+
+Each source gives its first rows; every other node runs on what those before it gave. A sample is kept under a key made
+of everything that it depends on, so a change computes again only what follows it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.app.look import Look
+from etl_studio.engine.samples import MOST_BYTES, Sample, SampleCache
+from etl_studio.engine.stand_ins import default_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from etl_studio.app.studio import Studio
+    from etl_studio.engine.run import Run
+    from etl_studio.pipeline.model import Pipeline
+
+ROWS = 200
+"""Rows that are read of each source where nobody wants more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is known of a node and of those before it.
+
+    Attributes:
+        samples: by node; that of the node itself is missing where it waits.
+        unasked: sources before it that ask another machine and were not allowed to.
+        computed: nodes that ran for it; the others were known.
+    """
+
+    node: str
+    samples: Mapping[str, Sample]
+    unasked: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
+
+    @property
+    def sample(self) -> Sample | None:
+        """The rows at the node."""
+        return self.samples.get(self.node)
+
+
+class Previews:
+    """Computes samples and keeps them. Several threads may use it.
+
+    Args:
+        studio: registry, secrets and databases.
+        most_bytes: of all samples that are kept.
+    """
+
+    def __init__(self, studio: Studio, most_bytes: int = MOST_BYTES) -> None:
+        self._studio = studio
+        self._cache = SampleCache(most_bytes)
+        self._asked: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def look(  # noqa: PLR0913 - what a look needs
+        self,
+        pipeline: Pipeline,
+        node: str,
+        *,
+        file: Path | None,
+        rows: int = ROWS,
+        parameters: Mapping[str, str] | None = None,
+        ask: bool = True,
+        again: bool = False,
+        compute: bool = True,
+        on_run: Callable[[Run], Any] | None = None,
+    ) -> Preview:
+        """The rows at a node and at those before it.
+
+        Args:
+            pipeline: the document.
+            node: id of the node.
+            file: its file, where relative paths start.
+            rows: how many are read of each source.
+            parameters: values as typed.
+            ask: whether sources that read from other machines may do so now.
+            again: read all sources before it again, whatever is known of them.
+            compute: False: give only what is known.
+            on_run: gets each run, so that it can be stopped.
+
+        Raises:
+            PipelineError: the node or what feeds it has errors.
+            UsageError: there is no such node, or a parameter is missing.
+            Cancelled: it was stopped.
+            EtlError: reading failed.
+        """
+        look = Look(self._studio, pipeline, node, file, rows, parameters or {})
+        with self._lock:
+            if again:
+                self._asked.update(look.source_keys())
+            keys = look.keys(self._asked)
+        samples = {name: sample for name, key in keys.items() if (sample := self._cache.get(key)) is not None}
+        needed = look.needed(samples) if compute else []
+        unasked = tuple(name for name in needed if not ask and look.asks(name))
+        computed: list[str] = []
+        with look:
+            for name in needed:
+                if name in unasked or not all(feeder in samples for feeder in look.feeders[name]):
+                    continue
+                samples[name] = look.run(name, samples, on_run)
+                self._cache.keep(keys[name], samples[name])
+                computed.append(name)
+        return Preview(node, samples, unasked, tuple(computed))
+
+    def schema_at(
+        self, pipeline: Pipeline, node: str, port: str | None = None, *, file: Path | None, rows: int = ROWS
+    ) -> pa.Schema | None:
+        """The columns at an output port of a node (default: its first one) as far as samples tell; nothing runs."""
+        sample = self.look(pipeline, node, file=file, rows=rows, compute=False).sample
+        node_type = self._studio.registry.get(pipeline.nodes[node].type)
+        if sample is None or node_type is None:
+            return None
+        table = sample.ports.get(port or default_port(node_type))
+        return None if table is None else table.schema

@@ -1,0 +1,1 @@
+"""Rows at nodes while a pipeline is designed."""

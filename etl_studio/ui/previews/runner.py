@@ -1,0 +1,130 @@
+"""Computes previews in a thread, the last one asked for only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from etl_studio.app.previews import ROWS
+from etl_studio.ui.panels.fetching import Fetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from etl_studio.app.previews import Preview, Previews
+    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.ui.document import PipelineDocument
+
+
+def no_parameters() -> Mapping[str, str]:
+    """Nobody has typed values: the defaults hold."""
+    return {}
+
+
+class PreviewRunner(QObject):
+    """Asks the studio for previews of one document.
+
+    Signals:
+        ready: an ``app.previews.Preview``.
+        failed: id of the node and why there are no rows.
+
+    Args:
+        previews: computes them.
+        document: the pipeline; read when a preview is asked for.
+        parent: its parent.
+        parameters: values of parameters as typed.
+
+    Attributes:
+        rows: how many are read of each source.
+    """
+
+    ready = Signal(object)
+    failed = Signal(str, str)
+
+    def __init__(
+        self,
+        previews: Previews,
+        document: PipelineDocument,
+        parent: QObject | None = None,
+        *,
+        parameters: Callable[[], Mapping[str, str]] = no_parameters,
+    ) -> None:
+        super().__init__(parent)
+        self._previews, self._document, self._parameters = previews, document, parameters
+        self._node = ""
+        self.rows = ROWS
+        self._fetcher = Fetcher(self)
+        self._fetcher.fetched.connect(self.ready)
+        self._fetcher.failed.connect(self._broke)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._fetcher.is_busy
+
+    def request(self, node: str, *, ask: bool = True, again: bool = False, compute: bool = True) -> None:
+        """Compute the rows at a node; a request that is still busy is cancelled.
+
+        Args:
+            node: its id.
+            ask: whether sources that read from other machines may do so.
+            again: read all sources before it again.
+            compute: False: give only what is known.
+        """
+        self._node = node
+        pipeline, file, runs = copied(self._document.pipeline), self._document.path, _Runs()
+        parameters, rows = dict(self._parameters()), self.rows
+
+        def work() -> Preview:
+            return self._previews.look(
+                pipeline,
+                node,
+                file=file,
+                rows=rows,
+                parameters=parameters,
+                ask=ask,
+                again=again,
+                compute=compute,
+                on_run=runs.add,
+            )
+
+        self._fetcher.ask(work, runs.stop)
+
+    def cancel(self) -> None:
+        """Stop what is computed; no signal will come."""
+        self._fetcher.cancel()
+
+    def close(self) -> None:
+        """Stop, and wait until nothing runs."""
+        self._fetcher.close()
+
+    def _broke(self, message: str) -> None:
+        self.failed.emit(self._node, message)
+
+
+def copied(pipeline: Pipeline) -> Pipeline:
+    """A copy that later edits do not change: commands put new values in the place of old ones, they mend none."""
+    nodes = {
+        name: replace(spec, config=dict(spec.config), policy=dict(spec.policy)) for name, spec in pipeline.nodes.items()
+    }
+    return replace(pipeline, nodes=nodes, wires=list(pipeline.wires), parameters=dict(pipeline.parameters))
+
+
+class _Runs:
+    """The run behind a preview, so that it can be stopped, also when the stop comes first."""
+
+    def __init__(self) -> None:
+        self._run: Any = None
+        self._stopped = False
+
+    def add(self, run: Any) -> None:
+        self._run = run
+        if self._stopped:
+            run.stop(hard=True)
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._run is not None:
+            self._run.stop(hard=True)
