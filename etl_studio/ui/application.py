@@ -51,6 +51,7 @@ def open_window(path: Path | None = None) -> int:
     from etl_studio.ui.main_window import MainWindow
     from etl_studio.ui.opening import Opening
     from etl_studio.ui.theme.theme import Theme
+    from etl_studio.ui.windows import Windows
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     _name(app)
@@ -59,6 +60,7 @@ def open_window(path: Path | None = None) -> int:
     theme.apply(app)
     app.setWindowIcon(theme.icon("etl-studio", size=64))
     window = MainWindow(theme, settings, user_data_path("etl-studio", appauthor=False))
+    Windows(window)
     opening = Opening(window, path)
     garbage = WindowGarbage(window)
     garbage.start()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from etl_studio import __version__
 
@@ -88,7 +88,7 @@ class CrashGuard(QObject):
         print(details, file=sys.stderr)  # noqa: T201 - the terminal's copy of the report
         if self.dialog is not None:
             return
-        self.dialog = CrashDialog(error, details, self._window)
+        self.dialog = CrashDialog(error, details, QApplication.activeWindow() or self._window)
         self.dialog.finished.connect(self._forget)
         self.dialog.open()
 

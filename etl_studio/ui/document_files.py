@@ -1,4 +1,4 @@
-"""New, open, save: what happens between the document and its file, with every question that a person is asked."""
+"""Load and save: what happens between the document and its file, with every question that a person is asked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from etl_studio.errors import EtlError, PipelineError, UsageError
-from etl_studio.ui.examples import copy_example
+from etl_studio.errors import EtlError, PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +21,10 @@ ENDING = ".etl.yaml"
 
 
 class DocumentFiles(QObject):
-    """Opens and saves one document.
+    """Loads and saves one document.
 
     Args:
-        document: what is opened and saved.
+        document: what is loaded and saved.
         recent: remembers the files.
         window: parent of the dialogs.
         flush: writes what is typed but not yet in the document; called before saving.
@@ -45,24 +44,6 @@ class DocumentFiles(QObject):
         self._window = window
         self._flush = flush
 
-    def new(self) -> None:
-        """Begin an empty pipeline, after asking about unsaved changes."""
-        if self.may_leave():
-            self._document.new()
-            self.opened.emit()
-
-    def choose(self) -> None:
-        """Ask for a file and open it."""
-        if not self.may_leave():
-            return
-        text, _ = QFileDialog.getOpenFileName(self._window, "Open a pipeline", str(self._folder()), FILTER)
-        if text:
-            self.load(Path(text))
-
-    def open(self, path: Path) -> bool:
-        """Open a file, after asking about unsaved changes; whether it was opened."""
-        return self.may_leave() and self.load(path)
-
     def load(self, path: Path) -> bool:
         """Open a file without asking; whether that went well."""
         try:
@@ -73,17 +54,6 @@ class DocumentFiles(QObject):
         self._recent.add(path)
         self.opened.emit()
         return True
-
-    def open_example(self, path: Path, folder: Path) -> bool:
-        """Open the person's copy of an example, made in ``folder`` the first time; whether that went well."""
-        if not self.may_leave():
-            return False
-        try:
-            copy = copy_example(path, folder)
-        except OSError as error:
-            self._tell("The example cannot be copied.", UsageError(f"{error.strerror}: {error.filename}"))
-            return False
-        return self.load(copy)
 
     def save(self) -> bool:
         """Write the file; ask for its name when it has none. Whether it is saved."""

@@ -6,6 +6,7 @@ It is painted before the studio is there: the node types and the engine need hal
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,14 +30,17 @@ from etl_studio.ui.crash_dialog import CrashGuard
 from etl_studio.ui.examples import example_title, examples
 from etl_studio.ui.help_dialogs import AboutDialog, ShortcutsDialog
 from etl_studio.ui.recent_files import RecentFiles
-from etl_studio.ui.run.status_bar import RunStatusBar
 from etl_studio.ui.theme.theme import set_role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QCloseEvent, QPaintEvent
 
     from etl_studio.app.studio import Studio
-    from etl_studio.ui.document_files import DocumentFiles
+    from etl_studio.ui.bench_actions import BenchActions
+    from etl_studio.ui.document_tabs import DocumentTabs
+    from etl_studio.ui.pipeline_opener import PipelineOpener
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
@@ -46,6 +50,8 @@ FRAME = QSize(16, 48)
 RUN_WIDTH = 92
 EARLY = {"quit", "about", "shortcuts", "theme_light", "theme_dark", "theme_system"}
 """Actions that work before the studio is there."""
+PARTS = {"show_palette": "palette_panel", "show_inspector": "inspector", "show_panels": "tabs"}
+"""Parts of a workbench that can be hidden, by the action."""
 
 
 def first_size(screen: QSize) -> QSize:
@@ -64,29 +70,38 @@ class MainWindow(QMainWindow):
     Attributes:
         painted: the first paint is done.
         actions_by_name: every action.
-        workbench, files: set by ``open_studio``.
+        studio, tabs, opener: set by ``open_studio``.
+        window_wanted: a person wants another window.
+        closed: the window was closed.
     """
 
     painted = Signal()
+    window_wanted = Signal()
+    closed = Signal()
 
     def __init__(self, theme: Theme, settings: QSettings, data_folder: Path) -> None:
         super().__init__()
         self.theme = theme
         self.settings = settings
         self.recent = RecentFiles(settings)
-        self.workbench: Workbench | None = None
-        self.files: DocumentFiles | None = None
+        self.studio: Studio | None = None
+        self.tabs: DocumentTabs | None = None
+        self.opener: PipelineOpener | None = None
         self.guard = CrashGuard(self)
-        self._data_folder = data_folder
+        self.data_folder = data_folder
         self._is_painted = False
         self.actions_by_name = Actions(theme, self)
         self._menus = self._build_menus()
         self._run_button = QPushButton(self)
         self._pause_button = QToolButton(self)
         self._theme_button = QToolButton(self)
-        self.status = RunStatusBar(theme, self)
+        self._meanings: dict[str, Callable[[], object]] = {
+            "quit": self.close,
+            "about": self._show_about,
+            "shortcuts": self._show_shortcuts,
+            **{f"theme_{mode}": partial(self._choose_theme, mode) for mode in ("light", "dark", "system")},
+        }
         self._build_tool_bar()
-        self.setStatusBar(self.status)
         waiting = QLabel("Opening the studio…", alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setProperty("role", "muted")
         self.setCentralWidget(waiting)
@@ -100,36 +115,34 @@ class MainWindow(QMainWindow):
 
     # -- the studio -------------------------------------------------------------------------------------------
 
+    @property
+    def workbench(self) -> Workbench | None:
+        """The workbench in front."""
+        page = self.tabs.current if self.tabs is not None else None
+        return page if page in self.benches else None
+
     def open_studio(self, studio: Studio, path: Path | None = None) -> None:
         """Fill the window, and open a pipeline file in it."""
-        from etl_studio.ui.document_files import DocumentFiles
-        from etl_studio.ui.workbench import Workbench
+        from etl_studio.ui.document_tabs import DocumentTabs
+        from etl_studio.ui.pipeline_opener import PipelineOpener
 
-        bench = self.workbench = Workbench(studio, self.theme, self.settings, self)
-        self.files = DocumentFiles(bench.document, self.recent, self, bench.inspector.flush)
-        bench.connect_actions(self.actions_by_name)
-        self._connect_files(self.files)
-        document = bench.document
-        document.undo_stack.cleanChanged.connect(self._show_title)
-        for changed in (document.path_changed, document.pipeline_changed, document.reset):
-            changed.connect(self._show_title)
-        bench.controller.event.connect(self.status.take)
-        bench.controller.running_changed.connect(self._show_run_button)
-        bench.controller.running_changed.connect(self._show_preparing)
-        bench.controller.pause_changed.connect(self._show_pause)
-        bench.controller.refused.connect(self._show_refused)
-        bench.canvas.example_requested.connect(self._open_first_example)
-        bench.canvas.file_dropped.connect(self._open_dropped)
-        for action in self.actions_by_name:
-            action.setEnabled(True)
-        bench.enable_actions()
-        bench.stopping.connect(self.status.show_stopping)
-        bench.stopping.connect(self._show_run_button)
-        self.setCentralWidget(bench)
-        self._show_title()
-        self._show_run_button()
+        self.studio = studio
+        self.tabs = DocumentTabs(self.theme, self)
+        self.opener = PipelineOpener(self.tabs, self.recent, self.data_folder, self._make_bench, self)
+        self._meanings |= {
+            "new": self.opener.new,
+            "new_window": self.window_wanted.emit,
+            "open": self.opener.choose,
+            "close_tab": self.opener.close,
+            "next_tab": partial(self.tabs.step, 1),
+            "previous_tab": partial(self.tabs.step, -1),
+            "find_action": self._find_action,
+        }
+        self.tabs.current_changed.connect(self._on_turned)
+        self.setCentralWidget(self.tabs)
+        bench = self.opener.new()
         if path is not None:
-            self.files.load(path)
+            bench.files.load(path)
             QTimer.singleShot(0, bench.canvas.navigation.fit)  # the canvas gets its size only now
         bench.canvas.setFocus()
 
@@ -146,10 +159,11 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.settings.setValue("geometry", self.saveGeometry())
-        if self.workbench is not None:
-            self.workbench.shut_down()
+        for bench in self.benches:
+            bench.shut_down()
         self.settings.sync()
         event.accept()
+        self.closed.emit()
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -195,20 +209,75 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
 
     def _connect_early(self) -> None:
-        self.actions_by_name["quit"].triggered.connect(self.close)
-        self.actions_by_name["about"].triggered.connect(self._show_about)
-        self.actions_by_name["shortcuts"].triggered.connect(self._show_shortcuts)
+        for action in self.actions_by_name:
+            if action.menu() is None:
+                action.triggered.connect(self._do)
         for mode in ("light", "dark", "system"):
             action = self.actions_by_name[f"theme_{mode}"]
             action.setData(mode)
             action.setChecked(self.theme.mode == mode)
-            action.triggered.connect(self._choose_theme)
+        for name in PARTS:
+            self.actions_by_name[name].setChecked(True)
+            self.actions_by_name[name].toggled.connect(self._show_parts)
 
-    def _connect_files(self, files: DocumentFiles) -> None:
-        for name, act in (("new", files.new), ("open", files.choose), ("save", files.save), ("save_as", files.save_as)):
-            self.actions_by_name[name].triggered.connect(act)
-        self.actions_by_name["find_action"].triggered.connect(self._find_action)
-        files.opened.connect(self._on_opened)
+    def _do(self) -> None:
+        """Do what an action means in the window, or on the workbench in front."""
+        name = self.sender().objectName()
+        actions = self._bench_actions
+        act = self._meanings.get(name) or (actions.meanings.get(name) if actions else None)
+        if act is not None:
+            act()
+
+    # -- tabs -------------------------------------------------------------------------------------------------
+
+    @property
+    def benches(self) -> list[Workbench]:
+        """The workbenches of all tabs."""
+        return self.tabs.benches if self.tabs is not None else []
+
+    @property
+    def _bench_actions(self) -> BenchActions | None:
+        from etl_studio.ui.bench_actions import BenchActions
+
+        return BenchActions.of(self.workbench) if self.workbench else None
+
+    def _make_bench(self) -> Workbench:
+        from etl_studio.ui.bench_actions import BenchActions
+        from etl_studio.ui.workbench import Workbench
+
+        bench = Workbench(self.studio, self.theme, self.settings, self.recent, self.tabs)
+        actions = BenchActions(bench)
+        actions.add_canvas_keys(self.actions_by_name)
+        actions.changed.connect(self.enable_actions)
+        bench.title_changed.connect(self._show_title)
+        bench.canvas.example_requested.connect(self._open_first_example)
+        bench.canvas.file_dropped.connect(self._open_dropped)
+        for name, part in PARTS.items():
+            getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
+        return bench
+
+    def _show_parts(self) -> None:
+        for bench in self.benches:
+            for name, part in PARTS.items():
+                getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
+
+    def _on_turned(self) -> None:
+        self._show_title()
+        self.enable_actions()
+        if bench := self.workbench:
+            bench.canvas.setFocus()
+
+    def enable_actions(self) -> None:
+        """Grey out what cannot be done now."""
+        actions = self._bench_actions
+        possible = actions.possible() if actions else {}
+        for action in self.actions_by_name:
+            name = action.objectName()
+            known = name in self._meanings or action.menu() is not None or name in PARTS
+            action.setEnabled(known or (actions is not None and possible.get(name, True)))
+        for name, text in (actions.texts() if actions else {}).items():
+            self.actions_by_name[name].setText(text)
+        self._show_run_button()
 
     def _fill_recent(self) -> None:
         self._fill("open_recent", [(path.name, path) for path in self.recent.paths()], self._open_recent)
@@ -234,64 +303,56 @@ class MainWindow(QMainWindow):
         return Path(action.data())
 
     def _open_recent(self) -> None:
-        self.files.open(self._sender_path())
+        self.opener.open(self._sender_path())
 
     def _open_example(self) -> None:
-        self.files.open_example(self._sender_path(), self._data_folder / "examples")
+        self.opener.open_example(self._sender_path())
 
     def _open_first_example(self) -> None:
         self._menus["open_example"].popup(self.cursor().pos())
 
     def _open_dropped(self, text: str) -> None:
-        self.files.open(Path(text))
-
-    def _on_opened(self) -> None:
-        self.status.show_idle()
-        self._show_title()
+        self.opener.open(Path(text))
 
     def _show_title(self) -> None:
-        if self.workbench is None:
+        bench = self.workbench
+        if bench is None:
+            self.setWindowTitle("ETL Studio")
+            self.setWindowModified(False)
             return
-        document = self.workbench.document
+        document = bench.document
         name = document.path.name if document.path else document.pipeline.name
         self.setWindowTitle(f"{name}[*] — ETL Studio")
         self.setWindowModified(document.is_modified)
         self.setWindowFilePath(str(document.path or ""))
 
     def _show_run_button(self) -> None:
-        running = self.workbench is not None and self.workbench.controller.is_running
+        bench = self.workbench
+        running = bench is not None and bench.controller.is_running
+        paused = bench is not None and bench.controller.is_paused
         action = self.actions_by_name["stop" if running else "run"]
-        color = self.theme.tokens.danger if running else self.theme.tokens.on_accent
-        stopping = running and self.workbench.controller.is_stopping
+        tokens = self.theme.tokens
+        icon = self.theme.icon("stop" if running else "play", tokens.danger if running else tokens.on_accent, 16)
+        stopping = running and bench.controller.is_stopping
         self._run_button.setText("Stop now" if stopping else "Stop" if running else "Run")
-        self._run_button.setIcon(self.theme.icon("stop" if running else "play", color, 16))
+        self._run_button.setIcon(icon)
         self._run_button.setToolTip(action.toolTip())
         self._run_button.setEnabled(action.isEnabled())
         set_role(self._run_button, "danger" if running else "primary")
-        self._show_pause()
-
-    def _show_pause(self) -> None:
-        paused = self.workbench is not None and self.workbench.controller.is_paused
-        icon = self.theme.icon("play" if paused else "pause", self.theme.tokens.text_muted, 18)
-        self.actions_by_name["pause"].setIcon(icon)
-
-    def _show_preparing(self) -> None:
-        if self.workbench.controller.is_running:
-            self.status.show_preparing()
+        self.actions_by_name["pause"].setIcon(self.theme.icon("play" if paused else "pause", tokens.text_muted, 18))
 
     def _run_or_stop(self) -> None:
-        self.actions_by_name["stop" if self.workbench.controller.is_running else "run"].trigger()
-
-    def _show_refused(self, _error: object) -> None:
-        self.status.show_idle("Not started")
+        bench = self.workbench
+        if bench is not None:
+            self.actions_by_name["stop" if bench.controller.is_running else "run"].trigger()
 
     def _switch_theme(self) -> None:
         self.actions_by_name["theme_light" if self.theme.is_dark else "theme_dark"].trigger()
 
-    def _choose_theme(self) -> None:
-        action = self.sender()
-        self.settings.setValue("theme", action.data())
-        self.theme.set_mode(action.data())
+    def _choose_theme(self, mode: str) -> None:
+        self.settings.setValue("theme", mode)
+        self.theme.set_mode(mode)
+        self.actions_by_name[f"theme_{mode}"].setChecked(True)
 
     def _dress(self) -> None:
         name = "sun" if self.theme.is_dark else "moon"
@@ -309,13 +370,18 @@ class MainWindow(QMainWindow):
         ActionSearch(self.actions_by_name, self).open()
 
     def _may_close(self) -> bool:
-        if self.workbench is None:
-            return True
-        if self.workbench.controller.is_running:
+        running = [bench for bench in self.benches if bench.controller.is_running]
+        if running:
+            what = "A run is going on. Stop it" if len(running) == 1 else f"{len(running)} runs are going on. Stop them"
             buttons = QMessageBox.StandardButton
             answer = QMessageBox.question(
-                self, "ETL Studio", "A run is going on. Stop it and quit?", buttons.Yes | buttons.No, buttons.No
-            )
+                self, "ETL Studio", f"{what} and quit?", buttons.Yes | buttons.No, buttons.No
+            )  # fmt: skip
             if answer != buttons.Yes:
                 return False
-        return self.files.may_leave()
+        return all(self._may_leave(bench) for bench in self.benches)
+
+    def _may_leave(self, bench: Workbench) -> bool:
+        if bench.document.is_modified:
+            self.tabs.show_page(bench)
+        return bench.files.may_leave()

@@ -25,7 +25,8 @@ PARTS = (
     "etl_studio.ui.charts.monitor",
     "etl_studio.ui.results.panel",
     "etl_studio.ui.workbench",
-    "etl_studio.ui.document_files",
+    "etl_studio.ui.document_tabs",
+    "etl_studio.ui.pipeline_opener",
 )
 """Modules of the window, imported one by one so that it answers in between."""
 
@@ -91,5 +92,6 @@ class Opening(QObject):
             QTimer.singleShot(0, self, self._import_next)
             return
         self._window.open_studio(self.studio, self._path)
-        self._window.workbench.monitor.warm_up()
+        for bench in self._window.benches:
+            bench.monitor.warm_up()
         self.finished.emit()

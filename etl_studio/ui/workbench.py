@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
@@ -25,6 +25,7 @@ from etl_studio.ui.banner import Banner
 from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
 from etl_studio.ui.document import PipelineDocument
+from etl_studio.ui.document_files import DocumentFiles
 from etl_studio.ui.inspector import Inspector
 from etl_studio.ui.palette import Palette
 from etl_studio.ui.panel_tabs import PanelTabs
@@ -44,6 +45,7 @@ from etl_studio.ui.resuming import Resuming
 from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
+from etl_studio.ui.run.status_bar import RunStatusBar
 
 if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
-    from etl_studio.ui.actions import Actions
+    from etl_studio.ui.recent_files import RecentFiles
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
 
@@ -66,21 +68,27 @@ class Workbench(QWidget):
         studio: the registry, the runs and the results.
         theme: colours and icons.
         settings: sizes of the parts are kept there.
+        recent: remembers the files.
 
     Attributes:
         document, canvas, palette, inspector, controller: the parts.
+        files: opens and saves the document.
+        status: the line at the foot.
         tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
         stopping: a stop was asked for.
+        title_changed: the document has another name, or other changes that are not saved.
     """
 
     stopping = Signal()
+    title_changed = Signal()
 
-    def __init__(self, studio: Studio, theme: Theme, settings: QSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, studio: Studio, theme: Theme, settings: QSettings, recent: RecentFiles, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.studio = studio
         self._settings = settings
         self._theme = theme
-        self._actions: Actions | None = None
         self._parameters: dict[str, str] = {}
         self._injection: Injection | None = None
         self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
@@ -115,6 +123,8 @@ class Workbench(QWidget):
             (self.runs, "Runs", "history"),
         ):
             self.tabs.add_panel(panel, title, icon)
+        self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
+        self.status = RunStatusBar(theme, self)
         self._lay_out()
         self._connect()
 
@@ -199,7 +209,6 @@ class Workbench(QWidget):
             return
         self.controller.stop()
         self.stopping.emit()
-        self.enable_actions()
 
     def stop_now(self) -> None:
         """End the run at once."""
@@ -227,88 +236,12 @@ class Workbench(QWidget):
         self.results.choose_export()
 
     def shut_down(self) -> None:
-        """Stop what runs, remember the sizes; before the window closes."""
+        """Stop what runs, remember the sizes; before the window or its tab closes."""
         self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
         self._settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
         for panel in (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming):
             panel.close_threads()
-
-    # -- actions ----------------------------------------------------------------------------------------------
-
-    def connect_actions(self, actions: Actions) -> None:
-        """Give the window's actions their meaning."""
-        self._actions = actions
-        editing, navigation, undo = self.canvas.editing, self.canvas.navigation, self.document.undo_stack
-        meanings = {
-            "undo": undo.undo,
-            "redo": undo.redo,
-            "cut": editing.cut,
-            "copy": editing.copy,
-            "paste": self._paste,
-            "duplicate": editing.duplicate,
-            "delete": editing.delete,
-            "select_all": editing.select_all,
-            "add_node": self._add_node,
-            "zoom_in": navigation.zoom_in,
-            "zoom_out": navigation.zoom_out,
-            "zoom_reset": navigation.zoom_reset,
-            "fit": navigation.fit,
-            "arrange": editing.arrange,
-            "run": self.run,
-            "dry_run": self.dry_run,
-            "run_with_faults": self.run_with_faults,
-            "stop": self.stop,
-            "stop_now": self.stop_now,
-            "pause": self.controller.switch_pause,
-            "preview": self.preview_selection,
-            "export": self.export_results,
-        }
-        for name, act in meanings.items():
-            actions[name].triggered.connect(act)
-        # These keys mean something else in tables and fields: they work where the canvas has the focus.
-        for name in ("cut", "copy", "paste", "duplicate", "delete", "select_all"):
-            actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            self.canvas.addAction(actions[name])
-        for name, part in (
-            ("show_palette", self.palette_panel),
-            ("show_inspector", self.inspector),
-            ("show_panels", self.tabs),
-        ):
-            actions[name].setChecked(True)
-            actions[name].toggled.connect(part.setVisible)
-        undo.canUndoChanged.connect(self.enable_actions)
-        undo.canRedoChanged.connect(self.enable_actions)
-        self.canvas.selection_changed.connect(self.enable_actions)
-        self.controller.running_changed.connect(self.enable_actions)
-        self.controller.pause_changed.connect(self.enable_actions)
-
-    def enable_actions(self) -> None:
-        """Grey out what cannot be done now."""
-        actions = self._actions
-        if actions is None:
-            return
-        running = self.controller.is_running
-        chosen = self.canvas.pipeline_scene.chosen_nodes()
-        wires = self.canvas.pipeline_scene.chosen_wires()
-        possible = {
-            "undo": self.document.undo_stack.canUndo(),
-            "redo": self.document.undo_stack.canRedo(),
-            "cut": bool(chosen),
-            "copy": bool(chosen),
-            "duplicate": bool(chosen),
-            "delete": bool(chosen or wires),
-            "preview": len(chosen) == 1,
-            "run": not running,
-            "dry_run": not running,
-            "run_with_faults": not running,
-            "stop": running,
-            "stop_now": running,
-            "pause": self.controller.can_pause,
-        }
-        for name, can in possible.items():
-            actions[name].setEnabled(can)
-        actions["pause"].setText("Contin&ue" if self.controller.is_paused else "Pa&use")
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -339,9 +272,11 @@ class Workbench(QWidget):
         for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
             splitter.restoreState(QByteArray(state))
         self.tabs.setCurrentIndex(int(self._settings.value("tab") or 0))
-        outside = QHBoxLayout(self)
+        outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(whole)
+        outside.setSpacing(0)
+        outside.addWidget(whole, 1)
+        outside.addWidget(self.status)
 
     def _connect(self) -> None:
         self.palette_panel.node_chosen.connect(self._add_from_palette)
@@ -368,6 +303,13 @@ class Workbench(QWidget):
         self.loads.undone.connect(self._on_undone)
         self.dead_letters.replay_wanted.connect(self.replay)
         self.dead_letters.counted.connect(self._count_letters)
+        self.controller.event.connect(self.status.take)
+        self.controller.running_changed.connect(self._show_preparing)
+        self.stopping.connect(self.status.show_stopping)
+        self.files.opened.connect(self.status.show_idle)
+        self.document.undo_stack.cleanChanged.connect(self.title_changed)
+        for changed in (self.document.path_changed, self.document.pipeline_changed, self.document.reset):
+            changed.connect(self.title_changed)
 
     def _route(self, event: Event) -> None:
         scene = self.canvas.pipeline_scene
@@ -433,7 +375,12 @@ class Workbench(QWidget):
         shown = self.results.shown
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
+    def _show_preparing(self) -> None:
+        if self.controller.is_running:
+            self.status.show_preparing()
+
     def _on_refused(self, error: EtlError) -> None:
+        self.status.show_idle("Not started")
         self.rehearsal.show_refused(error)
         if self.resuming.ask_about(error):
             return
@@ -489,10 +436,3 @@ class Workbench(QWidget):
         middle = self.canvas.mapToScene(self.canvas.viewport().rect().center())
         self.canvas.editing.add_after_selection(node_type, middle)
         self.canvas.setFocus()
-
-    def _add_node(self) -> None:
-        self.canvas.setFocus()
-        self.canvas.quick_add.open_at(self.canvas.pointer_position())
-
-    def _paste(self) -> None:
-        self.canvas.editing.paste()

@@ -81,10 +81,10 @@ def open_window(qtbot, settings, tmp_path):
 
 
 def leave_no_question(window: MainWindow) -> None:
-    if window.workbench is not None:
-        window.workbench.controller.shut_down()
+    for bench in window.benches:
+        bench.controller.shut_down()
         QApplication.processEvents()
-        window.workbench.document.undo_stack.setClean()
+        bench.document.undo_stack.setClean()
 
 
 @pytest.fixture
@@ -148,14 +148,16 @@ def test_closing_with_unsaved_changes_can_save_them(window, folder):
     assert "quantity >= 9" in (folder / "orders.yaml").read_text()
 
 
-def test_new_discards_only_when_a_person_says_so(window):
-    window.workbench.document.set_setting("keep", "where", "quantity >= 9")
-    answer(QMessageBox.StandardButton.Discard)
+def test_new_begins_an_empty_pipeline_and_leaves_what_was_there(window):
+    before = window.workbench
+    before.document.set_setting("keep", "where", "quantity >= 9")
 
     window.actions_by_name["new"].trigger()
 
+    assert window.workbench is not before
     assert window.workbench.document.pipeline.nodes == {}
     assert window.windowTitle() == "untitled[*] — ETL Studio"
+    assert before.document.pipeline.nodes["keep"].config == {"where": "quantity >= 9"}
 
 
 def test_a_file_that_is_no_pipeline_is_refused_with_its_reason_and_what_was_open_stays(window, tmp_path):
@@ -163,7 +165,7 @@ def test_a_file_that_is_no_pipeline_is_refused_with_its_reason_and_what_was_open
     bad.write_text("nodes: [")
     asked = answer(QMessageBox.StandardButton.Ok)
 
-    assert window.files.load(bad) is False
+    assert window.opener.open(bad) is False
 
     assert "cannot be opened" in asked[0]
     assert "Traceback" not in asked[0]
@@ -189,7 +191,7 @@ def test_a_click_on_run_runs_what_is_on_the_screen_and_shows_the_result(qtbot, w
     report = ended.args[0]
     assert (report.status, report.rows_in, report.rows_out) == (RunStatus.DONE, 1000, 100)
     assert run_button(window).text() == "Run"
-    assert "Done · 1,000 rows read  ·  100 loaded" in window.status.text
+    assert "Done · 1,000 rows read  ·  100 loaded" in window.workbench.status.text
     assert bench.monitor.samples.column("rows", "save")[-1] == 100
     qtbot.waitUntil(lambda: bench.results.shown is not None, timeout=10_000)
     assert (bench.results.shown.name, bench.results.shown.rows) == ("orders", 100)
@@ -239,7 +241,7 @@ def test_stop_ends_a_run_that_would_take_long(qtbot, open_window, tmp_path):
         QTest.mouseClick(run_button(window), LEFT)
 
     assert ended.args[0].status is RunStatus.STOPPED
-    assert "Stopped" in window.status.text
+    assert "Stopped" in window.workbench.status.text
 
 
 def test_quitting_during_a_run_asks_and_stops_it(qtbot, open_window, tmp_path):

@@ -53,10 +53,10 @@ def open_window(qtbot, tmp_path) -> Iterator[Callable[..., Person]]:
 
 
 def _leave_no_question(window: MainWindow) -> None:
-    if window.workbench is not None:
-        window.workbench.controller.shut_down()
+    for bench in window.benches:
+        bench.controller.shut_down()
         QApplication.processEvents()
-        window.workbench.document.undo_stack.setClean()
+        bench.document.undo_stack.setClean()
 
 
 @pytest.fixture

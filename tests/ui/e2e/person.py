@@ -156,7 +156,7 @@ class Person:
 
     def words(self) -> str:
         """Every text that the window shows: for what must not be there."""
-        parts = [self.bench.banner.text, self.window.status.text]
+        parts = [self.bench.banner.text, self.window.workbench.status.text]
         parts += [str(widget.text()) for widget in self.window.findChildren(QWidget) if hasattr(widget, "text")
                   and callable(widget.text)]  # fmt: skip
         parts += [view.toPlainText() for view in self.window.findChildren(QPlainTextEdit)]

@@ -128,8 +128,8 @@ def test_the_card_counts_down_to_the_next_attempt(qtbot, open_shop):
 
 
 def wait_for_text(qtbot, person, text):
-    qtbot.waitUntil(lambda: text in person.window.status.text, timeout=5_000)
-    return person.window.status.text
+    qtbot.waitUntil(lambda: text in person.window.workbench.status.text, timeout=5_000)
+    return person.window.workbench.status.text
 
 
 def seconds_left(person):
@@ -154,7 +154,7 @@ def test_stop_during_an_outage_does_not_wait_for_its_end(qtbot, open_shop):
     report = ended.args[0]
     assert report.status is RunStatus.STOPPED
     assert report.rows_in == report.rows_out, "what had come is loaded"
-    assert person.window.status.text.startswith("Stopped")
+    assert person.window.workbench.status.text.startswith("Stopped")
     assert person.window._run_button.text() == "Run"
     assert "breaker" not in person.card("pages")
     assert "Traceback" not in person.words()
@@ -210,7 +210,7 @@ def test_a_site_that_is_down_for_good_is_told_in_the_banner_that_leads_to_the_no
     assert banner.isVisible()
     assert "refused the connection" in banner.text
     assert address.removeprefix("http://") in banner.text
-    assert person.window.status.text.startswith("Failed")
+    assert person.window.workbench.status.text.startswith("Failed")
     assert seen.states[-1] is NodeState.FAILED
     assert "refused the connection" in person.card("pages")
     assert person.bench.canvas.pipeline_scene.chosen_nodes() == []

@@ -101,7 +101,7 @@ def test_what_is_built_by_hand_runs_shows_and_exports_what_the_shop_sells(
     assert samples.column("errors", page)[-1] == 0
     assert samples.column("p50", page)[-1] > 0
     assert samples.latest.nodes[table].counts == report.nodes[table]
-    assert f"Done · {PRODUCTS} rows read  ·  {len(expected)} loaded" in person.window.status.text
+    assert f"Done · {PRODUCTS} rows read  ·  {len(expected)} loaded" in person.window.workbench.status.text
 
     # Results, export, and the file.
     qtbot.waitUntil(lambda: bench.results.shown is not None, timeout=10_000)

@@ -77,7 +77,7 @@ def test_a_row_that_was_mended_by_mouse_arrives_and_leaves_the_panel_empty(qtbot
     assert letters.notice.isVisible()
     assert letters.said.text() == "1 dead letter of 1 left the queue."
     assert person.bench.tabs.count_of(letters) == 0
-    assert "1 loaded" in person.window.status.text
+    assert "1 loaded" in person.window.workbench.status.text
 
 
 def test_a_replay_that_fails_again_keeps_one_letter_tried_twice(qtbot, person, rows):

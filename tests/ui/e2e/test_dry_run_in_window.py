@@ -107,7 +107,7 @@ def test_it_shows_counts_and_the_old_values_beside_the_new_ones_for_each_sink_an
 
     assert files(tmp_path) == before
     assert "nothing was written" in panel.facts.text()
-    assert goods.window.status.text.startswith("Dry run done · 4 rows read")
+    assert goods.window.workbench.status.text.startswith("Dry run done · 4 rows read")
     assert goods.card("save") == "4 → 4 to load"
     with qtbot.waitSignal(runs._fetcher.fetched, timeout=WAIT):
         runs.refresh()
@@ -167,7 +167,7 @@ def test_a_source_that_fails_is_told_in_plain_words_with_its_node(qtbot, goods, 
     assert panel.notice.headline.text() == "The dry run failed"
     assert "There is no file" in panel.notice.text.text()
     assert "Traceback" not in goods.words()
-    assert goods.window.status.text.startswith("Dry run failed")
+    assert goods.window.workbench.status.text.startswith("Dry run failed")
     assert "There is no file" in goods.card("read")
 
 
@@ -187,7 +187,7 @@ def test_a_dry_run_is_stopped_by_a_click_and_has_written_nothing(qtbot, open_win
     QTest.keyClick(person.window, Qt.Key.Key_F5, CTRL)
     qtbot.waitUntil(lambda: person.card("save").partition(" ")[0] not in ("", "0"), timeout=WAIT)
     assert panel.stop_button.isVisible()
-    assert person.window.status.text.startswith("Dry run")
+    assert person.window.workbench.status.text.startswith("Dry run")
     with qtbot.waitSignal(controller.rehearsed, timeout=WAIT):
         QTest.mouseClick(panel.stop_button if button == "panel" else person.window._run_button, LEFT)
     assert panel.report.ended.status is RunStatus.STOPPED

@@ -126,15 +126,15 @@ def test_a_source_that_has_changed_is_asked_about(qtbot, open_window, killed):
 def test_a_run_is_paused_shown_as_paused_and_goes_on(qtbot, going):
     window, bench = going.window, going.bench
     QTest.mouseClick(window._pause_button, LEFT)
-    qtbot.waitUntil(lambda: window.status.text.startswith("Paused"), timeout=WAIT)
+    qtbot.waitUntil(lambda: window.workbench.status.text.startswith("Paused"), timeout=WAIT)
     assert going.card("make").endswith("paused")
     assert window._pause_button.text() == "Continue"
     QTest.mouseClick(window._pause_button, LEFT)
-    qtbot.waitUntil(lambda: window.status.text.startswith("Running"), timeout=WAIT)
+    qtbot.waitUntil(lambda: window.workbench.status.text.startswith("Running"), timeout=WAIT)
     assert "paused" not in going.card("make")
     with qtbot.waitSignal(bench.controller.ended, timeout=WAIT):
         going.click_run()
-    assert not bench._actions["pause"].isEnabled()
+    assert not window.actions_by_name["pause"].isEnabled()
 
 
 def test_the_second_click_on_stop_is_for_a_stop_at_once(qtbot, going):
@@ -156,7 +156,7 @@ def test_the_runs_panel_pauses_and_stops_a_run_of_whatever_process(qtbot, going)
     qtbot.waitUntil(lambda: panel.model.rowCount() == 1, timeout=WAIT)
     panel.table.selectRow(0)
     QTest.mouseClick(panel.pause_button, LEFT)
-    qtbot.waitUntil(lambda: going.window.status.text.startswith("Paused"), timeout=WAIT)
+    qtbot.waitUntil(lambda: going.window.workbench.status.text.startswith("Paused"), timeout=WAIT)
     qtbot.waitUntil(panel.continue_button.isEnabled, timeout=WAIT)
     with qtbot.waitSignal(going.bench.controller.ended, timeout=WAIT) as ended:
         QTest.mouseClick(panel.stop_button, LEFT)

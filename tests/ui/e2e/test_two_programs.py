@@ -162,7 +162,7 @@ def test_a_run_of_the_window_is_stopped_by_a_terminal_and_goes_on_there(qtbot, r
     assert (code, err) == (0, "")
     assert "is asked to stop" in out
     assert told.args[0].status is RunStatus.STOPPED
-    assert person.window.status.text.startswith("Stopped")
+    assert person.window.workbench.status.text.startswith("Stopped")
     first = stored(file)
     assert first == list(range(len(first))) != []
     open_tab(person, panel)

@@ -1,0 +1,119 @@
+"""What the window's actions mean for one workbench, and which of them are possible now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl_studio.ui.actions import Actions
+    from etl_studio.ui.workbench import Workbench
+
+ON_CANVAS = ("cut", "copy", "paste", "duplicate", "delete", "select_all")
+"""These keys mean something else in tables and fields: they work where the canvas has the focus."""
+
+
+class BenchActions(QObject):
+    """The meaning of actions while a workbench is in front.
+
+    Args:
+        bench: the workbench; it owns this.
+
+    Attributes:
+        meanings: what to do, by the name of the action.
+        changed: other actions are possible.
+    """
+
+    changed = Signal()
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self._bench = bench
+        self.meanings = self._meanings()
+        undo = bench.document.undo_stack
+        for signal in (
+            undo.canUndoChanged,
+            undo.canRedoChanged,
+            bench.canvas.selection_changed,
+            bench.controller.running_changed,
+            bench.controller.pause_changed,
+            bench.stopping,
+        ):
+            signal.connect(self.changed)
+
+    @staticmethod
+    def of(bench: Workbench) -> BenchActions:
+        """Those of a workbench."""
+        return bench.findChild(BenchActions, options=Qt.FindChildOption.FindDirectChildrenOnly)
+
+    def add_canvas_keys(self, actions: Actions) -> None:
+        """Let the keys of ``ON_CANVAS`` work on this canvas."""
+        for name in ON_CANVAS:
+            actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self._bench.canvas.addAction(actions[name])
+
+    def possible(self) -> dict[str, bool]:
+        """Whether each action can be done now; what is missing can always be."""
+        bench = self._bench
+        running = bench.controller.is_running
+        chosen = bench.canvas.pipeline_scene.chosen_nodes()
+        wires = bench.canvas.pipeline_scene.chosen_wires()
+        return {
+            "undo": bench.document.undo_stack.canUndo(),
+            "redo": bench.document.undo_stack.canRedo(),
+            "cut": bool(chosen),
+            "copy": bool(chosen),
+            "duplicate": bool(chosen),
+            "delete": bool(chosen or wires),
+            "preview": len(chosen) == 1,
+            "run": not running,
+            "dry_run": not running,
+            "run_with_faults": not running,
+            "stop": running,
+            "stop_now": running,
+            "pause": bench.controller.can_pause,
+        }
+
+    def texts(self) -> dict[str, str]:
+        """Texts of actions that change with what is going on."""
+        return {"pause": "Contin&ue" if self._bench.controller.is_paused else "Pa&use"}
+
+    def _meanings(self) -> dict[str, Callable[[], object]]:
+        bench, canvas = self._bench, self._bench.canvas
+        return {
+            "save": bench.files.save,
+            "save_as": bench.files.save_as,
+            "undo": bench.document.undo_stack.undo,
+            "redo": bench.document.undo_stack.redo,
+            "cut": canvas.editing.cut,
+            "copy": canvas.editing.copy,
+            "paste": self._paste,
+            "duplicate": canvas.editing.duplicate,
+            "delete": canvas.editing.delete,
+            "select_all": canvas.editing.select_all,
+            "add_node": self._add_node,
+            "zoom_in": canvas.navigation.zoom_in,
+            "zoom_out": canvas.navigation.zoom_out,
+            "zoom_reset": canvas.navigation.zoom_reset,
+            "fit": canvas.navigation.fit,
+            "arrange": canvas.editing.arrange,
+            "run": bench.run,
+            "dry_run": bench.dry_run,
+            "run_with_faults": bench.run_with_faults,
+            "stop": bench.stop,
+            "stop_now": bench.stop_now,
+            "pause": bench.controller.switch_pause,
+            "preview": bench.preview_selection,
+            "export": bench.export_results,
+        }
+
+    def _add_node(self) -> None:
+        canvas = self._bench.canvas
+        canvas.setFocus()
+        canvas.quick_add.open_at(canvas.pointer_position())
+
+    def _paste(self) -> None:
+        self._bench.canvas.editing.paste()

@@ -1,0 +1,138 @@
+"""New, open, close: which tab a pipeline gets, with every question that a person is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from etl_studio.ui.document_files import ENDING, FILTER
+from etl_studio.ui.examples import copy_example
+from etl_studio.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from etl_studio.ui.document_tabs import DocumentTabs
+    from etl_studio.ui.recent_files import RecentFiles
+
+__all__ = ["ENDING", "PipelineOpener"]
+
+
+class PipelineOpener(QObject):
+    """Opens pipelines in tabs of one window and closes them.
+
+    Args:
+        tabs: the tabs.
+        recent: remembers the files.
+        data_folder: where copies of examples are made.
+        make: makes a workbench with an empty pipeline.
+        window: parent of the dialogs.
+    """
+
+    def __init__(
+        self,
+        tabs: DocumentTabs,
+        recent: RecentFiles,
+        data_folder: Path,
+        make: Callable[[], Workbench],
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._tabs, self._recent, self._data_folder = tabs, recent, data_folder
+        self._make, self._window = make, window
+        tabs.new_wanted.connect(self.new)
+        tabs.close_wanted.connect(self.close)
+
+    def new(self) -> Workbench:
+        """Begin an empty pipeline in a tab of its own."""
+        bench = self._make()
+        self._tabs.add(bench, "untitled", "file-text")
+        return bench
+
+    def choose(self) -> None:
+        """Ask for files and open them."""
+        texts, _ = QFileDialog.getOpenFileNames(self._window, "Open a pipeline", str(self._folder()), FILTER)
+        for text in texts:
+            self.open(Path(text))
+
+    def open(self, path: Path) -> bool:
+        """Open a file: in its tab if it is open already, in place of an untouched pipeline, or in a new tab.
+
+        Returns:
+            Whether it is open; a person was told why when it is not.
+        """
+        if bench := self._tabs.bench_of(path):
+            self._tabs.show_page(bench)
+            return True
+        current = self._tabs.current
+        if isinstance(current, Workbench) and is_untouched(current):
+            return current.files.load(path)
+        bench = self.new()
+        opened = bench.files.load(path)
+        if not opened:
+            self._remove(bench)
+        return opened
+
+    def open_example(self, path: Path) -> bool:
+        """Open the person's copy of an example, made the first time; whether that went well."""
+        try:
+            copy = copy_example(path, self._data_folder / "examples")
+        except OSError as error:
+            text = f"{error.strerror}: {error.filename}"
+            QMessageBox.warning(self._window, "ETL Studio", f"The example cannot be copied.\n{text}")
+            return False
+        return self.open(copy)
+
+    def close(self, page: QWidget | None = None) -> bool:
+        """Close a page (the one in front by default), after asking about its run and unsaved changes.
+
+        Returns:
+            Whether it is closed. A window whose last page was closed gets an empty pipeline.
+        """
+        page = page if page is not None else self._tabs.current
+        if page is None or not self.may_close(page):
+            return False
+        self._remove(page)
+        if not self._tabs.pages:
+            self.new()
+        return True
+
+    def may_close(self, page: QWidget) -> bool:
+        """Ask about the run of a page and its unsaved changes; whether it may go."""
+        if not isinstance(page, Workbench):
+            return True
+        if page.controller.is_running:
+            self._tabs.show_page(page)
+            buttons = QMessageBox.StandardButton
+            question = "A run is going on. Stop it and close the pipeline?"
+            answer = QMessageBox.question(
+                self._window, "ETL Studio", question, buttons.Yes | buttons.No, buttons.No
+            )  # fmt: skip
+            if answer != buttons.Yes:
+                return False
+        if page.document.is_modified:
+            self._tabs.show_page(page)
+        return page.files.may_leave()
+
+    def _remove(self, page: QWidget) -> None:
+        if isinstance(page, Workbench):
+            page.shut_down()
+        self._tabs.take(page)
+
+    def _folder(self) -> Path:
+        current = self._tabs.current
+        if isinstance(current, Workbench) and current.document.path:
+            return current.document.path.parent
+        recent = self._recent.paths()
+        return recent[0].parent if recent else Path.home()
+
+
+def is_untouched(bench: Workbench) -> bool:
+    """Whether nobody has done anything with a new pipeline yet."""
+    document = bench.document
+    return not (document.path or document.is_modified or document.pipeline.nodes or bench.controller.is_running)
