@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from typing import Any
 
 from etl_studio.engine.sql_types import normalised
 from etl_studio.errors import PermanentError
-from etl_studio.sdk import sandbox
+from etl_studio.pipeline.sql_tree import syntax_tree
 
 ONE_SELECT = "Write one SELECT: other statements and several at once are not allowed."
 
@@ -21,7 +19,7 @@ def check_expression(text: str) -> str | None:
     if not text.strip():
         return "The expression is empty."
     opening = "SELECT (\n"
-    tree = _parsed(f"{opening}{text}\n)")
+    tree = syntax_tree(f"{opening}{text}\n)")
     if message := _error(tree, text, len(opening)):
         return message
     statements = tree["statements"]
@@ -34,7 +32,7 @@ def check_query(text: str) -> str | None:
     """What is wrong with the syntax of one SELECT; None: nothing. Line and position count from 1 in ``text``."""
     if not text.strip():
         return "The query is empty."
-    tree = _parsed(text)
+    tree = syntax_tree(text)
     if tree.get("error") and tree["error_type"] != "parser":
         return ONE_SELECT
     return _error(tree, text, 0) or (None if len(tree["statements"]) == 1 else ONE_SELECT)
@@ -53,23 +51,6 @@ def bound(cursor: Any, query: str) -> Any:
     relation = cursor.sql(query)
     wrapped = normalised(relation, query)
     return relation if wrapped is query else bound(cursor, wrapped)
-
-
-@cache
-def _parser() -> Any:
-    """Opening a DuckDB costs 25 ms, too much for each key press; this one holds no data."""
-    return sandbox(threads=1)
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """DuckDB's syntax tree, or its error."""
-    cursor = _parser().cursor()
-    try:
-        row = cursor.execute("SELECT json_serialize_sql($1)", [text]).fetchone()
-    finally:
-        cursor.close()
-    tree: dict[str, Any] = json.loads(row[0])
-    return tree
 
 
 def _error(tree: dict[str, Any], text: str, offset: int) -> str | None:

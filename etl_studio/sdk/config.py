@@ -18,6 +18,16 @@ Editor = Literal[
 """How a form edits a text: ``sql`` is one expression, ``sql_query`` a whole SELECT, ``file`` an existing file,
 ``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node."""
 
+Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
+"""What names in a setting are to the rows, so that columns can be followed and renamed.
+
+- ``uses``: columns that arrive; what the editors ``column`` and ``columns`` mean where nothing is declared.
+- ``picks``, ``keeps``: the same, and no other column leaves the node; empty, ``picks`` lets all leave and ``keeps`` none.
+- ``makes``: new columns. Where the keys of such a map are ``uses``, each is another name for that column.
+- ``sets``: columns that are new or replaced, from top to bottom, each seen by the SQL below it.
+- ``mentions``: columns that a source gives, whoever named them.
+"""
+
 
 class Config(BaseModel):
     """Base of all settings. Unknown names are refused, values are frozen, a number may stand where a text is wanted."""
@@ -34,6 +44,8 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
     description: str,
     example: Any = None,
     editor: Editor | None = None,
+    names: Names | None = None,
+    keys: Names | None = None,
     advanced: bool = False,
     only_when: Mapping[str, Sequence[str]] | None = None,
     **limits: Any,
@@ -46,11 +58,13 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
         description: what it means, one or two sentences.
         example: a value that works, shown as a placeholder and in the reference.
         editor: how a form edits it, where the type alone does not tell.
+        names: what its texts name, where the editor alone does not tell.
+        keys: what the keys of a map name; then the editor ``column`` is about them.
         advanced: folded away in the form.
         only_when: other settings and the values of them that give this one a meaning; a form hides it otherwise.
         limits: pydantic's limits (``ge``, ``le``, ``min_length``, ``pattern``, ``alias``, ...).
     """
-    extra: JsonDict = {"editor": editor, "advanced": advanced}
+    extra: JsonDict = {"editor": editor, "advanced": advanced, "names": names, "keys": keys}
     if only_when:
         extra["only_when"] = {name: list(values) for name, values in only_when.items()}
     examples = None if example is None else [example]
@@ -61,6 +75,14 @@ def editor_of(field: Any) -> Editor | None:
     """The editor that ``setting`` declared for a pydantic field, if any."""
     extra = field.json_schema_extra
     return extra.get("editor") if isinstance(extra, dict) else None
+
+
+def names_of(field: Any) -> tuple[Names | None, Names | None]:
+    """What the texts of a pydantic field name, and what its keys do."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    keys = extra.get("keys")
+    implied = "uses" if extra.get("editor") in ("column", "columns") and keys is None else None
+    return extra.get("names") or implied, keys
 
 
 def is_advanced(field: Any) -> bool:

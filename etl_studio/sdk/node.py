@@ -66,6 +66,23 @@ class Node(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
 
+    @classmethod
+    def leaves_as(
+        cls, column: str, port: str, settings: Mapping[str, Any], arriving: Mapping[str, Sequence[str]]
+    ) -> str | None:
+        """The name under which an arriving column leaves by itself; None: it does not.
+
+        Optional, for nodes whose settings do not tell by their ``names``.
+
+        Args:
+            column: its name.
+            port: the input by which it arrives.
+            settings: as written; any of them may be missing or wrong.
+            arriving: the names that are known, by input.
+        """
+        del port, settings, arriving
+        return column
+
     def takes_part(self, port: str) -> bool:
         """Whether some rows of an input may come later by themselves: what they give is a part of what all give.
 

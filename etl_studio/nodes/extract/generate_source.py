@@ -52,6 +52,7 @@ class GenerateSource(sdk.Source):
             description="Name and SQL expression; i is the number of the row, from 0 on.",
             example={"id": "i", "price": "round(random() * 100, 2)"},
             editor="sql",
+            keys="makes",
             min_length=1,
         )
         seed: int = sdk.setting(1, title="Seed", description="Another seed gives other random values.", ge=0)

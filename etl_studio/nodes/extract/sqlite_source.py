@@ -61,7 +61,7 @@ class SqliteSource(sdk.Source):
             editor="sql",
         )
         columns: list[str] = sdk.setting(
-            [], title="Columns", description="Which to read; empty: all.", example=["id", "price"]
+            [], title="Columns", description="Which to read; empty: all.", example=["id", "price"], names="mentions"
         )
         where: str | None = sdk.setting(
             None, title="Where", description="Condition in SQLite's SQL; empty: all rows.", example="price > 0"
@@ -71,6 +71,7 @@ class SqliteSource(sdk.Source):
             title="Order by",
             description="Column that tells how far a run has come, so that it can go on there.",
             example="id",
+            names="mentions",
         )
         types: dict[str, str] = sdk.setting(
             {},
@@ -78,6 +79,7 @@ class SqliteSource(sdk.Source):
             description="Types that win over those declared: text, integer, number, boolean, date, time, timestamp, "
             "timestamptz, json or decimal(10,2).",
             example={"day": "date"},
+            keys="mentions",
             advanced=True,
         )
 

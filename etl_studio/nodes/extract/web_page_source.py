@@ -76,6 +76,7 @@ class WebPageSource(sdk.Source):
             description="Column names and the selectors of their values inside the item.",
             example={"name": "h2::text", "link": "a::attr(href)"},
             editor="selector",
+            keys="makes",
             min_length=1,
         )
         next: str = sdk.setting(
@@ -97,6 +98,7 @@ class WebPageSource(sdk.Source):
             title="Column types",
             description="Types of fields that are no text: integer, number, boolean, date, decimal(10,2), ...",
             example={"rating": "integer"},
+            keys="mentions",
             advanced=True,
         )
         headers: dict[str, str] = sdk.setting(

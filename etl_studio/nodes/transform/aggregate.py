@@ -45,6 +45,7 @@ class Aggregate(sdk.SqlTransform):
             description="One row is made for each combination of values in these columns. Empty: one row in all.",
             example=["category"],
             editor="columns",
+            names="keeps",
         )
         measures: dict[str, str] = sdk.setting(
             {},
@@ -52,6 +53,7 @@ class Aggregate(sdk.SqlTransform):
             description="Name of each new column and the SQL aggregate that computes it.",
             example={"orders": "count(*)", "revenue": "sum(price)"},
             editor="sql",
+            keys="makes",
         )
 
         @model_validator(mode="after")

@@ -42,6 +42,7 @@ class Derive(sdk.SqlTransform):
             description="Name of each column and the SQL expression that computes it.",
             example={"total": "price * quantity"},
             editor="sql",
+            keys="sets",
             min_length=1,
         )
 

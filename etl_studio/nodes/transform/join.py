@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -10,7 +10,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     import pyarrow as pa
@@ -69,6 +69,20 @@ class Join(sdk.SqlTransform):
             return self
 
     config: Config
+
+    @classmethod
+    def leaves_as(
+        cls, column: str, port: str, settings: Mapping[str, Any], arriving: Mapping[str, Sequence[str]]
+    ) -> str | None:
+        """Keys come once; what the left input has, too, gets ``_right`` behind its name."""
+        on = settings.get("on") or ()
+        if port == "left" or column.lower() in (name.lower() for name in on):
+            return column
+        if settings.get("how") in {"semi", "anti"}:
+            return None
+        left = arriving.get("left", ())
+        clash = column.lower() in (name.lower() for name in left)
+        return sdk.unused(f"{column}_right", left) if clash else column
 
     def takes_part(self, port: str) -> bool:
         """Rows of one side may come later where rows of the other side are not given because they find no partner."""

@@ -39,9 +39,16 @@ class Select(sdk.SqlTransform):
             description="The columns to keep, in this order. Empty: all of them.",
             example=["id", "price"],
             editor="columns",
+            names="picks",
         )
         rename: dict[str, str] = sdk.setting(
-            {}, title="Rename", description="Old name and new name.", example={"id": "article"}, editor="column"
+            {},
+            title="Rename",
+            description="Old name and new name.",
+            example={"id": "article"},
+            editor="column",
+            keys="uses",
+            names="makes",
         )
         cast: dict[str, str] = sdk.setting(
             {},
@@ -49,6 +56,7 @@ class Select(sdk.SqlTransform):
             description="Column, by its old name, and the type it gets.",
             example={"price": "number"},
             editor="column",
+            keys="uses",
         )
 
         @field_validator("columns")

@@ -35,7 +35,7 @@ class Sequence(sdk.Transform):
         """The numbers."""
 
         column: str = sdk.setting(
-            "number", title="Column", description="The new column, behind the others.", min_length=1
+            "number", title="Column", description="The new column, behind the others.", names="makes", min_length=1
         )
         start: int = sdk.setting(1, title="Start", description="Number of the first row.", ge=-_LARGEST, le=_LARGEST)
         step: int = sdk.setting(
