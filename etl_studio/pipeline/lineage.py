@@ -175,9 +175,7 @@ class Lineage:
             if self._same(node, column):
                 waiting += [(node, source) for source in self.nodes[node].sources[column]]
 
-    def _go_on(
-        self, begin: list[Place], seen: dict[Place, bool], wires: dict[Wire, None], within: set[Place]
-    ) -> None:
+    def _go_on(self, begin: list[Place], seen: dict[Place, bool], wires: dict[Wire, None], within: set[Place]) -> None:
         """Follow places downstream; ``seen`` learns whether each is only computed from the column."""
         waiting = [(place, False) for place in begin]
         while waiting:

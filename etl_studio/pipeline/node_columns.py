@@ -181,7 +181,7 @@ class _Reading:
             earlier = {name: columns for name, (_, columns) in self.made.items() if name != key and text.keys}
             tables: Mapping[str, Table] = self.found.arriving
             if text.keys == "sets":
-                tables = {port: self.passing for port in self.found.arriving}
+                tables = dict.fromkeys(self.found.arriving, self.passing)
             read = expression_columns(text.text, tables, text.path, earlier)
         self._take(read, text)
         if text.keys in ("makes", "sets"):
@@ -193,7 +193,7 @@ class _Reading:
     def _take(self, read: SqlColumns, text: Text) -> None:
         found = self.found
         found.mentions += [
-            Mention(text.path, False, one.start, one.end, one.name, one.columns, one.makes, True, one.prefix)  # noqa: FBT003
+            Mention(text.path, False, one.start, one.end, one.name, one.columns, one.makes, True, one.prefix)
             for one in read.names
         ]
         found.sources.update(read.sources)

@@ -1,29 +1,26 @@
-"""Give a column another name where it begins, and in every setting that uses it."""
+"""What a renaming changes in a pipeline, to be shown first and then done at once."""
 
 from __future__ import annotations
 
-from collections import deque
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from etl_studio.errors import UsageError
-from etl_studio.pipeline.column_tables import Column
-from etl_studio.pipeline.lineage import Lineage, is_from_outside
-from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
-from etl_studio.pipeline.node_columns import Mention, has_own_rule
-from etl_studio.pipeline.sql_words import exchanged, written
-from etl_studio.pipeline.wire_text import default_output
-from etl_studio.sdk.ports import OUT, REJECTS
+from etl_studio.pipeline.model import NodeSpec, Wire
+from etl_studio.pipeline.setting_fields import map_texts
+from etl_studio.sdk.ports import INPUT, OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from etl_studio.pipeline.lineage import Place
-    from etl_studio.pipeline.wire_text import NodeTypes
+    from etl_studio.pipeline.model import Pipeline
 
-SELECT = "select"
-RENAME = "rename"
+SELECT, RENAME = "select", "rename"
+SECTIONS: tuple[Literal["config", "policy"], ...] = ("config", "policy")
+BELOW = 112
+"""Pixels by which a new node stands lower than the wire that it takes over, so that it covers no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class Change:
         is_key: whether the key of a map changes.
         before, after: the whole text.
         is_sure: False where the name may mean another column.
+        section: of the node.
     """
 
     node: str
@@ -44,6 +42,7 @@ class Change:
     before: str
     after: str
     is_sure: bool = True
+    section: Literal["config", "policy"] = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class Renaming:
         changes: texts, in the order of the file.
         extensions: entries that a node Select gets under *rename*: old and new name, by node.
         insertions: new nodes.
+        parameters: old and new names of parameters.
         obstacles: why the pipeline would do something else afterwards, as sentences; empty: it does the same.
         doubts: places that a person should look at, as sentences.
     """
@@ -76,93 +76,74 @@ class Renaming:
     changes: list[Change] = field(default_factory=list)
     extensions: dict[str, dict[str, str]] = field(default_factory=dict)
     insertions: list[Insertion] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
     obstacles: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
 
-def rename_column(  # noqa: PLR0913 - what is where
-    pipeline: Pipeline,
-    registry: NodeTypes,
-    node: str,
-    column: str,
-    new: str,
-    *,
-    port: str | None = None,
-    known: Mapping[str, Sequence[str]] | None = None,
-) -> Renaming:
-    """Find what must change. The pipeline stays as it is: see ``apply``.
-
-    Args:
-        pipeline: the document.
-        registry: the node types.
-        node: a node that gives the column; the renaming begins where the column got its name.
-        column: its name there.
-        new: the new one.
-        port: the output; None: the first one.
-        known: columns that nodes are known to give, such as those of their last preview.
+def rename_parameter(pipeline: Pipeline, old: str, new: str) -> Renaming:
+    """Find what must change for a parameter to have another name, as ``rename_column`` does for columns.
 
     Raises:
-        UsageError: the new name is none, or there is no such column.
+        UsageError: the new name is none, or is taken.
     """
-    if not new.strip() or "\0" in new or "${" in new:
-        raise UsageError("A column needs a name.", hint="Write a name without ${ and control characters.")
-    lineage = Lineage(pipeline, registry, known)
-    begin = lineage.meaning(node, column, port)
-    if not begin:
-        raise UsageError(f'The node {node} gives no column "{column}".', hint="Look at its preview.")
-    search = _Search(lineage, new)
-    for place in lineage.origins(node, begin):
-        search.begin(place, column)
-    search.run()
-    found = search.found()
-    if not found.obstacles:
-        found.obstacles = _other_meanings(pipeline, registry, known, lineage, search, found)
-    return found
+    if not new.isidentifier():
+        raise UsageError(
+            f'"{new}" cannot be the name of a parameter.',
+            hint="Use letters, digits and underscores, and begin with a letter.",
+        )
+    if new in pipeline.parameters and new != old:
+        raise UsageError(f'There is a parameter "{new}" already.', hint="Choose another name.")
+    reference = re.compile(r"\$\$\{|\$\{" + re.escape(old) + r"\}")
+    result = Renaming(parameters={old: new})
+    for node in pipeline.nodes.values():
+        for section in SECTIONS:
+
+            def look(path: tuple[str, ...], text: str, _: Any, at: str = node.id, part: Any = section) -> str:
+                after = reference.sub(lambda found: found[0] if found[0] == "$${" else f"${{{new}}}", text)
+                if after != text:
+                    result.changes.append(Change(at, path, False, text, after, section=part))
+                return text
+
+            map_texts(getattr(node, section), (), look)
+    return result
 
 
 def apply(pipeline: Pipeline, renaming: Renaming, chosen: Iterable[Change] | None = None) -> Pipeline:
     """The pipeline after a renaming; with ``chosen``, only these of its changes are made. The original stays."""
     result = replace(pipeline, nodes=deepcopy(pipeline.nodes), wires=list(pipeline.wires), layout=dict(pipeline.layout))
-    for node, config in new_settings(pipeline, renaming, chosen).items():
-        result.nodes[node].config = config
-    for insertion in renaming.insertions:
-        source = insertion.behind
-        result.nodes[insertion.node] = NodeSpec(insertion.node, SELECT, {RENAME: dict(insertion.names)})
-        result.wires = moved_wires(result.wires, insertion)
-        if source in result.layout:
-            x, y = result.layout[source]
-            result.layout[insertion.node] = (x + 120, y + 96)
-    return result
-
-
-def moved_wires(wires: Iterable[Wire], insertion: Insertion) -> list[Wire]:
-    """The wires with a new node behind a source."""
-    found = [Wire(insertion.behind, OUT.name, insertion.node, "input")]
-    for wire in wires:
-        begins_there = (wire.source, wire.source_port) == (insertion.behind, OUT.name)
-        found.append(replace(wire, source=insertion.node) if begins_there else wire)
-    return found
-
-
-def new_settings(
-    pipeline: Pipeline, renaming: Renaming, chosen: Iterable[Change] | None = None
-) -> dict[str, dict[str, Any]]:
-    """The settings after a renaming, of the nodes whose settings change."""
-    changes = list(renaming.changes if chosen is None else chosen)
-    result: dict[str, dict[str, Any]] = {}
     # Values first: the path of a value holds its old key. Of keys, the inner ones first.
-    for change in sorted(changes, key=lambda one: (one.is_key, -len(one.path))):
-        config = result.setdefault(change.node, deepcopy(pipeline.nodes[change.node].config))
-        _write(config, change)
+    for change in sorted(renaming.changes if chosen is None else chosen, key=lambda one: (one.is_key, -len(one.path))):
+        _write(getattr(result.nodes[change.node], change.section), change)
     for node, names in renaming.extensions.items():
-        config = result.setdefault(node, deepcopy(pipeline.nodes[node].config))
+        config = result.nodes[node].config
         config[RENAME] = {**(config.get(RENAME) or {}), **names}
+    for insertion in renaming.insertions:
+        _insert(result, insertion)
+    if renaming.parameters:
+        names = renaming.parameters
+        result.parameters = {
+            names.get(name, name): replace(one, name=names.get(name, name)) for name, one in pipeline.parameters.items()
+        }
     return result
 
 
-def _write(config: dict[str, Any], change: Change) -> None:
+def _insert(pipeline: Pipeline, insertion: Insertion) -> None:
+    """Put a new node where the wires of a source begin; it stands in the middle of the first of them."""
+    source, new = insertion.behind, insertion.node
+    pipeline.nodes[new] = NodeSpec(new, SELECT, {RENAME: dict(insertion.names)})
+    moved = [wire for wire in pipeline.wires if (wire.source, wire.source_port) == (source, OUT.name)]
+    pipeline.wires = [replace(wire, source=new) if wire in moved else wire for wire in pipeline.wires]
+    pipeline.wires.append(Wire(source, OUT.name, new, INPUT.name))
+    if source in pipeline.layout:
+        x, y = pipeline.layout[source]
+        target = next((pipeline.layout[wire.target] for wire in moved if wire.target in pipeline.layout), (x + 240, y))
+        pipeline.layout[new] = ((x + target[0]) / 2, (y + target[1]) / 2 + BELOW)
+
+
+def _write(settings: dict[str, Any], change: Change) -> None:
     *way, last = change.path
-    holder: Any = config
+    holder: Any = settings
     for part in way:
         holder = holder[int(part)] if isinstance(holder, list) else holder[part]
     if not change.is_key:
@@ -171,216 +152,3 @@ def _write(config: dict[str, Any], change: Change) -> None:
     entries = [(change.after if key == last else key, value) for key, value in holder.items()]
     holder.clear()
     holder.update(entries)
-
-
-class _Search:
-    """Follows a new name through the pipeline until nothing new is reached."""
-
-    def __init__(self, lineage: Lineage, new: str) -> None:
-        self.lineage, self.new = lineage, new
-        self.renamed: dict[str, dict[Column, str]] = {}
-        self.extended: dict[str, dict[str, str]] = {}
-        self.inserted: dict[str, dict[str, str]] = {}
-        self.obstacles: dict[str, None] = {}
-        self.doubts: dict[str, None] = {}
-        self._waiting: deque[str] = deque()
-
-    def begin(self, place: Place, name: str) -> None:
-        """Rename where a column gets its name."""
-        node, column = place
-        if not is_from_outside(column):
-            self.mark(node, column, self.new)
-            return
-        name = next(iter(self.lineage.table(node, OUT.name).leaving(column)), name)
-        wires = [wire for wire in self.lineage.wires_out_of(node) if wire.source_port == OUT.name]
-        only = wires[0].target if len(wires) == 1 else None
-        if only and self.lineage.pipeline.nodes[only].type == SELECT and self._leaves_unchanged(only, name):
-            self.extended.setdefault(only, {})[name] = self.new
-            self._waiting.append(only)
-        else:
-            self.inserted.setdefault(node, {})[name] = self.new
-            self._waiting.append(node)
-
-    def _leaves_unchanged(self, node: str, name: str) -> bool:
-        column = Column("input", name.lower())
-        return name.lower() in (given.lower() for given in self.lineage.nodes[node].gives.leaving(column))
-
-    def mark(self, node: str, column: Column, new: str) -> None:
-        """A column in a node gets another name."""
-        here = self.renamed.setdefault(node, {})
-        if column in here:
-            if here[column] != new:
-                self.obstacles[f'{node}: "{column.name}" would have two names, "{here[column]}" and "{new}".'] = None
-            return
-        here[column] = new
-        self._waiting.append(node)
-        self._mark_with(node, column)
-
-    def _mark_with(self, node: str, column: Column) -> None:
-        """Columns that must be called as this one: of the other input of a join, of other wires into one input."""
-        lineage = self.lineage
-        for tied in lineage.nodes[node].ties:
-            if column in tied:
-                for other in lineage.origins(node, [one for one in tied if one != column]):
-                    self._begin_too(other, column.name)
-        if column.port:
-            wires = lineage.wires_into(node, column.port)
-            if len(wires) > 1:
-                for wire in wires:
-                    table = lineage.table(wire.source, wire.source_port)
-                    if table.has(column.name):
-                        for other in lineage.origins(wire.source, table.find(column.name)):
-                            self._begin_too(other, column.name)
-                    elif table.has(column.name) is None:
-                        self.doubts[
-                            f"{node} puts rows of several wires together: check the column in {wire.source}."
-                        ] = None
-
-    def _begin_too(self, place: Place, name: str) -> None:
-        node, column = place
-        done = column in self.renamed.get(node, ()) or name in self.inserted.get(node, ())
-        if not done and not any(name in self.extended.get(wire.target, ()) for wire in self.lineage.wires_out_of(node)):
-            self.begin(place, name)
-
-    def run(self) -> None:
-        """Go on until everything behind is reached."""
-        while self._waiting:
-            node = self._waiting.popleft()
-            for wire in self.lineage.wires_out_of(node):
-                for before, after in self.leaving(node, wire.source_port).items():
-                    self.mark(wire.target, Column(wire.target_port, before.lower()), after)
-
-    def leaving(self, node: str, port: str) -> dict[str, str]:
-        """Old and new names of what leaves by an output, where they differ."""
-        here, found = self.renamed.get(node, {}), self.lineage.nodes[node]
-        table = self.lineage.table(node, port)
-        names = {name: new for column, new in here.items() for name in table.leaving(column)}
-        node_type = self.lineage.types[node]
-        if port == REJECTS.name:
-            return names
-        if node_type is not None and has_own_rule(node_type):
-            settings = self.lineage.pipeline.nodes[node].config
-            known = {at: list(arriving.named()) for at, arriving in found.arriving.items()}
-            now = {at: [here.get(Column(at, n.lower()), n) for n in all_] for at, all_ in known.items()}
-            config = {**settings, **{key: self._renamed_list(node, key, value) for key, value in settings.items()}}
-            for at, all_ in known.items():
-                for name, new in zip(all_, now[at], strict=True):
-                    before = node_type.leaves_as(name, at, settings, known)
-                    after = node_type.leaves_as(new, at, config, now)
-                    if before and after and before != after:
-                        names[before] = after
-        return {**names, **self.extended.get(node, {}), **self.inserted.get(node, {})}
-
-    def _renamed_list(self, node: str, key: str, value: Any) -> Any:
-        if not isinstance(value, list):
-            return value
-        new = {m.path: self._new(node, m)[0] for m in self.lineage.nodes[node].mentions if m.path[0] == key}
-        return [new.get((key, str(number))) or item for number, item in enumerate(value)]
-
-    def _new(self, node: str, mention: Mention) -> tuple[str | None, bool]:
-        """The new name of a mention, None: the old one; and whether that is sure."""
-        here = self.renamed.get(node, {})
-        new = dict.fromkeys(here[column] for column in mention.columns if column in here)
-        if len(new) > 1:
-            self.obstacles[f'{node}: "{mention.name}" would have to be called {" and ".join(new)}.'] = None
-        return next(iter(new), None), all(column in here for column in mention.columns)
-
-    def edits(self, node: str) -> Iterator[tuple[Mention, str, bool]]:
-        """The mentions that change, their new texts and whether that is sure."""
-        texts = self.lineage.pipeline.nodes[node].config
-        for mention in self.lineage.nodes[node].mentions:
-            new, sure = self._new(node, mention)
-            if new is not None:
-                old = "" if mention.prefix else text_at(texts, mention)[mention.start : mention.end]
-                yield mention, mention.prefix + (written(new, like=old) if mention.is_sql else new), sure
-
-    def found(self) -> Renaming:
-        """All changes."""
-        result = Renaming(extensions=self.extended)
-        room = Pipeline(nodes=dict(self.lineage.pipeline.nodes))
-        for source, names in self.inserted.items():
-            new = room.new_id(RENAME)
-            room.nodes[new] = NodeSpec(new, SELECT)
-            result.insertions.append(Insertion(source, new, names))
-        for node in self.lineage.pipeline.nodes:
-            result.changes += self._changes(node)
-            self._check_names(node)
-        result.obstacles, result.doubts = list(self.obstacles), list(self.doubts)
-        return result
-
-    def _changes(self, node: str) -> Iterator[Change]:
-        config = self.lineage.pipeline.nodes[node].config
-        by_text: dict[tuple[tuple[str, ...], bool], list[tuple[Mention, str, bool]]] = {}
-        for edit in self.edits(node):
-            by_text.setdefault((edit[0].path, edit[0].is_key), []).append(edit)
-        for (path, is_key), edits in by_text.items():
-            before = text_at(config, edits[0][0])
-            after = exchanged(before, [(mention.start, mention.end, new) for mention, new, _ in edits])
-            found = self.lineage.nodes[node]
-            for place, start, end in found.unnamed:
-                if place == path and any(start <= mention.start < end for mention, _, _ in edits):
-                    self.doubts[
-                        f"{node}: {before[start:end]} has no name of its own; the name of its column changes, too."
-                    ] = None
-            if path in found.unclear:
-                self.doubts[f"{node}: a part of the SQL in {path[0]} could not be followed. Look at it."] = None
-            if before != after:
-                yield Change(node, path, is_key, before, after, all(sure for _, _, sure in edits))
-
-    def _check_names(self, node: str) -> None:
-        """A new name must be free wherever the column goes."""
-        found = self.lineage.nodes[node]
-        for port, arriving in found.arriving.items():
-            mine = {c.name: new for c, new in self.renamed.get(node, {}).items() if c.port == port}
-            self._check_free(node, mine, {name.lower() for name in arriving.named()})
-        port_out = default_output(self.lineage.types[node])
-        if port_out is not None:
-            names = {name.lower() for name in found.gives.named()}
-            self._check_free(node, {k.lower(): v for k, v in self.leaving(node, port_out).items()}, names)
-
-    def _check_free(self, node: str, new: Mapping[str, str], taken: set[str]) -> None:
-        left = taken - set(new)
-        for name in new.values():
-            if name.lower() in left:
-                self.obstacles[f'{node} has a column "{name}" already.'] = None
-
-
-def text_at(config: Any, mention: Mention) -> str:
-    """The text that a mention is in."""
-    if mention.is_key:
-        return mention.path[-1]
-    for part in mention.path:
-        config = config[int(part)] if isinstance(config, list) else config[part]
-    return str(config)
-
-
-def _other_meanings(  # noqa: PLR0913 - before and after
-    pipeline: Pipeline,
-    registry: NodeTypes,
-    known: Mapping[str, Sequence[str]] | None,
-    lineage: Lineage,
-    search: _Search,
-    found: Renaming,
-) -> list[str]:
-    """Nodes in which a name would mean another column than before, such as the variable of a lambda."""
-    now = {node: list(names) for node, names in (known or {}).items()}
-    for node, names in now.items():
-        changed = {} if node in search.inserted else search.leaving(node, OUT.name)
-        now[node] = [changed.get(name, name) for name in names]
-    after = Lineage(apply(pipeline, found), registry, now)
-    obstacles = []
-    for node in dict.fromkeys(change.node for change in found.changes):
-        before = [_shape(mention, search.renamed.get(node, {})) for mention in lineage.nodes[node].mentions]
-        later = [_shape(mention, {}) for mention in after.nodes[node].mentions]
-        if before != later:
-            new = ", ".join(dict.fromkeys(search.renamed[node].values()))
-            obstacles.append(f'{node}: its SQL uses the name "{new}" for something else.')
-    return obstacles
-
-
-def _shape(mention: Mention, renamed: Mapping[Column, str]) -> Any:
-    """What a mention is, without the places that change."""
-    columns = {(c.port, renamed.get(c, c.name).lower(), bool(c.place)) for c in mention.columns}
-    return mention.is_key, mention.makes, mention.prefix == "", columns
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.pipeline.column_tables import Arriving, Column, Made, Star, Table, look_up
+from etl_studio.pipeline.column_tables import Column, Made, Star, Table, look_up
 from etl_studio.pipeline.sql_tree import NOWHERE, syntax_tree
 from etl_studio.pipeline.sql_words import Word, with_literals, words
 
@@ -257,29 +257,24 @@ class _Reader:
 
     def _star_names(self, start: int, end: int, tables: list[Table], made: Made) -> None:
         """The names in EXCLUDE, REPLACE and RENAME, which the tree does not place."""
-        part, depth, behind_as = "", 0, False
+        part, depth, is_new = "", 0, False
         for word in words(self.text, start, end):
-            if word.text in "([":
-                depth += 1
-            elif word.text in ")]":
-                depth -= 1
-            elif depth == 0 or (depth == 1 and not part):
-                part = word.keyword if word.keyword in ("EXCLUDE", "EXCEPT", "REPLACE", "RENAME") else part
-                if part in ("EXCLUDE", "EXCEPT") and word.is_name and word.keyword != part:
-                    self._name(word.start, word.end, word.name, look_up(tables, word.name))
-            elif depth == 1 and word.is_name:
-                if word.keyword == "AS":
-                    behind_as = True
-                    continue
-                if behind_as and part in ("REPLACE", "RENAME"):
-                    columns = made.find(word.name)
-                    tied = look_up(tables, word.name) if part == "REPLACE" else ()
-                    self._name(word.start, word.end, word.name, columns, makes=True)
-                    if tied:
-                        self._tie((*columns, *tied))
-                elif part in ("EXCLUDE", "EXCEPT", "RENAME"):
-                    self._name(word.start, word.end, word.name, look_up(tables, word.name))
-                behind_as = False
+            depth += (word.text in "([") - (word.text in ")]")
+            if word.keyword in _STAR_PARTS and depth == 0:
+                part = word.keyword
+            elif word.keyword == "AS":
+                is_new = depth == 1
+            elif word.is_name and part and (is_new or (depth <= 1 and part != "REPLACE")):
+                self._star_name(word, part, tables, made if is_new else None)
+                is_new = False
+
+    def _star_name(self, word: Word, part: str, tables: list[Table], made: Made | None) -> None:
+        """One of these names; ``made`` for one that is new."""
+        before = look_up(tables, word.name)
+        columns = before if made is None else made.find(word.name)
+        self._name(word.start, word.end, word.name, columns, makes=made is not None)
+        if made is not None and part == "REPLACE":
+            self._tie((*columns, *before))
 
     # -- FROM -------------------------------------------------------------------------------------------------
 
@@ -443,6 +438,7 @@ class _Reader:
         return location if self._bytes is None else len(self._bytes[:location].decode(errors="ignore"))
 
 
+_STAR_PARTS = ("EXCLUDE", "EXCEPT", "REPLACE", "RENAME")
 _OPENS = ("SELECT", "DISTINCT", "ALL")
 
 

@@ -13,7 +13,7 @@ NOWHERE = 2**64 - 1
 
 
 def syntax_tree(text: str) -> dict[str, Any]:
-    """The tree of a text, as ``json_serialize_sql`` gives it, or its error. Locations are bytes of the text in UTF-8."""
+    """The tree of a text, as ``json_serialize_sql`` gives it, or its error. Locations are bytes in UTF-8."""
     cursor = _parser().cursor()
     try:
         row = cursor.execute("SELECT json_serialize_sql($1)", [text]).fetchone()

@@ -22,7 +22,7 @@ Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
 """What names in a setting are to the rows, so that columns can be followed and renamed.
 
 - ``uses``: columns that arrive; what the editors ``column`` and ``columns`` mean where nothing is declared.
-- ``picks``, ``keeps``: the same, and no other column leaves the node; empty, ``picks`` lets all leave and ``keeps`` none.
+- ``picks``, ``keeps``: the same, and no other column leaves; empty, ``picks`` lets all leave and ``keeps`` none.
 - ``makes``: new columns. Where the keys of such a map are ``uses``, each is another name for that column.
 - ``sets``: columns that are new or replaced, from top to bottom, each seen by the SQL below it.
 - ``mentions``: columns that a source gives, whoever named them.
@@ -79,9 +79,9 @@ def editor_of(field: Any) -> Editor | None:
 
 def names_of(field: Any) -> tuple[Names | None, Names | None]:
     """What the texts of a pydantic field name, and what its keys do."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     keys = extra.get("keys")
-    implied = "uses" if extra.get("editor") in ("column", "columns") and keys is None else None
+    implied: Names | None = "uses" if extra.get("editor") in ("column", "columns") and keys is None else None
     return extra.get("names") or implied, keys
 
 
