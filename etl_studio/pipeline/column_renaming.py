@@ -204,8 +204,8 @@ class _Search:
             self._check_names(node)
             node_type = self.lineage.types[node]
             if node_type is not None and issubclass(node_type, Sink) and self.renamed.get(node):
-                names = ", ".join(dict.fromkeys(self.renamed[node].values()))
-                self.doubts[f"{node} writes the column as {names} from then on; what is there keeps the old name."] = (
+                given = ", ".join(dict.fromkeys(self.renamed[node].values()))
+                self.doubts[f"{node} writes the column as {given} from then on; what is there keeps the old name."] = (
                     None
                 )
         result.obstacles, result.doubts = list(self.obstacles), list(self.doubts)
