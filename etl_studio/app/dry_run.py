@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener, RunEnded
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
@@ -50,6 +51,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     start_worker: StartWorker | None = None,
     on_run: Callable[[Run], object] | None = None,
     limit: int = LIMIT,
+    debugger: Debugger | None = None,
 ) -> DryRun:
     """Run a pipeline up to its commits.
 
@@ -64,6 +66,7 @@ def dry_run(  # noqa: PLR0913 - as a run
         start_worker: starts its workers; default: plain threads.
         on_run: gets the run, so that it can be stopped.
         limit: changes of each kind in the report.
+        debugger: halts it at breakpoints.
 
     Raises:
         PipelineError: the pipeline has errors; carries them.
@@ -97,6 +100,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             start_worker=start_worker or start_thread,
             mask=masking(resolved.secrets),
             facts={"kind": "dry_run"},
+            debugger=debugger,
         )
         if on_run is not None:
             on_run(run)

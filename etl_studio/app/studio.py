@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener
     from etl_studio.engine.inject import Injection
     from etl_studio.engine.memory import MemoryBudget
@@ -128,6 +129,7 @@ class Studio:
         injection: Injection | None = None,
         memory: MemoryBudget | None = None,
         only: Sequence[str] | None = None,
+        debugger: Debugger | None = None,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -143,6 +145,7 @@ class Studio:
             injection: faults to inject; ``Run.faults`` reports what became of them.
             memory: what the process may hold; default: three quarters of the machine's.
             only: ids of the nodes to run; default: those of the run that goes on, or all.
+            debugger: halts it at breakpoints; what a person edits there is loaded.
 
         Raises:
             PipelineError: the pipeline, or what of it runs, has errors; carries them.
@@ -174,6 +177,8 @@ class Studio:
         faults = None if injection is None else injector(injection, plan, place.data_path)
         plan = make_plan(pipeline, self.registry, resolved.settings, only)
         facts = document(pipeline, plan, resolved.shown, folder)
+        if debugger is not None:
+            facts["debugged"] = True
         history = None
         changes: list[str] = []
         if resume is not None:
@@ -200,6 +205,7 @@ class Studio:
             history=history,
             memory=memory,
             faults=faults,
+            debugger=debugger,
         )
 
     def broken_off(self, place: Workspace, file: Path) -> RunRecord:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 LOADED = ("inserted", "updated", "unchanged", "superseded", "deleted", "stale")
-LEFT_OUT = ("filtered", "rejected", "dead_letters", "skipped")
+LEFT_OUT = ("filtered", "rejected", "dead_letters", "skipped", "dropped")
 
 
 def check_rows(plan: Plan, counts: Mapping[str, NodeCounts], inboxes: Mapping[str, Inbox]) -> None:
@@ -55,9 +55,10 @@ def sum_line(counts: Mapping[str, int]) -> str:
     parts |= {name: counts.get(name, 0) for name in LEFT_OUT}
     texts = [f"{number:,} {name.replace('_', ' ')}" for name, number in parts.items() if number]
     read = counts.get("rows_in", 0)
+    by_hand = [f"{edited:,} edited by hand"] if (edited := counts.get("edited", 0)) else []
     if sum(parts.values()) == read:
-        return f"{read:,} read = {' + '.join(texts)}" if texts else "0 read"
-    return "; ".join([f"{read:,} read", *(texts or ["nothing given out"])])
+        return "; ".join([f"{read:,} read = {' + '.join(texts)}" if texts else "0 read", *by_hand])
+    return "; ".join([f"{read:,} read", *(texts or ["nothing given out"]), *by_hand])
 
 
 def missing_rows(item: PlannedNode, count: NodeCounts) -> int:
@@ -67,7 +68,7 @@ def missing_rows(item: PlannedNode, count: NodeCounts) -> int:
         return 0
     refused = count.rejected + count.dead_letters + count.skipped
     filtered = count.filtered if "filtered" in formula else 0
-    return count.rows_in - count.rows_out - filtered - refused
+    return count.rows_in - count.rows_out - filtered - refused - count.dropped
 
 
 def _formula(item: PlannedNode) -> str:

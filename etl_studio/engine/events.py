@@ -68,6 +68,8 @@ class NodeCounts:
         retries: attempts after the first.
         refused: calls that an open breaker refused.
         bytes_out: bytes of the batches given out.
+        dropped: rows that a person took out while debugging, before they were processed.
+        edited: rows that a person changed while debugging, before they were processed.
     """
 
     rows_in: int = 0
@@ -87,6 +89,8 @@ class NodeCounts:
     retries: int = 0
     refused: int = 0
     bytes_out: int = 0
+    dropped: int = 0
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,51 @@ class PauseChanged:
     run: str
     at: float
     paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A worker waits for a person (``engine.debugger``); told again when the person changed the rows.
+
+    Attributes:
+        node: that the batch is about to enter; a source that it is about to leave.
+        wire: by which it comes; empty for a source.
+        batch: its number there, from 1.
+        row: index of the next row to pass.
+        rows: how many rows the batch has.
+        edited: rows that a person changed, by index.
+        problem: what is wrong with a condition; then that is why it halted.
+    """
+
+    run: str
+    at: float
+    node: str
+    wire: str
+    batch: int
+    row: int
+    rows: int
+    edited: tuple[int, ...] = ()
+    problem: str = ""
+
+    @property
+    def place(self) -> str:
+        """What commands call it by."""
+        return self.wire or self.node
+
+
+@dataclass(frozen=True, slots=True)
+class HaltEnded:
+    """A worker that waited for a person goes on, or ends with the run."""
+
+    run: str
+    at: float
+    node: str
+    wire: str
+
+    @property
+    def place(self) -> str:
+        """What commands call it by."""
+        return self.wire or self.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +368,8 @@ Event: TypeAlias = (
     RunStarted
     | RunResumed
     | PauseChanged
+    | Halted
+    | HaltEnded
     | NodeChanged
     | Sampled
     | RetryScheduled

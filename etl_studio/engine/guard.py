@@ -20,15 +20,19 @@ class Guard:
     Args:
         interrupt: ends the query that runs now; the thread gets ``Cancelled``.
         limit: seconds for one operation; None: no limit.
+        clock: monotonic seconds.
 
     Attributes:
-        busy_since: when the operation that runs now began, monotonic seconds; None: nothing runs.
+        busy_since: when the operation that runs now began, by the clock; None: nothing runs.
     """
 
-    def __init__(self, interrupt: Callable[[], None], limit: float | None = None) -> None:
+    def __init__(
+        self, interrupt: Callable[[], None], limit: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.busy_since: float | None = None
         self._interrupt = interrupt
         self._limit = limit
+        self._clock = clock
         self._late = False
         self._cancelled = False
         # So that an operation is never ended for the one before it.
@@ -45,7 +49,7 @@ class Guard:
             if self._cancelled:
                 raise Cancelled("The run was stopped.")
             self._late = False
-            self.busy_since = time.monotonic()
+            self.busy_since = self._clock()
         try:
             return operation(*arguments)
         except Cancelled:

@@ -35,6 +35,8 @@ class Meter:
         self.retries = 0
         self.refused = 0
         self.bytes_out = 0
+        self.dropped = 0
+        self.edited = 0
         self.inserted = 0
         self.updated = 0
         self.unchanged = 0

@@ -28,7 +28,7 @@ class Monitor:
         run: id.
         stations: by node.
         limits: what the run may take of the machine.
-        paused: whether a person paused it.
+        paused: whether it waits for a person.
         emit: takes the events.
         fail: ends the run.
         obey: looks for what other processes ask of the run.
@@ -60,7 +60,7 @@ class Monitor:
             self._watchdog.look(self.sample())
             self._obey()
             for station in self._stations.values():
-                station.check_deadlines(time.monotonic())
+                station.check_deadlines()
             if self._memory is not None and not finished.is_set():
                 try:
                     self._limits.check(self._memory)

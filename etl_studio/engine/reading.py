@@ -88,10 +88,15 @@ class _Reading:
         """Send rows; in a replay, put the barriers where they were."""
         while self._replays and _size(emission) >= (room := self._replays[0][1] - self._rows):
             head, emission = _cut(emission, room)
-            self._station.outlet.send(head)
-            self._count()
+            self._give(head)
             self._repeat_barriers()
-        self._station.outlet.send(emission)
+        self._give(emission)
+
+    def _give(self, emission: pa.RecordBatch | Any) -> None:
+        debugged = self._station.debugger is not None and isinstance(emission, pa.RecordBatch)
+        for part in self._station.let_in("", emission) if debugged else (emission,):
+            self._station.outlet.send(part)
+            self._count()
         self._count()
 
     def _send(self, barrier: Barrier) -> None:
@@ -101,7 +106,7 @@ class _Reading:
 
     def _count(self) -> None:
         meter = self._station.meter
-        meter.rows_in = meter.rows_out + meter.refused_rows
+        meter.rows_in = meter.rows_out + meter.refused_rows + meter.dropped
 
     @property
     def _rows(self) -> int:

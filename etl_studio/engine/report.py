@@ -22,6 +22,8 @@ def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | No
         found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes{left_out}")
     if attempt > 1:
         found.append(attempt_text(attempt, resumed_after))
+    if document.get("debugged"):
+        found.append("debugged: a person could halt it and change rows; the log names each change")
     if why := document.get("at_least_once"):
         found.append(f"at least once: {why}, so rows may be loaded again where the run breaks off")
     return found

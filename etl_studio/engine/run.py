@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.context import OpenDatabase, Places
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.inbox import Bounds
@@ -74,6 +75,7 @@ class Run:
         faults: makes nodes fail on purpose.
         bounds: of each wire; default: by the memory.
         sql: a DuckDB that it shares with other runs and leaves open; default: one of its own.
+        debugger: halts it at breakpoints.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -94,6 +96,7 @@ class Run:
         bounds: Bounds | None = None,
         faults: Injector | None = None,
         sql: SqlSession | None = None,
+        debugger: Debugger | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -123,6 +126,9 @@ class Run:
         self._inboxes = {node: Inbox(item.inputs, bounds) for node, item in plan.nodes.items()}
         self._stations: dict[str, Station] = {}
         self.faults = faults
+        self.debugger = debugger
+        if debugger is not None:
+            debugger.begin(run, self._emit)
         self._policies = SharedPolicies(faults=faults)
         folders = (places.scratch, places.data.parent)
         self._limits = Limits(self._memory, folders, sql=self._sql_memory)
@@ -177,6 +183,8 @@ class Run:
             if self._sql is not None and self._sql is not self._shared_sql:
                 self._sql.close()
                 self._sql = None
+            if self.debugger is not None:
+                self.debugger.close()
             shutil.rmtree(self._places.scratch, ignore_errors=True)
         return self._report(time.monotonic() - started)
 
@@ -198,6 +206,8 @@ class Run:
         self._stopping.set()
         if hard:
             self._cancel()
+        elif self.debugger is not None:
+            self.debugger.release()
 
     def obey(self, command: str) -> None:
         """Do what another process asks: ``stop``, ``kill``, ``pause`` or ``go_on``."""
@@ -256,6 +266,8 @@ class Run:
             fail=lambda error: self._fail(self._stations[planned.id], _as_etl_error(error)),
             resumable=self._once is None,
             faults=self.faults,
+            debugger=self.debugger,
+            clock=self.debugger.clock if self.debugger is not None else time.monotonic,
         )
 
     def _gate(self, resumed: Resumption) -> Checkpoints:
@@ -379,6 +391,8 @@ class Run:
     def _cancel(self) -> None:
         self._hard.set()
         self._checkpoints.cancel()
+        if self.debugger is not None:
+            self.debugger.cancel()
         for inbox in self._inboxes.values():
             inbox.cancel()
         for station in self._stations.values():
@@ -386,7 +400,11 @@ class Run:
 
     def _monitor(self) -> Monitor:
         fail = partial(self._fail, None)
-        return Monitor(self.id, self._stations, self._limits, lambda: self.paused, self._emit, fail, self._obey_others)
+        return Monitor(self.id, self._stations, self._limits, self._waits, self._emit, fail, self._obey_others)
+
+    def _waits(self) -> bool:
+        """Whether it waits for a person."""
+        return self.paused or (self.debugger is not None and self.debugger.waits)
 
     def _obey_others(self) -> None:
         if self._ledger is not None and (command := self._ledger.command()) is not None:

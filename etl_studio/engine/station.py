@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,13 +14,14 @@ from etl_studio.sdk import Problem, Rejected
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from etl_studio.engine.checkpoints import Checkpoints
     from etl_studio.engine.context import NodeContext
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import NodeCounts
     from etl_studio.engine.inbox import Inbox
     from etl_studio.engine.inject import Injector
@@ -51,6 +53,8 @@ class Station:
         resumable: whether sinks may commit before the end, and the run goes on from there.
         ahead: of a sink in a resumed run: its mark, where it holds rows that come again.
         faults: makes rows malformed on purpose.
+        debugger: halts rows before they enter the node; those of a source, before they leave it.
+        clock: monotonic seconds, for the timeouts of SQL.
         fail: ends the run at once; for threads beside the node's worker.
     """
 
@@ -75,11 +79,13 @@ class Station:
     ahead: Mark | None = None
     resumable: bool = False
     faults: Injector | None = None
+    debugger: Debugger | None = None
+    clock: Callable[[], float] = time.monotonic
     fail: Callable[[BaseException], None] = lambda _: None
 
     def guard(self, interrupt: Callable[[], None]) -> Guard:
         """What surrounds the SQL of one thread: the monitor ends it at the policy's timeout, a hard stop at once."""
-        guard = Guard(interrupt, self.planned.policy.timeout)
+        guard = Guard(interrupt, self.planned.policy.timeout, self.clock)
         self.guards.append(guard)
         if self.cancelled:  # looked at last: the run may have ended meanwhile
             guard.cancel()
@@ -90,8 +96,9 @@ class Station:
         """When the oldest SQL that runs now began, monotonic seconds."""
         return min((since for guard in self.guards if (since := guard.busy_since) is not None), default=None)
 
-    def check_deadlines(self, now: float) -> None:
+    def check_deadlines(self) -> None:
         """Called by the monitor: end SQL that takes longer than the policy allows."""
+        now = self.clock()
         for guard in self.guards:
             guard.check(now)
 
@@ -140,11 +147,18 @@ class Station:
                 (self.on_barrier or self.pass_on)(item)
                 continue
             wire, batch = item
-            self.meter.rows_in += batch.num_rows
             unifier = unifiers.get(wire.target_port)
-            for ready in unifier.add(wire, batch) if unifier else (batch,):
-                self.schema = self.schema if self.schema is not None else ready.schema
-                yield wire.target_port, ready
+            for part in self.let_in(str(wire), batch) if self.debugger is not None else (batch,):
+                self.meter.rows_in += part.num_rows
+                for ready in unifier.add(wire, part) if unifier else (part,):
+                    self.schema = self.schema if self.schema is not None else ready.schema
+                    yield wire.target_port, ready
+
+    def let_in(self, wire: str, batch: pa.RecordBatch) -> Iterable[pa.RecordBatch]:
+        """A batch, in the parts that a person who debugs the run lets pass."""
+        if self.debugger is None or not batch.num_rows:
+            return (batch,)
+        return self.debugger.let_in(self.planned.id, wire, batch, self.meter)
 
     def pass_on(self, barrier: Barrier, state: bytes | None = None) -> None:
         """Send a barrier on, behind what the node gave out."""

@@ -23,11 +23,12 @@ ENDED = (NodeState.DONE, NodeState.FAILED, NodeState.STOPPED)
 class Watchdog:
     """Looks at each sample of a run; tells once when nothing has moved for long and nobody has a reason to wait.
 
-    A reason is a pause, a call or a query under way, and what a policy waits for: a retry, a breaker, a rate limit.
+    A reason is a person who paused or halted it, a call or a query under way, and what a policy waits for: a retry, a
+    breaker, a rate limit.
 
     Args:
         stations: of the run, by node.
-        paused: whether a person paused it.
+        paused: whether it waits for a person: paused, or halted at a breakpoint.
         tell: takes the warning.
         seconds: without any move, until it tells; default: 30.
         clock: monotonic seconds.
