@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from etl_studio.pipeline.model import NodeSpec
+    from etl_studio.pipeline.replacing import Replacement
     from etl_studio.ui.observable import ObservablePipeline
 
 Position = tuple[float, float]
@@ -254,6 +255,40 @@ class SetTitle(SetNodeAttribute):
     """Change the label of a node."""
 
     attribute, verb = "title", "Change title"
+
+
+class ReplaceNode(Edit):
+    """Give a node another type; its place in the file, its id and most of its wires stay."""
+
+    def __init__(self, document: ObservablePipeline, made: Replacement, text: str) -> None:
+        super().__init__(document, text)
+        pipeline, self.node = document.pipeline, made.spec.id
+        self.specs = (pipeline.nodes[self.node], made.spec)
+        lost = set(made.lost_wires)
+        kept = [made.wires.get(wire, wire) for wire in pipeline.wires if wire not in lost]
+        self.wires = (list(pipeline.wires), kept)
+
+    def redo(self) -> None:
+        """Take the new type."""
+        self._change(self.specs[1], *self.wires)
+
+    def undo(self) -> None:
+        """Take the old type."""
+        self._change(self.specs[0], *reversed(self.wires))
+
+    def _change(self, spec: NodeSpec, before: list[Wire], after: list[Wire]) -> None:
+        document = self.document
+        stay = set(before) & set(after)
+        document.pipeline.wires[:] = after
+        for wire in before:
+            if wire not in stay:
+                document.wire_removed.emit(wire)
+        document.pipeline.nodes[self.node] = spec
+        document.node_changed.emit(self.node)
+        document.node_retyped.emit(self.node)
+        for wire in after:
+            if wire not in stay:
+                document.wire_added.emit(wire)
 
 
 class RenameNode(Edit):

@@ -13,8 +13,10 @@ from PySide6.QtCore import QTimer, Signal
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import clipboard, file_format, rules
+from etl_studio.pipeline.bridging import bridges
 from etl_studio.pipeline.file_reader import text_of
 from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
+from etl_studio.pipeline.replacing import replacement
 from etl_studio.ui import commands
 from etl_studio.ui.arrange import arranged
 from etl_studio.ui.become import Become
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
     from etl_studio.pipeline.model import Parameter
-    from etl_studio.sdk import Registry
+    from etl_studio.pipeline.replacing import Replacement
+    from etl_studio.sdk import Node, Registry
 
 CHECK_AFTER = 150
 """Milliseconds of quiet before the rules look at the document again."""
@@ -178,6 +181,26 @@ class PipelineDocument(ObservablePipeline):
         command = commands.RemoveItems(self, nodes, wires)
         if command.nodes or command.wires:
             self.undo_stack.push(command)
+
+    def remove_and_join(self, nodes: Iterable[str]) -> int:
+        """Remove nodes and join what was before them with what was behind them; gives the number of new wires."""
+        names = [name for name in nodes if name in self.pipeline.nodes]
+        candidates, joined = bridges(self.pipeline, names), 0
+        if names:
+            with self.macro(f"Delete {commands.counted(len(names), 'node')} and reconnect"):
+                self.remove(names)
+                joined = sum(self.connect_ports(wire) is None for wire in candidates)
+        return joined
+
+    def preview_replacement(self, node: str, node_type: type[Node]) -> Replacement:
+        """What would become of a node with another type."""
+        return replacement(self.pipeline, node, node_type, self.registry)
+
+    def replace_node(self, node: str, node_type: type[Node]) -> Replacement:
+        """Give a node another type; what it cannot keep is in the answer."""
+        made = self.preview_replacement(node, node_type)
+        self.undo_stack.push(commands.ReplaceNode(self, made, f"Replace {node} by {node_type.title}"))
+        return made
 
     def move(self, positions: Mapping[str, tuple[float, float]], *, nudge: bool = False) -> None:
         """Move nodes to these top left corners; ``nudge``: quick repetitions are one edit."""

@@ -99,6 +99,7 @@ class Inspector(QFrame):
         self.setMinimumWidth(LEAST_WIDTH)
         document.node_removed.connect(self._drop)
         document.node_renamed.connect(self._rename)
+        document.node_retyped.connect(self._rebuild)
         document.reset.connect(self._clear)
         self.show_nodes(())
 
@@ -185,6 +186,13 @@ class Inspector(QFrame):
         if self.node_page is not None:
             self.node_page.rename(old, new)
         self.selection_page.show_nodes(self.selected)
+
+    def _rebuild(self, node: str) -> None:
+        """The node has another type: what was typed was for the old one."""
+        if self.selected == (node,) and self.node_page is not None:
+            self.node_page.forget()
+            self._leave_node()
+            self._enter_node(node)
 
     def _clear(self) -> None:
         self.selected = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from etl_studio.sdk import Node
 
@@ -19,11 +19,20 @@ def group_order(node_type: type[Node]) -> tuple[int, str]:
     return place, node_type.title.casefold()
 
 
-def search(query: str, types: Iterable[type[Node]]) -> list[type[Node]]:
-    """The types that match every word of a query, best first; all, by section, for an empty one."""
+def search(
+    query: str, types: Iterable[type[Node]], rank: Callable[[type[Node]], int] = lambda _: 0
+) -> list[type[Node]]:
+    """The types that match every word of a query, best first; all for an empty one.
+
+    Args:
+        query: what was typed.
+        types: those to choose from.
+        rank: decides between types that match equally well, the smallest first; then the section does.
+    """
     words = query.casefold().split()
     scored = [(sum(scores), node_type) for node_type in types if all(scores := [_score(w, node_type) for w in words])]
-    return [node_type for _, node_type in sorted(scored, key=lambda pair: (-pair[0], *group_order(pair[1])))]
+    scored.sort(key=lambda pair: (-pair[0], rank(pair[1]), *group_order(pair[1])))
+    return [node_type for _, node_type in scored]
 
 
 def first_line(node_type: type[Node]) -> str:

@@ -19,6 +19,8 @@ class ObservablePipeline(QObject):
     node_removed = Signal(str)
     node_changed = Signal(str)
     """Settings, policy or title of a node."""
+    node_retyped = Signal(str)
+    """Another type; ``node_changed`` is told, too."""
     node_moved = Signal(str)
     node_renamed = Signal(str, str)
     """Old id, new id; wires and layout are renamed already."""

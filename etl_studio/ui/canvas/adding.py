@@ -1,27 +1,33 @@
-"""Adding by name: opens the search where the pointer is and puts the chosen node there, wired as it was asked for."""
+"""Adding by name: opens the search where it is asked for and puts the chosen node there, wired as it was asked for."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF
 
 from etl_studio.ui.canvas.items.sprites import CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output
-from etl_studio.ui.quick_add import QuickAdd
+from etl_studio.ui.follow_ups import following, preceding
+from etl_studio.ui.quick_add import SEARCH, QuickAdd, alike, anything
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QWidget
 
     from etl_studio.pipeline.model import Wire
+    from etl_studio.pipeline.replacing import Replacement
     from etl_studio.sdk import Node, Registry
     from etl_studio.ui.canvas.editing import Editing
     from etl_studio.ui.canvas.navigation import Navigation
+    from etl_studio.ui.canvas.overlays import Tip
     from etl_studio.ui.theme.theme import Theme
 
 
 class Adding(QObject):
-    """Remembers where the search was opened and why.
+    """Remembers what the search was opened for.
 
     Args:
         canvas: the widget over which the search opens.
@@ -29,49 +35,134 @@ class Adding(QObject):
         theme: colours and icons.
         navigation: where things are on the screen.
         editing: makes the edits.
+        tip: tells what a replacement could not keep.
 
     Attributes:
         popup: the search.
     """
 
-    def __init__(
-        self, canvas: QWidget, registry: Registry, theme: Theme, navigation: Navigation, editing: Editing
+    def __init__(  # noqa: PLR0913 - the parts of a canvas that take part
+        self, canvas: QWidget, registry: Registry, theme: Theme, navigation: Navigation, editing: Editing, tip: Tip
     ) -> None:
         super().__init__(canvas)
+        self._registry = registry
         self._navigation = navigation
         self._editing = editing
-        self._at = QPointF()
-        self._port: CanvasPort | None = None
-        self._wire: Wire | None = None
+        self._tip = tip
+        self._take: Callable[[str], object] = editing.add_after_selection
         self.popup = QuickAdd(registry, theme, canvas)
-        self.popup.node_chosen.connect(self._add)
+        self.popup.node_chosen.connect(self._on_chosen)
+
+    def open_here(self) -> None:
+        """Search for what comes behind the selected node, or for a node where the pointer is."""
+        output = self._editing.selected_output()
+        if output is None:
+            self.open_at(self._navigation.pointer_position())
+            return
+        self._navigation.reveal(output.node)
+        card = self._editing.card(output.node)
+        self._take = self._editing.add_after_selection
+        self._ask(card.topRight() + QPointF(16, 0), rank=self._behind(output.node), prompt="What comes next?")
 
     def open_at(self, at: QPointF, *, wired_from: CanvasPort | None = None, into: Wire | None = None) -> None:
-        """Open the search.
+        """Search for a node that will be at a point.
 
         Args:
             at: where the node will be, in scene coordinates.
             wired_from: a port that the new node is wired with.
             into: a wire that the new node is put into.
         """
-        self._at, self._port, self._wire = at, wired_from, into
-        self.popup.open_at(self._navigation.to_pixel(at), self._fits)
-
-    def _fits(self, node_type: type[Node]) -> bool:
-        """Only what can be wired as asked is offered."""
-        takes, gives = default_input("", node_type), default_output("", node_type)
-        if self._wire:
-            return bool(takes and gives)
-        if self._port:
-            return bool(gives if self._port.is_input else takes)
-        return True
-
-    def _add(self, node_type: str) -> None:
         editing = self._editing
-        if self._wire:
-            editing.insert_on_wire(node_type, self._at, self._wire)
-        elif self._port:
-            side = -CARD_WIDTH / 2 if self._port.is_input else CARD_WIDTH / 2
-            editing.add_wired(node_type, self._at + QPointF(side, 0), self._port)
+        if into is not None:
+            self._take = partial(editing.insert_on_wire, middle=at, wire=into)
+            self._ask(at, fits=_passes_rows, rank=self._behind(into.source), prompt="What comes between?")
+        elif wired_from is not None:
+            side = QPointF(-CARD_WIDTH / 2 if wired_from.is_input else CARD_WIDTH / 2, 0)
+            self._take = partial(editing.add_wired, middle=at + side, port=wired_from)
+            if wired_from.is_input:
+                self._ask(at, fits=_gives_rows, rank=self._before(wired_from.node), prompt="What comes before?")
+            else:
+                self._ask(at, fits=_takes_rows, rank=self._behind(wired_from.node), prompt="What comes next?")
+        elif (output := editing.selected_output()) is not None:
+            self._take = partial(self._add_at, middle=at, output=output)
+            self._ask(at, rank=self._behind(output.node))
         else:
-            editing.add_after_selection(node_type, self._at)
+            self._take = partial(editing.add, middle=at)
+            self._ask(at)
+
+    def open_instead_of(self, node: str) -> None:
+        """Search for a type that a node gets instead of its own; those that keep its wires come first."""
+        document = self._editing.document
+        spec = document.pipeline.nodes[node]
+        old = self._registry.get(spec.type)
+        loses = lambda new: len(document.preview_replacement(node, new).lost_wires)  # noqa: E731
+        group = lambda new: 0 if old is None or new.group == old.group else 1  # noqa: E731
+        self._take = partial(self._replace, node)
+        self._ask(
+            self._editing.card(node).bottomLeft() + QPointF(0, 8),
+            fits=lambda new: new.type != spec.type,
+            rank=lambda new: 2 * loses(new) + group(new),
+            prompt=f"Replace {document.titles()[node]} by…",
+        )
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        at: QPointF,
+        *,
+        fits: Callable[[type[Node]], bool] = anything,
+        rank: Callable[[type[Node]], int] = alike,
+        prompt: str = SEARCH,
+    ) -> None:
+        self.popup.ask(self._navigation.to_pixel(at), fits=fits, rank=rank, prompt=prompt)
+
+    def _on_chosen(self, node_type: str) -> None:
+        self._take(node_type)
+
+    def _add_at(self, node_type: str, *, middle: QPointF, output: CanvasPort) -> None:
+        if default_input("", self._registry.get(node_type)):
+            self._editing.add_wired(node_type, middle, output)
+        else:
+            self._editing.add(node_type, middle)
+
+    def _replace(self, node: str, node_type: str) -> None:
+        declared = self._registry.get(node_type)
+        if declared is None or node not in self._editing.document.pipeline.nodes:
+            return
+        made = self._editing.document.replace_node(node, declared)
+        if text := what_was_lost(made):
+            place = self._navigation.to_pixel(self._editing.card(node).bottomLeft())
+            self._tip.show_reason(text, place, fades=True)
+
+    def _behind(self, node: str) -> Callable[[type[Node]], int]:
+        pipeline = self._editing.document.pipeline
+        declared = self._registry.get(pipeline.nodes[node].type)
+        return following(declared, pipeline) if declared else alike
+
+    def _before(self, node: str) -> Callable[[type[Node]], int]:
+        pipeline = self._editing.document.pipeline
+        declared = self._registry.get(pipeline.nodes[node].type)
+        return preceding(declared, pipeline) if declared else alike
+
+
+def what_was_lost(made: Replacement) -> str:
+    """A sentence about the settings and wires that a node with another type could not keep; empty: it kept all."""
+    wires = [f"the wire {wire}" for wire in made.lost_wires]
+    lost = [*made.lost_settings, *wires]
+    if not lost:
+        return ""
+    listed = lost[0] if len(lost) == 1 else f"{', '.join(lost[:-1])} and {lost[-1]}"
+    return f"Not kept: {listed}. Undo brings it back."
+
+
+def _takes_rows(node_type: type[Node]) -> bool:
+    return default_input("", node_type) is not None
+
+
+def _gives_rows(node_type: type[Node]) -> bool:
+    return default_output("", node_type) is not None
+
+
+def _passes_rows(node_type: type[Node]) -> bool:
+    return _takes_rows(node_type) and _gives_rows(node_type)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMenu
 
 from etl_studio.engine.events import BreakerState
+from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtCore import QPointF
 
+    from etl_studio.ui.canvas.editing import Editing
     from etl_studio.ui.canvas.scene import Hit
     from etl_studio.ui.canvas.tools import Tools
     from etl_studio.ui.theme.theme import Theme
@@ -23,8 +25,6 @@ BREAKER_ORDERS = (
     (BreakerState.DISABLED, "Disable: call always, judge nothing", "zap"),
     (BreakerState.CLOSED, "Close: judge the calls from now on", "refresh"),
 )
-
-
 def context_menu(  # noqa: PLR0913 - what a menu can ask for
     tools: Tools,
     theme: Theme,
@@ -69,11 +69,16 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
                 action.setEnabled(state is not live.breaker)
                 action.triggered.connect(partial(_run, partial(order_breaker, hit.node, state.value)))
         menu.addSeparator()
+        add("Replace by…", "repeat", partial(tools.quick_add.open_instead_of, hit.node))
+        if len(scene.chosen_nodes()) > 1:
+            _add_order(menu, theme, editing, len(scene.chosen_nodes()))
+        menu.addSeparator()
         add("Cut", "scissors", editing.cut, "Ctrl+X")
         add("Copy", "copy", editing.copy, "Ctrl+C")
         add("Duplicate", "copy-minus", editing.duplicate, "Ctrl+D")
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
+        add("Delete and reconnect", "link", editing.delete_and_join, "Ctrl+Del")
     elif hit.wire:
         add("Insert a node…", "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
         menu.addSeparator()
@@ -86,6 +91,20 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         add("Arrange", "align", editing.arrange)
         add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
+
+
+def _add_order(menu: QMenu, theme: Theme, editing: Editing, number: int) -> None:
+    """What brings several nodes in order."""
+    order = menu.addMenu(theme.icon("align"), "Arrange")
+    order.addAction("In columns\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
+    order.addSeparator()
+    for edge, text, keys in ALIGN:
+        order.addAction(f"{text}\t{keys}").triggered.connect(partial(_run, partial(editing.align, edge)))
+    order.addSeparator()
+    for axis, text, keys in DISTRIBUTE:
+        action = order.addAction(f"{text}\t{keys}")
+        action.setEnabled(number > 2)  # noqa: PLR2004 - two nodes have one gap
+        action.triggered.connect(partial(_run, partial(editing.distribute, axis)))
 
 
 def _run(act: Callable[[], object], checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's signature

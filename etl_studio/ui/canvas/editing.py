@@ -1,13 +1,14 @@
-"""What keys and menus do to the selection: delete, clipboard, duplicate, nudge, add."""
+"""What keys and menus do to the selection: delete, clipboard, duplicate, nudge, arrange, add."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF
 from PySide6.QtGui import QGuiApplication
 
-from etl_studio.ui.arrange import arranged
+from etl_studio.ui.arrange import COLUMN, ROW, arranged
+from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output, wire_between
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etl_studio.pipeline.model import Wire
+    from etl_studio.sdk import Node
+    from etl_studio.ui.canvas.alignment import Axis, Edge
     from etl_studio.ui.canvas.navigation import Navigation
     from etl_studio.ui.canvas.scene import PipelineScene
 
@@ -42,13 +45,14 @@ class Editing(QObject):
         navigation: where the pointer is.
 
     Attributes:
+        document: what is edited.
         snaps: whether nodes are put on the grid.
     """
 
     def __init__(self, scene: PipelineScene, navigation: Navigation) -> None:
         super().__init__(navigation)
         self._scene = scene
-        self._document = scene.document
+        self.document = scene.document
         self._navigation = navigation
         self._pasted = ("", 0)
         self.snaps = True
@@ -62,23 +66,27 @@ class Editing(QObject):
 
     def select_all(self) -> None:
         """Select everything."""
-        self._scene.choose(self._document.pipeline.nodes, self._document.pipeline.wires)
+        self._scene.choose(self.document.pipeline.nodes, self.document.pipeline.wires)
 
     def delete(self) -> None:
         """Delete what is selected."""
-        self._document.remove(self._scene.chosen_nodes(), self._scene.chosen_wires())
+        self.document.remove(self._scene.chosen_nodes(), self._scene.chosen_wires())
+
+    def delete_and_join(self) -> None:
+        """Delete the selected nodes and join what was before them with what was behind them."""
+        self.document.remove_and_join(self._scene.chosen_nodes())
 
     def copy(self) -> None:
         """Copy the selected nodes as text."""
         if names := self._scene.chosen_nodes():
             self._pasted = ("", 0)
-            QGuiApplication.clipboard().setText(self._document.copy(names))
+            QGuiApplication.clipboard().setText(self.document.copy(names))
 
     def cut(self) -> None:
         """Copy and delete the selected nodes."""
         if names := self._scene.chosen_nodes():
             self._pasted = ("", 0)
-            QGuiApplication.clipboard().setText(self._document.cut(names))
+            QGuiApplication.clipboard().setText(self.document.cut(names))
 
     def paste(self, at: QPointF | None = None) -> None:
         """Add the nodes of the clipboard, at a point or where the pointer is, and select them."""
@@ -86,79 +94,133 @@ class Editing(QObject):
         times = self._pasted[1] if self._pasted[0] == text else 0
         corner = at or self._navigation.pointer_position()
         x, y = self.snapped(corner.x() + times * PASTE_STEP, corner.y() + times * PASTE_STEP)
-        if names := self._document.paste(text, x, y):
+        if names := self.document.paste(text, x, y):
             self._pasted = (text, times + 1)
             self._scene.choose(names)
 
     def duplicate(self) -> None:
         """Add copies of the selected nodes and select them."""
-        if names := self._document.duplicate(self._scene.chosen_nodes()):
+        if names := self.document.duplicate(self._scene.chosen_nodes()):
             self._scene.choose(names)
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move the selected nodes a little."""
-        layout = self._document.pipeline.layout
+        layout = self.document.pipeline.layout
         names = [name for name in self._scene.chosen_nodes() if name in layout]
-        self._document.move({name: (layout[name][0] + dx, layout[name][1] + dy) for name in names}, nudge=True)
+        self.document.move({name: (layout[name][0] + dx, layout[name][1] + dy) for name in names}, nudge=True)
+
+    # -- order ------------------------------------------------------------------------------------------------
 
     def arrange(self) -> None:
-        """Put all nodes in columns as the rows flow."""
-        self._document.move(arranged(self._document.pipeline))
-        self._navigation.fit()
+        """Put the selected nodes in columns as the rows flow, where they are; all, when fewer than two are selected."""
+        chosen = self._scene.chosen_nodes()
+        heights = {name: card.height() for name, card in self._scene.cards().items()}
+        if len(chosen) > 1:
+            corner = bounds(self._scene.cards(chosen).values()).topLeft()
+            places = arranged(self.document.pipeline, chosen, heights)
+            self.document.move({name: (corner.x() + x, corner.y() + y) for name, (x, y) in places.items()})
+        else:
+            self.document.move(arranged(self.document.pipeline, heights=heights))
+            self._navigation.fit()
+
+    def align(self, edge: Edge) -> None:
+        """Bring one edge of the selected nodes into a line."""
+        self.document.move(aligned(self._scene.cards(self._scene.chosen_nodes()), edge))
+
+    def distribute(self, axis: Axis) -> None:
+        """Make the gaps between the selected nodes equal."""
+        self.document.move(distributed(self._scene.cards(self._scene.chosen_nodes()), axis))
 
     # -- adding -----------------------------------------------------------------------------------------------
 
     def add(self, node_type: str, middle: QPointF, config: Mapping[str, Any] | None = None) -> str:
         """Add a node with its middle at a point, or a little beside another there; select it and return its id."""
         x, y = self.snapped(middle.x() - CARD_WIDTH / 2, middle.y() - CARD_HEIGHT / 2)
-        taken = set(self._document.pipeline.layout.values())
+        taken = set(self.document.pipeline.layout.values())
         while (x, y) in taken:  # two cards on the same spot look like one
             x, y = x + PASTE_STEP, y + PASTE_STEP
-        name = self._document.add_node(node_type, x, y, config)
+        name = self.document.add_node(node_type, x, y, config)
         self._scene.choose([name])
         return name
 
     def add_wired(self, node_type: str, middle: QPointF, port: CanvasPort) -> str:
         """Add a node and wire it with a port, if one of its own fits: one edit."""
-        declared = self._document.registry.get(node_type)
-        with self._document.macro(f"Add {declared.title if declared else node_type}"):
+        declared = self.document.registry.get(node_type)
+        with self.document.macro(f"Add {declared.title if declared else node_type}"):
             name = self.add(node_type, middle)
             other = default_output(name, declared) if port.is_input else default_input(name, declared)
             if other:
                 output, target = (other, port) if port.is_input else (port, other)
-                self._document.connect_ports(wire_between(self._document.pipeline, output, target))
+                self.document.connect_ports(wire_between(self.document.pipeline, output, target))
         return name
 
-    def add_after_selection(self, node_type: str, middle: QPointF) -> str:
-        """Add a node; it is wired from the selected one when exactly one is selected and both fit."""
-        chosen = self._scene.chosen_nodes()
-        if len(chosen) == 1:
-            spec = self._document.pipeline.nodes[chosen[0]]
-            output = default_output(spec.id, self._document.registry.get(spec.type))
-            if output and default_input("", self._document.registry.get(node_type)):
-                return self.add_wired(node_type, middle, output)
-        return self.add(node_type, middle)
+    def add_after_selection(self, node_type: str, middle: QPointF | None = None) -> str:
+        """Add a node behind the selected one, in free room to the right of it, and wire it from there.
+
+        Without a single selected node that gives rows it goes to ``middle``, or to the middle of what is in sight.
+        """
+        output = self.selected_output()
+        if output is None:
+            return self.add(node_type, middle or self._navigation.sight().center())
+        wish = QRectF(self.card(output.node).topLeft() + QPointF(COLUMN, 0), QSizeF(CARD_WIDTH, CARD_HEIGHT))
+        place = free_place(wish, self._scene.cards().values(), ROW)
+        at = QRectF(place, wish.size()).center()
+        takes = default_input("", self.document.registry.get(node_type))
+        name = self.add_wired(node_type, at, output) if takes else self.add(node_type, at)
+        self._navigation.reveal(name)
+        return name
 
     def insert_on_wire(self, node_type: str, middle: QPointF, wire: Wire) -> str:
         """Add a node into a wire, if it has both an input and an output: one edit."""
-        declared = self._document.registry.get(node_type)
-        if not (default_input("", declared) and default_output("", declared)):
+        declared = self.document.registry.get(node_type)
+        if not _passes_rows(declared):
             return self.add(node_type, middle)
-        with self._document.macro(f"Insert {declared.title}"):
+        with self.document.macro(f"Insert {declared.title}"):
             name = self.add(node_type, middle)
-            self._document.remove(wires=[wire])
-            source = CanvasPort(wire.source, wire.source_port, "", is_input=False, connected=False)
-            target = CanvasPort(wire.target, wire.target_port, "", is_input=True, connected=False)
-            pipeline = self._document.pipeline
-            self._document.connect_ports(wire_between(pipeline, source, default_input(name, declared)))
-            self._document.connect_ports(wire_between(pipeline, default_output(name, declared), target))
+            self._splice(name, wire)
         return name
+
+    def fits_into_wires(self, node: str) -> bool:
+        """Whether a node that is there can be put into a wire: it takes and gives rows, and has no wires yet."""
+        spec = self.document.pipeline.nodes[node]
+        return _passes_rows(self.document.registry.get(spec.type)) and not self.document.pipeline.wires_of(node)
+
+    def put_into(self, node: str, at: tuple[float, float], wire: Wire) -> None:
+        """Move a node to a place and put it into a wire: one edit."""
+        with self.document.macro(f"Insert {self.document.titles()[node]}"):
+            self.document.move({node: at})
+            self._splice(node, wire)
+
+    def _splice(self, node: str, wire: Wire) -> None:
+        document = self.document
+        declared = document.registry.get(document.pipeline.nodes[node].type)
+        document.remove(wires=[wire])
+        source = CanvasPort(wire.source, wire.source_port, "", is_input=False, connected=False)
+        target = CanvasPort(wire.target, wire.target_port, "", is_input=True, connected=False)
+        document.connect_ports(wire_between(document.pipeline, source, default_input(node, declared)))
+        document.connect_ports(wire_between(document.pipeline, default_output(node, declared), target))
+
+    def selected_output(self) -> CanvasPort | None:
+        """The output that a node behind the selected one is wired from; None unless one node that gives rows is."""
+        chosen = self._scene.chosen_nodes()
+        if len(chosen) != 1:
+            return None
+        spec = self.document.pipeline.nodes[chosen[0]]
+        return default_output(spec.id, self.document.registry.get(spec.type))
+
+    def card(self, node: str) -> QRectF:
+        """The card of a node, in scene coordinates."""
+        return self._scene.cards([node])[node]
 
     def add_file(self, path: Path, middle: QPointF) -> str | None:
         """Add the source that reads a file, with its path set; None when no node type reads it."""
         node_type = FILE_SOURCES.get(path.suffix.lower())
-        if node_type is None or node_type not in self._document.registry:
+        if node_type is None or node_type not in self.document.registry:
             return None
-        folder = self._document.path.parent if self._document.path else None
+        folder = self.document.path.parent if self.document.path else None
         inside = folder is not None and path.is_relative_to(folder)
         return self.add(node_type, middle, {"path": (path.relative_to(folder) if inside else path).as_posix()})
+
+
+def _passes_rows(node_type: type[Node] | None) -> bool:
+    return default_input("", node_type) is not None and default_output("", node_type) is not None

@@ -148,9 +148,14 @@ class PipelineScene(QGraphicsScene):
     def content_rect(self) -> QRectF:
         """The smallest rectangle around all cards."""
         rect = QRectF()
-        for item in self.nodes.values():
-            rect = rect.united(item.card().translated(item.pos()))
+        for card in self.cards().values():
+            rect = rect.united(card)
         return rect
+
+    def cards(self, names: Iterable[str] | None = None) -> dict[str, QRectF]:
+        """The cards of nodes, of all by default, in scene coordinates."""
+        items = self.nodes if names is None else {name: self.nodes[name] for name in names}
+        return {name: item.card().translated(item.pos()) for name, item in items.items()}
 
     # -- previews of gestures ---------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from etl_studio.ui.canvas.adding import Adding
     from etl_studio.ui.canvas.editing import Editing
+    from etl_studio.ui.canvas.guides import Guides
     from etl_studio.ui.canvas.navigation import Navigation
     from etl_studio.ui.canvas.overlays import Tip
     from etl_studio.ui.canvas.scene import PipelineScene
@@ -26,6 +27,7 @@ class Tools:
         editing: delete, copy, paste, add.
         quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
+        guides: lines that dragged nodes are drawn to.
     """
 
     scene: PipelineScene
@@ -34,3 +36,4 @@ class Tools:
     editing: Editing
     quick_add: Adding
     tip: Tip
+    guides: Guides

@@ -31,6 +31,7 @@ from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
 from etl_studio.ui.canvas.gestures.pan_canvas import PanCanvas
 from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
+from etl_studio.ui.canvas.guides import Guides
 from etl_studio.ui.canvas.items.node import BOX_BELOW
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
@@ -69,6 +70,7 @@ class CanvasView(QGraphicsView):
         editing: delete, copy, paste, add and the like.
         quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
+        guides: lines that dragged nodes are drawn to.
     """
 
     selection_changed = Signal(list)
@@ -99,9 +101,10 @@ class CanvasView(QGraphicsView):
         self.tip = Tip(theme, self)
         self.hint = EmptyHint(theme, self)
         self.hint.example_requested.connect(self.example_requested)
-        self.quick_add = Adding(self, document.registry, theme, self.navigation, self.editing)
+        self.quick_add = Adding(self, document.registry, theme, self.navigation, self.editing, self.tip)
+        self.guides = Guides(self.pipeline_scene)
         self._tools = Tools(
-            self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip
+            self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip, self.guides
         )
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)
@@ -223,7 +226,7 @@ class CanvasView(QGraphicsView):
     def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
         """Tab on the canvas searches for a node; Shift+Tab leaves the canvas."""
         if next_child and self.hasFocus():
-            self.quick_add.open_at(self.navigation.pointer_position())
+            self.quick_add.open_here()
             return True
         return super().focusNextPrevChild(next_child)
 
@@ -257,6 +260,10 @@ class CanvasView(QGraphicsView):
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         self._backdrop.paint(painter, rect, self.navigation.zoom, self.theme.tokens)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        del rect
+        self.guides.paint(painter, self.theme.tokens)
 
     def changeEvent(self, event: QEvent) -> None:
         """A style sheet takes the viewport for transparent and would repaint all of it at each scroll."""
