@@ -66,7 +66,8 @@ def _means_the_same(name: str, value: Any, old: type[Node] | None, new: type[Nod
         if before.annotation == field.annotation:
             return True
     try:
-        TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]  # a type made at run time
+        adapter.validate_python(value)
     except ValidationError:
         return False
     return True

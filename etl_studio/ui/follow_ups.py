@@ -32,6 +32,7 @@ AFTER_TYPE: dict[str, tuple[str, ...]] = {
     "aggregate": ("sort", "filter", "sqlite_sink", "csv_sink"),
     "deduplicate": ("validate", "derive", "sqlite_sink", "csv_sink"),
     "sort": ("sequence", "csv_sink", "sqlite_sink"),
+    "sequence": ("sqlite_sink", "csv_sink"),
     "sql": ("sort", "sqlite_sink", "csv_sink"),
     "validate": ("sqlite_sink", "derive", "filter", "csv_sink", "http_sink"),
 }
@@ -44,8 +45,10 @@ AFTER_GROUP: dict[str, tuple[str, ...]] = {
 }
 """For types that the table does not have, such as those of plug-ins."""
 
-SEEN, KNOWN = 1_000, 100
-"""What counts more than what: a wire of this pipeline, a line of the table, a section."""
+SEEN, KNOWN, SECTION = 10_000, 100, 1
+"""What counts more than what: a wire of this pipeline, a place in the table, a section."""
+MOST = 20
+"""No line of the table is longer."""
 
 
 def following(after: type[Node], pipeline: Pipeline) -> Rank:
@@ -73,7 +76,7 @@ def _weight(first: type[Node], second: type[Node], seen: Counter[tuple[str, str]
     types, groups = AFTER_TYPE.get(first.type, ()), AFTER_GROUP.get(first.group, ())
     weight = SEEN * seen[first.type, second.type]
     if second.type in types:
-        weight += KNOWN - types.index(second.type)
+        weight += KNOWN * (MOST - types.index(second.type))
     if second.group in groups:
-        weight += len(groups) - groups.index(second.group)
+        weight += SECTION * (len(groups) - groups.index(second.group))
     return weight

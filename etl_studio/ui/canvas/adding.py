@@ -95,13 +95,17 @@ class Adding(QObject):
         document = self._editing.document
         spec = document.pipeline.nodes[node]
         old = self._registry.get(spec.type)
-        loses = lambda new: len(document.preview_replacement(node, new).lost_wires)  # noqa: E731
-        group = lambda new: 0 if old is None or new.group == old.group else 1  # noqa: E731
+
+        def cost(new: type[Node]) -> int:
+            made = document.preview_replacement(node, new)
+            moved = sum(before != after for before, after in made.wires.items())
+            return 4 * len(made.lost_wires) + 2 * moved + (old is not None and new.group != old.group)
+
         self._take = partial(self._replace, node)
         self._ask(
             self._editing.card(node).bottomLeft() + QPointF(0, 8),
             fits=lambda new: new.type != spec.type,
-            rank=lambda new: 2 * loses(new) + group(new),
+            rank=cost,
             prompt=f"Replace {document.titles()[node]} by…",
         )
 

@@ -25,6 +25,8 @@ BREAKER_ORDERS = (
     (BreakerState.DISABLED, "Disable: call always, judge nothing", "zap"),
     (BreakerState.CLOSED, "Close: judge the calls from now on", "refresh"),
 )
+
+
 def context_menu(  # noqa: PLR0913 - what a menu can ask for
     tools: Tools,
     theme: Theme,

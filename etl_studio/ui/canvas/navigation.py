@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal
 
+from etl_studio.ui.canvas.alignment import bounds
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
     from PySide6.QtWidgets import QGraphicsView
@@ -84,16 +86,16 @@ class Navigation(QObject):
 
     def fit(self) -> None:
         """Show the whole pipeline, no larger than it is."""
-        content = self._scene.content_rect()
-        if content.isEmpty():
-            self._set(1.0)
-            self._view.centerOn(QPointF(0, 0))
-            return
-        room = self._view.viewport().size()
-        across = (room.width() - 2 * FIT_MARGIN) / content.width()
-        down = (room.height() - 2 * FIT_MARGIN) / content.height()
-        self._set(min(max(min(across, down), SMALLEST), 1.0))
-        self._view.centerOn(content.center())
+        self._fit(self._scene.content_rect())
+
+    def fit_selection(self) -> None:
+        """Show what is selected, no larger than it is; everything, when nothing is."""
+        chosen = bounds(self._scene.cards(self._scene.chosen_nodes()).values())
+        self._fit(chosen if not chosen.isEmpty() else self._scene.content_rect())
+
+    def centre_on(self, point: QPointF) -> None:
+        """Bring a point of the scene into the middle of the sight."""
+        self._view.centerOn(point)
 
     def reveal(self, node: str) -> None:
         """Scroll until a node is in sight."""
@@ -118,6 +120,17 @@ class Navigation(QObject):
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and way.x() == 0:
             way = QPoint(way.y(), 0)
         self.scroll(-way)
+
+    def _fit(self, content: QRectF) -> None:
+        if content.isEmpty():
+            self._set(1.0)
+            self._view.centerOn(QPointF(0, 0))
+            return
+        room = self._view.viewport().size()
+        across = (room.width() - 2 * FIT_MARGIN) / content.width()
+        down = (room.height() - 2 * FIT_MARGIN) / content.height()
+        self._set(min(max(min(across, down), SMALLEST), 1.0))
+        self._view.centerOn(content.center())
 
     def _set(self, zoom: float) -> None:
         self._view.resetTransform()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QFocusEvent,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QPainter,
     QResizeEvent,
@@ -25,7 +24,7 @@ from etl_studio.ui.canvas.adding import Adding
 from etl_studio.ui.canvas.backdrop import Backdrop
 from etl_studio.ui.canvas.context_menu import context_menu
 from etl_studio.ui.canvas.drop import DropTarget
-from etl_studio.ui.canvas.editing import GRID, Editing
+from etl_studio.ui.canvas.editing import Editing
 from etl_studio.ui.canvas.gestures.connect_ports import ConnectPorts
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
@@ -33,27 +32,21 @@ from etl_studio.ui.canvas.gestures.pan_canvas import PanCanvas
 from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
 from etl_studio.ui.canvas.guides import Guides
 from etl_studio.ui.canvas.items.node import BOX_BELOW
+from etl_studio.ui.canvas.keyboard import Keyboard
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
 from etl_studio.ui.canvas.scene import Hit, PipelineScene
 from etl_studio.ui.canvas.tools import Tools
+from etl_studio.ui.canvas.walking import Walking
+from etl_studio.ui.canvas.wiring import Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.theme.theme import Theme
 
 EDGE = 50_000
 """How far the canvas reaches from its middle, in pixels."""
-ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-FAR = 5
-"""Steps of the grid that an arrow key moves with Shift."""
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 class CanvasView(QGraphicsView):
@@ -71,6 +64,8 @@ class CanvasView(QGraphicsView):
         quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
         guides: lines that dragged nodes are drawn to.
+        walking: where the keys are.
+        wiring: draws wires by keys.
     """
 
     selection_changed = Signal(list)
@@ -108,7 +103,9 @@ class CanvasView(QGraphicsView):
         )
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)
-        self._keys = self._shortcuts()
+        self.walking = Walking(self, self.pipeline_scene, self.navigation)
+        self.wiring = Wiring(self, self.pipeline_scene, theme, self.navigation, self.walking)
+        self._keys = Keyboard(self._tools, self.walking, self.wiring, self.node_activated.emit)
         self.navigation.zoomed.connect(self._on_zoomed)
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
         document.node_added.connect(self._on_nodes_changed)
@@ -126,6 +123,8 @@ class CanvasView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.quick_add.popup.hide()
+        self.wiring.popup.hide()
+        self.walking.hide()
         self.tip.hide()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         if self._gesture is None:
@@ -167,12 +166,10 @@ class CanvasView(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            chosen = self.pipeline_scene.chosen_nodes()
-            hit, at = Hit(chosen[0] if chosen else None), self.navigation.pointer_position()
-        else:
-            at = self.mapToScene(event.pos())
-            hit = self.pipeline_scene.hit(at, self.navigation.zoom)
-        self.menu_for(hit, at).popup(event.globalPos())
+            self._open_menu()
+            return
+        at = self.mapToScene(event.pos())
+        self.menu_for(self.pipeline_scene.hit(at, self.navigation.zoom), at).popup(event.globalPos())
 
     def menu_for(self, hit: Hit, at: QPointF) -> QMenu:
         """The context menu for what is under a point of the scene."""
@@ -198,16 +195,14 @@ class CanvasView(QGraphicsView):
         if key == Qt.Key.Key_Escape and self._gesture:
             self._cancel_gesture()
         elif key == Qt.Key.Key_Escape:
-            self.pipeline_scene.choose()
+            self._keys.escape()
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = True
                 self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        elif key in ARROWS:
-            self._arrow(*ARROWS[key], far=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        elif action := self._keys.get(event.keyCombination()):
-            action()
-        else:
+        elif key == Qt.Key.Key_Menu or (key == Qt.Key.Key_F10 and event.modifiers() & SHIFT):
+            self._open_menu()
+        elif not self._keys.press(event):
             super().keyPressEvent(event)
             return
         event.accept()
@@ -218,6 +213,11 @@ class CanvasView(QGraphicsView):
             if self._gesture is None:
                 self.viewport().unsetCursor()
         super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self.walking.show()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._space = False
@@ -263,7 +263,8 @@ class CanvasView(QGraphicsView):
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         del rect
-        self.guides.paint(painter, self.theme.tokens)
+        for part in (self.walking, self.wiring, self.guides):
+            part.paint(painter, self.theme.tokens)
 
     def changeEvent(self, event: QEvent) -> None:
         """A style sheet takes the viewport for transparent and would repaint all of it at each scroll."""
@@ -293,9 +294,6 @@ class CanvasView(QGraphicsView):
         self.viewport().setMouseTracking(True)
         self._make_opaque()
         self.setAccessibleName("Pipeline canvas")
-        self.setAccessibleDescription(
-            "Tab searches for a node to add, arrow keys move what is selected, Enter opens the selected node."
-        )
 
     def _make_opaque(self) -> None:
         viewport = self.viewport()
@@ -303,54 +301,24 @@ class CanvasView(QGraphicsView):
         viewport.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, False)
         viewport.setAutoFillBackground(False)
 
-    def _shortcuts(self) -> dict[object, Callable[[], None]]:
-        """Keys of the canvas; a window whose actions have the same keys takes them first."""
-        editing, navigation = self.editing, self.navigation
-        standard = QKeySequence.StandardKey
-        named = {
-            standard.SelectAll: editing.select_all,
-            standard.Copy: editing.copy,
-            standard.Cut: editing.cut,
-            standard.Paste: editing.paste,
-            standard.Undo: self.document.undo_stack.undo,
-            standard.Redo: self.document.undo_stack.redo,
-            standard.ZoomIn: navigation.zoom_in,
-            standard.ZoomOut: navigation.zoom_out,
-        }
-        written = {
-            "Del": editing.delete,
-            "Backspace": editing.delete,
-            "Ctrl+D": editing.duplicate,
-            "Ctrl+Shift+Z": self.document.undo_stack.redo,
-            "+": navigation.zoom_in,
-            "-": navigation.zoom_out,
-            "Ctrl+=": navigation.zoom_in,
-            "Ctrl+0": navigation.fit,
-            "F": navigation.fit,
-            "Ctrl+1": navigation.zoom_reset,
-            "Return": self._activate,
-            "Enter": self._activate,
-        }
-        keys = {sequence[0]: act for name, act in named.items() for sequence in QKeySequence.keyBindings(name)}
-        return keys | {QKeySequence(text)[0]: act for text, act in written.items()}
-
     def _pointer(self, event: QMouseEvent) -> Pointer:
         pixel = event.position().toPoint()
         at = self.mapToScene(pixel)
         hit = self.pipeline_scene.hit(at, self.navigation.zoom)
         return Pointer(at, pixel, event.button(), event.modifiers(), hit, self._space)
 
-    def _arrow(self, dx: int, dy: int, *, far: bool) -> None:
-        step = GRID * (FAR if far else 1)
-        if self.pipeline_scene.chosen_nodes():
-            self.editing.nudge(dx * step, dy * step)
-        else:
-            self.navigation.scroll(QPoint(dx, dy) * int(GRID) * 6)
-
-    def _activate(self) -> None:
-        chosen = self.pipeline_scene.chosen_nodes()
-        if len(chosen) == 1:
-            self.node_activated.emit(chosen[0])
+    def _open_menu(self) -> None:
+        """The menu of what the keys are on, beside it."""
+        scene, at = self.pipeline_scene, self.navigation.pointer_position()
+        nodes, wires = scene.chosen_nodes(), scene.chosen_wires()
+        hit = Hit()
+        if nodes:
+            hit = Hit(self.walking.node if self.walking.node in nodes else nodes[0])
+            at = self.editing.card(hit.node).center()
+            self.navigation.reveal(hit.node)
+        elif wires:
+            hit, at = Hit(wire=wires[0]), scene.wires[wires[0]].path().pointAtPercent(0.5)
+        self.menu_for(hit, at).popup(self.viewport().mapToGlobal(self.navigation.to_pixel(at)))
 
     def _judge_drop(self, event: QDragMoveEvent) -> None:
         event.setAccepted(self._drops.accepts(event.mimeData()))
