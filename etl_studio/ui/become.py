@@ -69,6 +69,8 @@ class Become(Edit):
                 self.document.node_added.emit(name)
             elif repr(spec) != repr(before.nodes[name]):  # by their texts: 1 instead of true is a change too
                 self.document.node_changed.emit(name)
+                if spec.type != before.nodes[name].type:
+                    self.document.node_retyped.emit(name)
         for name, place in target.layout.items():
             if name in before.nodes and before.layout.get(name) != place:
                 self.document.node_moved.emit(name)

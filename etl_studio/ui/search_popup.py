@@ -85,12 +85,12 @@ class SearchPopup(QFrame):
 
     def open_at(self, pixel: QPoint) -> None:
         """Open beside a point, in pixels of the parent, as far as it has room for it."""
-        room: QRect = self.parentWidget().rect().adjusted(SPACE, SPACE, -SPACE, -SPACE)
-        left = max(room.left(), min(pixel.x(), room.right() - WIDTH))
-        top = max(room.top(), min(pixel.y(), room.bottom() - HEIGHT))
-        self.move(left, top)
         self.search.clear()
         self.fill("")
+        room: QRect = self.parentWidget().rect().adjusted(SPACE, SPACE, -SPACE, -SPACE)
+        left = max(room.left(), min(pixel.x(), room.right() - WIDTH))
+        top = max(room.top(), min(pixel.y(), room.bottom() - self.height()))
+        self.move(left, top)
         self.show()
         self.raise_()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)

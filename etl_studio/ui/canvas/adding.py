@@ -135,7 +135,8 @@ class Adding(QObject):
         if declared is None or node not in self._editing.document.pipeline.nodes:
             return
         made = self._editing.document.replace_node(node, declared)
-        if text := what_was_lost(made):
+        replaced = self._editing.document.pipeline.nodes[node].type == node_type  # not while it is only looked at
+        if replaced and (text := what_was_lost(made)):
             place = self._navigation.to_pixel(self._editing.card(node).bottomLeft())
             self._tip.show_reason(text, place, fades=True)
 

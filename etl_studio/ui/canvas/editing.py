@@ -193,6 +193,8 @@ class Editing(QObject):
 
     def _splice(self, node: str, wire: Wire) -> None:
         document = self.document
+        if node not in document.pipeline.nodes:  # the document is only looked at
+            return
         declared = document.registry.get(document.pipeline.nodes[node].type)
         document.remove(wires=[wire])
         source = CanvasPort(wire.source, wire.source_port, "", is_input=False, connected=False)

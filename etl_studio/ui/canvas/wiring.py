@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 
 from etl_studio.ui.canvas.items.wire import curve
 from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort, wire_between
 from etl_studio.ui.canvas.target_search import Target, TargetSearch
+from etl_studio.ui.search_popup import WIDTH
+from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -106,7 +108,9 @@ class Wiring(QObject):
         port = f", {start.title or start.name}," if several else ""
         self.popup.ask(f"What feeds {title}{port}?" if start.is_input else f"Connect {title}{port} to…", self._targets)
         card = self._scene.cards([start.node])[start.node]
-        self.popup.open_at(self._navigation.to_pixel(card.bottomLeft() + QPointF(0, 12)))
+        below = self._navigation.to_pixel(card.bottomLeft() if start.is_input else card.bottomRight())
+        aside = QPoint(0 if start.is_input else -WIDTH, 3 * SPACE)  # the other end lies on the other side
+        self.popup.open_at(below + aside)
 
     def _ports(self, node: str) -> list[CanvasPort]:
         """Outputs first, in the order in which Right goes through them."""
