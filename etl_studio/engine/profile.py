@@ -1,4 +1,4 @@
-"""What the columns of a table hold: missing and different values, their range, how they are spread, the most frequent."""
+"""What the columns of a table hold: missing and different values, their range and spread, the most frequent ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ColumnProfile:
         rows: of the table.
         nulls: missing values.
         distinct: different values, the missing one left out.
-        low, high: the smallest and the largest value; of texts the first and the last one in the order of their letters.
+        low, high: the smallest and the largest value; of texts the first and the last one in the order of letters.
         mean, median: of numbers.
         shortest, longest: signs of a text; None for other types.
         top: the most frequent values with their counts; where values are equally frequent, in the order of the rows.

@@ -103,7 +103,7 @@ class Workbench(QWidget):
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
         self.tabs = PanelTabs(theme)
         self.monitor = RunMonitor(theme, self.document.titles)
-        self.preview = PreviewPanel(previews, theme)
+        self.preview = PreviewPanel(previews, self.document, theme)
         self.rehearsal = DryRunPanel(theme)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)
@@ -403,7 +403,11 @@ class Workbench(QWidget):
 
     def _on_selection(self, nodes: list[str]) -> None:
         self.inspector.show_nodes(nodes)
-        self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
+        wires = self.canvas.pipeline_scene.chosen_wires()
+        if not nodes and len(wires) == 1:
+            self.preview.show_wire(wires[0])
+        else:
+            self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
 
     def _open_node(self, node: str) -> None:
         self.inspector.show()

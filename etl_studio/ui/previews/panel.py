@@ -1,154 +1,258 @@
-"""Rows at a node: computed in a thread, shown in a table."""
+"""The rows at the selected node or on the selected wire."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from etl_studio.ui.panels.notice import Notice
+from etl_studio.ui.previews.bar import PreviewBar
+from etl_studio.ui.previews.following import Following, Subject
 from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.tables.arrow_model import ArrowTableModel
 from etl_studio.ui.tables.view import DataTable
-from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     import pyarrow as pa
+    from PySide6.QtCore import QModelIndex, QObject
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from etl_studio.app.previews import Preview
     from etl_studio.engine.samples import Sample
+    from etl_studio.pipeline.model import Wire
+    from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.previews.runner import PreviewRunner
     from etl_studio.ui.theme.theme import Theme
 
-BAR_WIDTH = 40 * SPACE
+REJECTS = "rejects"
 
 
-class PreviewPanel(QFrame):
-    """Shows the first rows at a node.
+class PreviewModel(ArrowTableModel):
+    """Rows of a sample; pale where they are those of earlier settings.
 
     Args:
-        runner: computes them.
-        theme: colours and icons.
+        theme: colours.
         parent: its parent.
     """
 
-    def __init__(self, runner: PreviewRunner, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(theme, parent)
+        self.pale = False
+
+    def set_pale(self, pale: bool) -> None:  # noqa: FBT001 - a state, not a choice
+        """Show the rows as ones that may not be true any more."""
+        if pale != self.pale:
+            self.pale = pale
+            if self.rowCount():
+                self.dataChanged.emit(
+                    self.index(0, 0),
+                    self.index(self.rowCount() - 1, self.columnCount() - 1),
+                    [Qt.ItemDataRole.ForegroundRole],
+                )
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self.pale and role == Qt.ItemDataRole.ForegroundRole:
+            return QColor(self._theme.tokens.text_disabled)
+        return super().data(index, role)
+
+
+class PreviewPanel(QFrame):
+    """Shows a sample of the rows at a node or on a wire, soon after something was selected or changed.
+
+    Args:
+        runner: computes the rows.
+        document: the pipeline.
+        theme: colours and icons.
+        parent: its parent.
+
+    Attributes:
+        follower: decides when rows are computed.
+    """
+
+    def __init__(
+        self, runner: PreviewRunner, document: PipelineDocument, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self._runner = runner
-        self.node = ""
-        self.model = ArrowTableModel(theme, self)
+        self._runner, self._document, self._theme = runner, document, theme
+        self._preview: Preview | None = None
+        self._stale = False
+        self.follower = Following(runner, document, self)
+        self.bar = PreviewBar(theme, self)
+        self.model = PreviewModel(theme, self)
         self.table = DataTable(self, numbered=True)
         self.table.setModel(self.model)
         self.notice = Notice(theme, self)
-        self.title, self.count = QLabel(self), QLabel(self)
-        self.title.setProperty("role", "title")
-        self.count.setProperty("role", "muted")
-        self.busy = QProgressBar(self)
-        self.busy.setRange(0, 0)
-        self.busy.setFixedWidth(BAR_WIDTH)
-        self.refresh = QPushButton(theme.icon("refresh"), "Refresh", self)
-        self.refresh.clicked.connect(self._again)
-        self._theme = theme
         self._lay_out()
-        runner.ready.connect(self._show_preview)
-        runner.failed.connect(self._show_error)
-        theme.changed.connect(self._dress)
-        self.show_node("")
+        self._connect()
+        self._on_turned()
+
+    @property
+    def node(self) -> str:
+        """The node whose rows are shown; empty: none."""
+        return self.follower.subject.node
 
     def show_node(self, node: str) -> None:
-        """Turn to a node without computing; empty: to none."""
-        self._runner.cancel()
-        self.node = node
-        self.model.show_table(None)
-        self._tell_state("", busy=False)
-        self.title.setText(node or "Preview")
-        self.refresh.setEnabled(bool(node))
-        if node:
-            self.notice.tell("eye", "No rows yet", "Press Refresh to see the first rows at this node.")
-        else:
-            self.notice.tell("eye", "Nothing selected", "Select a node on the canvas to look at its rows.")
-        self._pages.setCurrentWidget(self.notice)
+        """Turn to a node; empty: to none."""
+        self.follower.turn_to(Subject(node))
+
+    def show_wire(self, wire: Wire) -> None:
+        """Turn to the rows on a wire."""
+        self.follower.turn_to(Subject(wire.source, wire))
 
     def load(self, node: str) -> None:
-        """Turn to a node and compute its rows."""
-        if node != self.node:
-            self.show_node(node)
-        self._compute()
+        """Turn to a node and compute its rows now, asking other machines where that is needed."""
+        self.show_node(node)
+        self.follower.read(again=False)
 
     def close_threads(self) -> None:
         """Stop, and wait until nothing runs."""
-        self._runner.close()
+        self.follower.close()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.follower.set_seen(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.follower.set_seen(False)
+
+    # -- inside -----------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(3 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
-        bar.setSpacing(3 * SPACE)
-        for widget in (self.title, self.count):
-            bar.addWidget(widget)
-        bar.addStretch(1)
-        bar.addWidget(self.busy)
-        bar.addWidget(self.refresh)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.notice)
         self._pages.addWidget(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(bar)
+        column.addWidget(self.bar)
         column.addWidget(self._pages, 1)
 
-    def _again(self) -> None:
-        self._compute(again=True)
+    def _connect(self) -> None:
+        follower, bar = self.follower, self.bar
+        follower.turned.connect(self._on_turned)
+        follower.computing.connect(self._on_computing)
+        follower.shown.connect(self._on_shown)
+        follower.failed.connect(self._on_failed)
+        follower.went_stale.connect(self._on_stale)
+        self._document.node_changed.connect(self._tell_title)
+        self._document.node_renamed.connect(self._tell_title)
+        bar.port_chosen.connect(self._show_port)
+        bar.rows_chosen.connect(follower.set_rows)
+        bar.refreshed.connect(self._on_refresh)
 
-    def _compute(self, *, again: bool = False) -> None:
+    def _on_turned(self) -> None:
+        self._preview, self._stale = None, False
+        self.model.show_table(None)
+        self.model.set_pale(False)
+        self.bar.tell("")
+        self.bar.ports.offer({})
+        self._tell_title()
+        self.bar.refresh.setEnabled(bool(self.node))
         if self.node:
-            self._tell_state("computing…", busy=True)
-            if self.model.table is None:
-                self.notice.tell("clock", "Computing the first rows…", "Nothing is written.")
-            self._runner.request(self.node, again=again)
+            self._say("eye", "No rows yet", "They are read in a moment.")
+        else:
+            self._say("eye", "Nothing selected", "Select a node or a wire on the canvas to look at its rows.")
 
-    def _show_preview(self, preview: Preview) -> None:
-        if preview.node != self.node or preview.sample is None:
+    def _tell_title(self) -> None:
+        titles, subject = self._document.titles(), self.follower.subject
+        title = titles.get(subject.node, subject.node) or "Preview"
+        if subject.wire is not None:
+            port = f" ({subject.wire.source_port})" if subject.wire.source_port == REJECTS else ""
+            title = f"{title}{port} → {titles.get(subject.wire.target, subject.wire.target)}"
+        self.bar.title.setText(title)
+
+    def _on_computing(self) -> None:
+        if self.model.table is None:
+            self.bar.tell("computing…", busy=True)
+            self._say("clock", "Computing the first rows…", "Nothing is written.")
+        else:
+            self.bar.tell(self.bar.state.text(), "warning" if self._stale else "muted", busy=True)
+
+    def _on_refresh(self) -> None:
+        self.follower.read(again=True)
+
+    def _on_stale(self) -> None:
+        if self.model.table is not None:
+            self._stale = True
+            self.model.set_pale(True)
+            self.bar.tell("stale: these rows are those of earlier settings", "warning")
+
+    def _on_failed(self, message: str) -> None:
+        if self.model.table is None:
+            self.bar.tell("")
+            self._say("alert-circle", "The rows could not be computed", message, bad=True)
+        else:
+            self.model.set_pale(True)
+            self.bar.tell(f"stale: {message}", "danger")
+
+    def _on_shown(self, preview: Preview) -> None:
+        if preview.sample is None:
+            if preview.unasked:
+                self._tell_unasked(preview)
             return
-        table = next(iter(preview.sample.ports.values()))
+        self._preview, self._stale = preview, False
+        self.model.set_pale(False)
+        subject, ports = self.follower.subject, preview.sample.ports
+        wanted = subject.wire.source_port if subject.wire is not None else self.bar.ports.key
+        choices = {port: f"{self._port_title(port)} {count(table.num_rows)}" for port, table in ports.items()}
+        several = len(choices) > 1 and subject.wire is None
+        self.bar.ports.offer(choices if several else {}, wanted)
+        self._show_port(wanted if wanted in ports else next(iter(ports)))
+
+    def _show_port(self, port: str) -> None:
+        if self._preview is None or self._preview.sample is None:
+            return
+        table = _reasons_first(self._preview.sample.ports[port])
         self.model.show_table(table)
-        self._tell_state(_count(preview.node, preview.sample, table, self._runner.rows), busy=False)
-        if not table.num_columns:
-            self.notice.tell("table", "No columns", "This node gives out rows without columns.")
-        self._pages.setCurrentWidget(self.table if table.num_columns else self.notice)
-        self.table.fit_columns()
+        self.bar.tell(self._count(self._preview.sample, table))
+        if table.num_columns:
+            self._pages.setCurrentWidget(self.table)
+            self.table.fit_columns()
+        else:
+            self._say("table", "No columns", "This node gives out rows without columns.")
 
-    def _show_error(self, node: str, message: str) -> None:
-        if node == self.node:
-            self.model.show_table(None)
-            self._tell_state("", busy=False)
-            self.notice.tell("alert-circle", "The rows could not be computed", message, bad=True)
-            self._pages.setCurrentWidget(self.notice)
+    def _count(self, sample: Sample, table: pa.Table) -> str:
+        """``57 rows, 3 columns, from the first 200 of "Orders"``."""
+        columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
+        if self.node in sample.cut:
+            return f"first {rows(table.num_rows)}, {columns}"
+        cut = f", from the first {count(self._runner.rows)} of {self._names(sorted(sample.cut))}" if sample.cut else ""
+        return f"{rows(table.num_rows)}, {columns}{cut}"
 
-    def _tell_state(self, text: str, *, busy: bool) -> None:
-        self.count.setText(text)
-        self.busy.setVisible(busy)
-        self.refresh.setText("Refresh")
-        self.refresh.setEnabled(not busy and bool(self.node))
+    def _names(self, nodes: Iterable[str]) -> str:
+        titles = self._document.titles()
+        return " and ".join(f'"{titles.get(node, node)}"' for node in nodes)
 
-    def _dress(self) -> None:
-        self.refresh.setIcon(self._theme.icon("refresh"))
+    def _tell_unasked(self, preview: Preview) -> None:
+        names = self._names(preview.unasked)
+        verb = "asks" if len(preview.unasked) == 1 else "ask"
+        if self.model.table is None:
+            self.bar.tell("not read yet")
+            self._say("globe", f"{names} {verb} another machine", "It is asked only when you press Refresh.")
+        else:
+            self.bar.tell(f"stale: {names} {verb} another machine; press Refresh", "warning")
+
+    def _port_title(self, port: str) -> str:
+        spec = self._document.pipeline.nodes.get(self.node)
+        node_type = self._document.registry.get(spec.type) if spec else None
+        outputs = node_type.outputs if node_type else ()
+        return next((one.title or one.name for one in outputs if one.name == port), port)
+
+    def _say(self, icon: str, headline: str, text: str, *, bad: bool = False) -> None:
+        self.notice.tell(icon, headline, text, bad=bad)
+        self._pages.setCurrentWidget(self.notice)
 
 
-def _count(node: str, sample: Sample, table: pa.Table, read: int) -> str:
-    """``57 rows, 3 columns, from the first 200 of orders``."""
-    columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
-    if node in sample.cut:
-        return f"first {rows(table.num_rows)}, {columns}"
-    cut = f", from the first {count(read)} of {', '.join(sorted(sample.cut))}" if sample.cut else ""
-    return f"{rows(table.num_rows)}, {columns}{cut}"
+def _reasons_first(table: pa.Table) -> pa.Table:
+    """Refused rows begin with why they were refused."""
+    if "_error" not in table.column_names:
+        return table
+    return table.select(["_error", *(name for name in table.column_names if name != "_error")])

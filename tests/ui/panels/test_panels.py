@@ -4,21 +4,16 @@ import threading
 
 import pyarrow as pa
 import pytest
-from PySide6.QtCore import Qt, QThread
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from etl_studio.app.previews import Preview
 from etl_studio.engine.events import LogWritten
-from etl_studio.engine.samples import Sample
-from etl_studio.errors import PermanentError
 from etl_studio.pipeline.problems import Problem
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.log import LogPanel
 from etl_studio.ui.panels.problems import ProblemsPanel
-from etl_studio.ui.previews.panel import PreviewPanel
-from etl_studio.ui.previews.runner import PreviewRunner
 from etl_studio.ui.tables.arrow_model import ArrowTableModel
 from etl_studio.ui.tables.log_model import LogModel
 
@@ -85,93 +80,6 @@ def test_a_million_rows_are_shown_without_a_copy(qapp, theme):
     assert model.rowCount() == 1_000_000
     assert model.index(999_999, 0).data() == "999999"
     assert pa.total_allocated_bytes() - before < 100_000
-
-
-# -- preview ---------------------------------------------------------------------------------------------------
-
-
-class Rows:
-    """Stands where the studio's previews are, so that a test decides when and how they end."""
-
-    def __init__(self) -> None:
-        self.release = threading.Event()
-        self.release.set()
-        self.stopped = threading.Event()
-        self.threads: set[bool] = set()
-
-    def look(self, pipeline, node, *, rows, on_run, **rest):
-        self.threads.add(QThread.currentThread() is QGuiApplication.instance().thread())
-        on_run(self)
-        self.release.wait(10)
-        if node == "bad":
-            raise PermanentError('There is no column "quantity".', hint='Did you mean "qty"?', node=node)
-        table = pa.table({"n": range(rows if node == "many" else 2)})
-        return Preview(node, {node: Sample({"out": table}, frozenset({"many"} if node == "many" else ()))})
-
-    def stop(self, *, hard):
-        self.stopped.set()
-        self.release.set()
-
-
-@pytest.fixture
-def studio():
-    return Rows()
-
-
-@pytest.fixture
-def preview(qtbot, studio, document, theme):
-    panel = shown(qtbot, PreviewPanel(PreviewRunner(studio, document), theme))
-    yield panel
-    panel.close_threads()
-
-
-def test_rows_are_computed_outside_of_the_windows_thread(qtbot, preview, studio):
-    preview.load("some")
-    qtbot.waitUntil(lambda: preview.model.rowCount() == 2)
-
-    assert studio.threads == {False}
-    assert preview.count.text() == "2 rows, 1 column"
-    assert preview.table.isVisible()
-    assert not preview.busy.isVisible()
-
-
-def test_a_full_preview_says_that_these_are_the_first_rows(qtbot, preview):
-    preview.load("many")
-    qtbot.waitUntil(lambda: preview.model.rowCount() == 200)
-
-    assert preview.count.text() == "first 200 rows, 1 column"
-
-
-def test_an_error_is_shown_with_its_text(qtbot, preview):
-    preview.load("bad")
-    qtbot.waitUntil(lambda: "could not" in preview.notice.headline.text())
-
-    assert preview.notice.text.text() == 'bad: There is no column "quantity". Did you mean "qty"?'
-    assert preview.refresh.isEnabled()
-
-
-def test_refresh_computes_again_and_is_busy_meanwhile(qtbot, preview, studio):
-    preview.show_node("some")
-    assert preview.model.table is None
-    studio.release.clear()
-    QTest.mouseClick(preview.refresh, LEFT)
-
-    assert preview.busy.isVisible()
-    assert not preview.refresh.isEnabled()
-    studio.release.set()
-    qtbot.waitUntil(lambda: preview.model.rowCount() == 2)
-
-
-def test_turning_to_another_node_stops_the_run_and_drops_its_rows(qtbot, preview, studio):
-    studio.release.clear()
-    preview.load("many")
-    qtbot.waitUntil(lambda: studio.threads == {False})
-    preview.show_node("other")
-
-    assert studio.stopped.wait(5)
-    preview.load("some")
-    qtbot.waitUntil(lambda: preview.model.rowCount() == 2)
-    assert preview.title.text() == "some"
 
 
 def test_a_fetcher_that_dies_while_busy_leaves_no_thread(qtbot):

@@ -8,18 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
-from etl_studio.app.catalogue import full_registry
-from etl_studio.app.previews import Previews
 from etl_studio.app.studio import Studio
 from etl_studio.engine.events import DeadLettered, RunEnded, RunStarted, RunStatus
-from etl_studio.pipeline.model import Wire
 from etl_studio.storage.recorder import Recorder
-from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.panels.dead_letters import DeadLettersPanel
-from etl_studio.ui.panels.known_columns import KnownColumns
 from etl_studio.ui.panels.runs import RunsPanel
-from etl_studio.ui.previews.panel import PreviewPanel
-from etl_studio.ui.previews.runner import PreviewRunner
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -108,81 +101,4 @@ def test_a_workspace_that_cannot_be_opened_is_told(qtbot, theme, studio, tmp_pat
     qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
 
     assert "cannot be made" in panel.notice.text.text()
-    panel.close_threads()
-
-
-@pytest.fixture
-def orders(qapp, tmp_path):
-    """A pipeline that reads a file and keeps some of its rows."""
-    (tmp_path / "orders.csv").write_text("id,qty\n1,5\n2,7\n3,9\n", encoding="utf-8")
-    document = PipelineDocument(full_registry())
-    document.add_node("csv_source", 0, 0, {"path": str(tmp_path / "orders.csv")})
-    document.add_node("filter", 300, 0, {"where": "qty > 5"})
-    document.connect_ports(Wire("csv", "out", "filter", "input"))
-    return document
-
-
-def test_the_studio_computes_the_rows_of_a_preview(qtbot, theme, studio, orders):
-    panel = shown(qtbot, PreviewPanel(PreviewRunner(Previews(studio), orders), theme))
-    panel.load("filter")
-    qtbot.waitUntil(lambda: panel.model.rowCount() == 2)
-
-    assert texts(panel.model, 1) == ["7", "9"]
-    assert panel.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole) == "qty\ninteger"
-    panel.close_threads()
-
-
-def test_columns_seen_in_a_preview_are_known_further_down(qtbot, studio, orders):
-    runner = PreviewRunner(Previews(studio), orders)
-    known = KnownColumns(orders, runner)
-    last = orders.add_node("sort", 600, 0)
-    orders.connect_ports(Wire("filter", "out", last, "input"))
-    assert known.arriving(last) == []
-    with qtbot.waitSignal(runner.ready):
-        runner.request("csv")
-    assert known.arriving(last) == ["id", "qty"]
-
-    orders.rename_node("csv", "orders")
-    assert known.arriving_types("filter") == {"id": "integer", "qty": "integer"}
-    orders.set_setting("orders", "path", "other.csv")
-    assert known.arriving("filter") == []
-    runner.close()
-
-
-def test_the_rows_that_arrive_at_a_node_are_known_until_something_before_them_changes(qtbot, studio, orders):
-    runner = PreviewRunner(Previews(studio), orders)
-    known = KnownColumns(orders, runner)
-    assert known.sample_arriving("filter") is None
-    with qtbot.waitSignal(runner.ready):
-        runner.request("filter")
-    assert known.sample_arriving("filter").column("qty").to_pylist() == [5, 7, 9]
-    assert known.sample_arriving("csv") is None
-
-    orders.set_setting("filter", "where", "true")
-    assert known.sample_arriving("filter") is not None
-    orders.set_setting("csv", "delimiter", ";")
-    assert known.sample_arriving("filter") is None
-    runner.close()
-
-
-def test_the_columns_of_the_rejects_port_are_known_as_its_own(qtbot, studio, orders):
-    runner = PreviewRunner(Previews(studio), orders)
-    known = KnownColumns(orders, runner)
-    last = orders.add_node("sort", 600, 0)
-    orders.connect_ports(Wire("filter", "rejects", last, "input"))
-    with qtbot.waitSignal(runner.ready):
-        runner.request("filter")
-    assert known.arriving(last) == ["id", "qty", "_error", "_error_type", "_node"]
-    assert known.sample_arriving(last).num_rows == 0
-    runner.close()
-
-
-def test_a_preview_that_fails_tells_node_and_reason(qtbot, theme, studio, orders):
-    orders.set_setting("filter", "where", "quantity > 5")
-    panel = shown(qtbot, PreviewPanel(PreviewRunner(Previews(studio), orders), theme))
-    panel.load("filter")
-    qtbot.waitUntil(lambda: "could not" in panel.notice.headline.text())
-
-    assert "quantity" in panel.notice.text.text()
-    assert "Traceback" not in panel.notice.text.text()
     panel.close_threads()
