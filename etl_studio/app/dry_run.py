@@ -80,7 +80,10 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import start_thread
 
-    resolved = studio.settings_for(pipeline, parameters, list(pipeline.nodes) if only is None else only)
+    studio.refuse_errors(pipeline, parameters, only=only)
+    pipeline = studio.active(pipeline).pipeline
+    only = [node for node in pipeline.nodes if only is None or node in only]
+    resolved = studio.settings_for(pipeline, parameters, only)
     sinks: dict[str, Rehearsed] = {}
 
     def tell(node: str, rows: int, diff: Diff | None) -> None:

@@ -83,6 +83,7 @@ def run_case(  # noqa: PLR0913 - as a run
     """
     try:
         case = read_case(folder, pipeline, studio.registry)
+        pipeline = _running(studio, pipeline, [node for node, _ in (*case.given, *case.expected)])
         wanted = list(case.expected) or (_sinks(pipeline, studio.registry) if update else [])
         if not wanted:
             hint = f"Add {folder.name}/{EXPECTED}/NODE.json, or write it with --update."
@@ -126,6 +127,7 @@ def record_case(  # noqa: PLR0913 - as a preview
         raise UsageError(f'"{name}" is no name of a folder.', hint="Use letters, digits, spaces and -.")
     if folder.exists():
         raise UsageError(f"There is a test {name} already.", hint="Choose another name, or --update it.")
+    pipeline = _running(studio, pipeline, [])
     given = {
         node: rows_of(studio.preview(pipeline, file=file, node=node, rows=rows, parameters=parameters))
         for node in _sources(pipeline, studio.registry)
@@ -138,6 +140,20 @@ def record_case(  # noqa: PLR0913 - as a preview
     if outcome.error:
         raise UsageError(outcome.error)
     return folder
+
+
+def _running(studio: Studio, pipeline: Pipeline, named: Iterable[str]) -> Pipeline:
+    """What of a pipeline runs.
+
+    Raises:
+        UsageError: a node that the test names does not.
+    """
+    part = studio.active(pipeline).pipeline
+    for node in named:
+        if node not in part.nodes:
+            why = "is disabled" if pipeline.nodes[node].disabled else "is fed by disabled nodes only"
+            raise UsageError(f'The test is about "{node}", which {why}.', hint="Enable it, or remove the file.")
+    return part
 
 
 def _rows(  # noqa: PLR0913 - as a run

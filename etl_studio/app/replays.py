@@ -151,6 +151,7 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
         try:
             _refuse_what_comes_again(workspace, record, group)
             document, place = _document(studio, workspace, record, pipeline, file)
+            document = _running(studio, document, group[0].node)
             parts = list(_entries(studio, document, group, whole=whole))
         except EtlError as error:
             yield Refused([letter.id for letter in group], error)
@@ -205,11 +206,25 @@ def _refuse_whole(
     if record is None:
         raise UsageError(f"The run {letter.run} is not in this workspace.")
     document, _ = _document(studio, workspace, record, pipeline, file)
+    document = _running(studio, document, letter.node)
     if route(document, studio.registry, letter.node, letter.port, whole=True).start == letter.node:
         raise UsageError(f'"{letter.node}" is the source itself.', hint="Replay it as it is.", node=letter.node)
     given = _given(record, document)
     for _, entry in _entries(studio, document, [letter], whole=True):
         _plan(studio, document, entry, given, Delivery((), lambda _: None))
+
+
+def _running(studio: Studio, pipeline: Pipeline, node: str) -> Pipeline:
+    """What of a pipeline runs.
+
+    Raises:
+        UsageError: the node is there, and does not run.
+    """
+    part = studio.active(pipeline).pipeline
+    if node in pipeline.nodes and node not in part.nodes:
+        why = "is disabled" if pipeline.nodes[node].disabled else "is fed by disabled nodes only"
+        raise UsageError(f"{node} {why}: its dead letters wait.", hint="Enable it, then replay them.", node=node)
+    return part
 
 
 def _given(record: RunRecord, pipeline: Pipeline) -> dict[str, str]:

@@ -14,19 +14,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.engine.plan import Plan
-    from etl_studio.pipeline.model import NodeSpec, Pipeline
+    from etl_studio.pipeline.active import Active
+    from etl_studio.pipeline.model import NodeSpec
     from etl_studio.sdk import Node
     from etl_studio.storage.workspace import RunRecord
 
 
-def document(pipeline: Pipeline, plan: Plan, parameters: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def document(running: Active, plan: Plan, parameters: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What a run is about, for the comparison at a resume; settings as written, so that no secret is in it.
 
     Returns:
         ``parameters``, ``sources``, ``sinks`` and ``others`` by node: type, settings, and what tells whether the
         source is still the same. Beside them what the report says (``engine.report``).
     """
+    pipeline = running.pipeline
     found: dict[str, Any] = {"parameters": dict(parameters), "sources": {}, "sinks": {}, "others": {}}
+    if running.passed or running.left_out:
+        found["disabled"] = {"passed": list(running.passed), "left_out": list(running.left_out)}
     if len(plan.nodes) < len(pipeline.nodes):
         left_out = [node for node in pipeline.nodes if node not in plan.nodes]
         found |= {"part": list(plan.nodes), "of": len(pipeline.nodes), "left_out": left_out}

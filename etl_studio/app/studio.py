@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
+    from etl_studio.pipeline.active import Active
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.pipeline.rules import Problem
     from etl_studio.sdk import Registry
@@ -97,6 +98,12 @@ class Studio:
 
         return check(pipeline, self.registry, parameters=parameters, check_sql=check_sql)
 
+    def active(self, pipeline: Pipeline) -> Active:
+        """What of a pipeline runs when some of its nodes are disabled."""
+        from etl_studio.pipeline.active import active
+
+        return active(pipeline, self.registry)
+
     def workspace_folder(self, file: Path | None) -> Path:
         """Where runs and results are kept: ``.etl_studio`` beside the pipeline file, or the user's data folder."""
         if file is not None:
@@ -168,15 +175,19 @@ class Studio:
             only = resume.document.get("part")
         if only is not None:
             only = [node for node in only if node in pipeline.nodes]
-        resolved = self._resolve(pipeline, parameters)
-        self._refuse_errors(pipeline, parameters, only=only)
+        running = self.active(pipeline)
+        resolved = self._resolve(running.pipeline, parameters)
+        self.refuse_errors(pipeline, parameters, only=only)
+        pipeline = running.pipeline
+        if only is not None:
+            only = [node for node in only if node in pipeline.nodes]
         place = self.workspace(workspace) if isinstance(workspace, Path) else workspace
         run_id = resume.id if resume else new_run_id()
         folder = file.resolve().parent if file else Path.cwd()
         plan = make_plan(pipeline, self.registry, resolved.settings)
         faults = None if injection is None else injector(injection, plan, place.data_path)
         plan = make_plan(pipeline, self.registry, resolved.settings, only)
-        facts = document(pipeline, plan, resolved.shown, folder)
+        facts = document(running, plan, resolved.shown, folder)
         if debugger is not None:
             facts["debugged"] = True
         history = None
@@ -262,8 +273,15 @@ class Studio:
         from etl_studio.engine.run import Run
         from etl_studio.errors import PermanentError
 
+        self.refuse_errors(pipeline, parameters or {}, only=ancestors(pipeline, node))
+        running = self.active(pipeline)
+        pipeline = running.pipeline
+        if node in running.passed:
+            node, port = running.passed[node]
+        elif node in running.left_out:
+            why = "is disabled" if running.left_out[node] else "is fed by disabled nodes only"
+            raise UsageError(f"{node} {why}: it has no rows.", hint="Enable it to see its rows.", node=node)
         wanted = ancestors(pipeline, node)
-        self._refuse_errors(pipeline, parameters or {}, only=wanted)
         resolved = self._resolve(pipeline, parameters or {})
         runs: list[Run] = []
         collector = Collector(rows, lambda: runs[0].stop(hard=True))
@@ -294,7 +312,7 @@ class Studio:
             PipelineError: one of these nodes has errors.
             UsageError: a parameter is missing or wrong.
         """
-        self._refuse_errors(pipeline, parameters, only=only)
+        self.refuse_errors(pipeline, parameters, only=only)
         nodes = {key: node for key, node in pipeline.nodes.items() if key in only}
         return self._resolve(replace(pipeline, nodes=nodes), parameters)
 
@@ -303,9 +321,14 @@ class Studio:
 
         return resolve(pipeline, self.registry, parameters, self._secrets)
 
-    def _refuse_errors(
+    def refuse_errors(
         self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str] | None = None
     ) -> None:
+        """Look at a pipeline, or some nodes of it, before it runs.
+
+        Raises:
+            PipelineError: there are errors; carries them.
+        """
         problems = [problem for problem in self.check(pipeline, parameters) if problem.severity == "error"]
         if only is not None and not pipeline.is_newer:
             problems = [problem for problem in problems if problem.node in only]

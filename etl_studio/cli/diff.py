@@ -81,7 +81,9 @@ def _lines(found: PipelineDiff) -> Iterator[Line]:
     if found.pipeline:
         yield STYLES["~"], "~ pipeline"
         yield from _changes(found.pipeline)
-    for what, entries in (("parameter", found.parameters), ("node", found.nodes)):
+    for what, entries in (
+        ("parameter", found.parameters), ("node", found.nodes), ("group", found.groups), ("note", found.notes)
+    ):  # fmt: skip
         for entry in entries:
             yield from _entry(what, entry)
     for sign, wires in (("+", found.wires_added), ("-", found.wires_removed)):
@@ -91,14 +93,17 @@ def _lines(found: PipelineDiff) -> Iterator[Line]:
         yield STYLES["~"], "~ wires in another order"
     if found.is_empty:
         yield "", "  No difference in what it does."
-    if found.moved:
-        yield STYLES[" "], f"  Layout: moved {', '.join(found.moved)}."
+    layout = {"moved": found.moved, "collapsed or expanded": found.folded, "other bends of": map(str, found.bent)}
+    told = [f"{what} {', '.join(names)}" for what, given in layout.items() if (names := list(given))]
+    if told:
+        yield STYLES[" "], f"  Layout: {'; '.join(told)}."
 
 
 def _entry(what: str, entry: Entry) -> Iterator[Line]:
     sign = SIGNS[entry.kind]
     name = f"{entry.old_id} is now {entry.id}" if entry.kind == "renamed" else entry.id
-    yield STYLES[sign], f"{sign} {what} {name} ({_one_line(entry.type)})"
+    kind = f" ({_one_line(entry.type)})" if entry.type else ""
+    yield STYLES[sign], f"{sign} {what} {name}{kind}"
     yield from _changes(entry.changes)
 
 
@@ -164,6 +169,10 @@ def _facts(found: PipelineDiff) -> dict[str, Any]:
         "wires_added": [str(wire) for wire in found.wires_added],
         "wires_removed": [str(wire) for wire in found.wires_removed],
         "wires_reordered": found.wires_reordered,
+        "groups": [_entry_facts(entry) for entry in found.groups],
+        "notes": [_entry_facts(entry) for entry in found.notes],
+        "folded": list(found.folded),
+        "bent": [str(wire) for wire in found.bent],
         "moved": {node: {"before": old, "after": new} for node, (old, new) in found.moved.items()},
     }
 

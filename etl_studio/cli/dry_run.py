@@ -53,13 +53,17 @@ def rehearse(  # noqa: PLR0913 - what a run needs
             )
     for sink in report.sinks:
         print_line(_text(sink))
-    not_run = [] if only is None else [node for node in pipeline.nodes if node not in only]
+    ran = [node for node in studio.active(pipeline).pipeline.nodes if only is None or node in only]
+    not_run = [node for node in pipeline.nodes if node not in ran]
     if not_run:
         print_line(f"Not run: {', '.join(not_run)}.")
     print_line("Nothing was written.")
     if as_json:
+        disabled = [node.id for node in pipeline.nodes.values() if node.disabled]
         facts = {sink.node: {"rows": sink.rows, "diff": sink.diff and asdict(sink.diff)} for sink in report.sinks}
-        print_json(report_facts(report.ended) | {"not_run": not_run, "dry_run": True, "sinks": facts})
+        print_json(
+            report_facts(report.ended) | {"not_run": not_run, "disabled": disabled, "dry_run": True, "sinks": facts}
+        )
     if code := exit_code(report.ended, interrupted=bool(stopped)):
         raise typer.Exit(code)
 

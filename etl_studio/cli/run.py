@@ -113,7 +113,8 @@ def run(  # noqa: PLR0913 - its options
         say(fault_table(faults))
     if as_json:
         not_run = [node for node in pipeline.nodes if node not in prepared.plan.nodes]
-        facts = report_facts(ended) | {"not_run": not_run}
+        disabled = [node.id for node in pipeline.nodes.values() if node.disabled]
+        facts = report_facts(ended) | {"not_run": not_run, "disabled": disabled}
         print_json(facts | ({"injection": fault_facts(faults)} if faults else {}))
     code = exit_code(ended, interrupted=bool(stopped))
     if code:

@@ -20,6 +20,11 @@ def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | No
     if part := document.get("part"):
         left_out = f"; not run: {', '.join(names)}" if (names := document.get("left_out")) else ""
         found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes{left_out}")
+    disabled = document.get("disabled") or {}
+    if passed := disabled.get("passed"):
+        found.append(f"disabled, rows pass unchanged: {', '.join(passed)}")
+    if gone := disabled.get("left_out"):
+        found.append(f"left out, since they or all that feeds them are disabled: {', '.join(gone)}")
     if attempt > 1:
         found.append(attempt_text(attempt, resumed_after))
     if document.get("debugged"):

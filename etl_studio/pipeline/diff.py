@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from etl_studio.pipeline.model import NodeSpec
+from etl_studio.pipeline.model import Group, NodeSpec, Parameter
 from etl_studio.pipeline.renames import renamed_nodes
 from etl_studio.pipeline.yaml_patch import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from etl_studio.pipeline.model import Parameter, Pipeline, Wire
+    from etl_studio.pipeline.model import Note, Pipeline, Place, Wire
 
     Path = tuple[str, ...]
-    Place = tuple[float, float]
+    Item = NodeSpec | Parameter | Group | Note
 
 
 class Absent:
@@ -48,12 +48,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A node or a parameter that is not as it was.
+    """A node, parameter, group or note that is not as it was.
 
     Attributes:
         kind: ``renamed``: has another id, and perhaps other settings, too.
         id: its id now; for one that was removed, the one that it had.
-        type: the type now.
+        type: the type now; of a group or note empty.
         changes: its settings; of one that was added or removed, all that it has.
         old_id: the id that it had.
     """
@@ -74,7 +74,10 @@ class PipelineDiff:
         wires_added, wires_removed: with the ids that their nodes have now; wires of a node that only got another id
             are not among them.
         wires_reordered: whether the wires are the same in another order.
-        moved: places before and after by the id of the node now; None where it has none. No change of meaning.
+        moved: places before and after by the id of the node or note now; None where it has none. No change of meaning.
+        groups, notes: as ``nodes``.
+        folded: groups that were collapsed or expanded. No change of meaning.
+        bent: wires that have other bends. No change of meaning.
     """
 
     pipeline: tuple[Change, ...] = ()
@@ -84,11 +87,17 @@ class PipelineDiff:
     wires_removed: tuple[Wire, ...] = ()
     wires_reordered: bool = False
     moved: Mapping[str, tuple[Place | None, Place | None]] = field(default_factory=dict)
+    groups: tuple[Entry, ...] = ()
+    notes: tuple[Entry, ...] = ()
+    folded: tuple[str, ...] = ()
+    bent: tuple[Wire, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether both mean the same; they may differ in layout and comments."""
-        return not (self.pipeline or self.parameters or self.nodes or self.wires_changed)
+        return not (
+            self.pipeline or self.parameters or self.nodes or self.wires_changed or self.groups or self.notes
+        )  # fmt: skip
 
     @property
     def wires_changed(self) -> bool:
@@ -109,6 +118,11 @@ def diff(before: Pipeline, after: Pipeline) -> PipelineDiff:
     added, removed = Counter(after.wires) - Counter(wires), Counter(wires) - Counter(after.wires)
     layout = {renames.get(node, node): place for node, place in before.layout.items()}
     places = {node: (layout.get(node), after.layout.get(node)) for node in {**after.layout, **layout}}
+    groups = {
+        key: replace(group, nodes=[renames.get(node, node) for node in group.nodes])
+        for key, group in before.groups.items()
+    }
+    bends = {renamed_wire(wire, renames): points for wire, points in before.bends.items()}
     return PipelineDiff(
         tuple(changes(_about(before), _about(after))),
         tuple(_entries(before.parameters, after.parameters, {})),
@@ -117,6 +131,10 @@ def diff(before: Pipeline, after: Pipeline) -> PipelineDiff:
         tuple(removed.elements()),
         not added and not removed and wires != after.wires,
         {node: (old, new) for node, (old, new) in places.items() if old != new},
+        tuple(_entries(groups, after.groups, {})),
+        tuple(_entries(before.notes, after.notes, {})),
+        tuple(key for key, group in after.groups.items() if key in groups and groups[key].collapsed != group.collapsed),
+        tuple(wire for wire in after.wires if bends.get(wire) != after.bends.get(wire)),
     )
 
 
@@ -152,35 +170,45 @@ def _are_alike(before: Any, after: Any) -> bool:
 
 
 def _entries(
-    before: Mapping[str, NodeSpec] | Mapping[str, Parameter],
-    after: Mapping[str, NodeSpec] | Mapping[str, Parameter],
+    before: Mapping[str, Item],
+    after: Mapping[str, Item],
     old_ids: Mapping[str, str],
 ) -> Iterator[Entry]:
     for key, item in after.items():
         old_id = old_ids.get(key, key)
         if old_id not in before:
-            yield Entry("added", key, item.type, tuple(changes({}, _settings(item))))
+            yield Entry("added", key, _type(item), tuple(changes({}, _settings(item))))
             continue
         differing = tuple(changes(_facts(before[old_id]), _facts(item)))
         if old_id != key:
-            yield Entry("renamed", key, item.type, differing, old_id)
+            yield Entry("renamed", key, _type(item), differing, old_id)
         elif differing:
-            yield Entry("changed", key, item.type, differing, old_id)
+            yield Entry("changed", key, _type(item), differing, old_id)
     kept = {*after, *old_ids.values()}
     for key, item in before.items():
         if key not in kept:
-            yield Entry("removed", key, item.type, tuple(changes(_settings(item), {})), key)
+            yield Entry("removed", key, _type(item), tuple(changes(_settings(item), {})), key)
 
 
-def _facts(item: NodeSpec | Parameter) -> dict[str, Any]:
-    return {"type": item.type, **_settings(item)}
+def _type(item: Item) -> str:
+    return item.type if isinstance(item, NodeSpec | Parameter) else ""
 
 
-def _settings(item: NodeSpec | Parameter) -> dict[str, Any]:
+def _facts(item: Item) -> dict[str, Any]:
+    return {"type": _type(item), **_settings(item)}
+
+
+def _settings(item: Item) -> dict[str, Any]:
+    given: dict[str, Any]
     if isinstance(item, NodeSpec):
         given = {"title": item.title, "config": item.config, "policy": item.policy}
-    else:
+        given |= {"disabled": True} if item.disabled else {}
+    elif isinstance(item, Parameter):
         given = {"default": item.default, "description": item.description}
+    elif isinstance(item, Group):
+        given = {"title": item.title, "nodes": item.nodes, "color": item.color}
+    else:
+        given = {"text": item.text, "color": item.color}
     return {name: value for name, value in given.items() if value not in ("", None, {})} | item.extra
 
 

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Any
 from etl_studio.errors import PipelineError
 from etl_studio.pipeline import yaml_tree
 from etl_studio.pipeline.file_version import check_version
-from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Parameter, Pipeline, Wire
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.wire_text import NodeTypes, node_types, read_wire
 from etl_studio.pipeline.yaml_tree import Mapping, Scalar, Sequence, Tree, kind
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etl_studio.pipeline.model import Bends, Place
     from etl_studio.sdk.node import Node
+
+CANVAS = ("groups", "notes", "bends")
+"""Keys that came later: what an older file has under them and is no mapping is kept as it is."""
+FIRST_KEYS = {"groups": "title", "notes": "text"}
+"""What a hint names."""
+POINT, BOX = 2, 4
+"""Numbers of a place: left and top; and width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +69,21 @@ class Reader:
             raise yaml_tree.refused(message, tree.line, tree.column, "A pipeline begins with the line etl_studio: 1.")
         version = check_version(tree, newer=self._newer)
         known = {"etl_studio", "name", "description", "parameters", "nodes", "wires", "checkpoint", "layout"}
+        known |= {key for key in CANVAS if key in tree.entries and _is_section(tree.entries[key].value)}
         pipeline = Pipeline(name=self._text(tree, "name") or name, description=self._text(tree, "description"))
         pipeline.parameters = {key: self._parameter(key, value) for key, value in self._entries(tree, "parameters")}
         pipeline.nodes = {key: self._node(key, value) for key, value in self._entries(tree, "nodes")}
-        wires = self._wires(tree, node_types(pipeline, self._registry))
+        types = node_types(pipeline, self._registry)
+        wires = self._wires(tree, types)
         pipeline.wires = [wire for wire, _ in wires]
         pipeline.checkpoint = self._checkpoint(tree)
-        pipeline.layout = dict(self._layout(tree))
+        if "groups" in known:
+            pipeline.groups = {key: self._group(key, value) for key, value in self._entries(tree, "groups")}
+        if "notes" in known:
+            pipeline.notes = dict(self._notes(tree, pipeline))
+        pipeline.layout = dict(self._layout(tree, pipeline))
+        if "bends" in known:
+            pipeline.bends = dict(self._bends(tree, types))
         pipeline.extra = _extra(tree, known)
         pipeline.format = version
         if self._problems and not pipeline.is_newer:
@@ -109,7 +127,7 @@ class Reader:
                 hint = "Use letters, digits and _, and begin with a letter."
                 self._refuse(entry.key, f'"{name}" is no name that {key} can have.', hint)
             elif not isinstance(entry.value, Mapping):
-                hint = f"Write {name}: {{type: ...}}."
+                hint = f"Write {name}: {{{FIRST_KEYS.get(key, 'type')}: ...}}."
                 self._refuse(entry.key, f'"{name}" in {key} must hold keys with values, not {kind(entry.value)}.', hint)
             else:
                 found.append((name, entry.value))
@@ -136,8 +154,40 @@ class Reader:
             config.plain() if config else {},
             policy.plain() if policy else {},
             self._text(tree, "title", name),
-            _extra(tree, {"type", "config", "policy", "title"}),
+            _extra(tree, {"type", "config", "policy", "title", "disabled"}),
+            self._flag(tree, "disabled", name),
         )
+
+    def _flag(self, tree: Mapping, key: str, node: str | None = None) -> bool:
+        value = tree.entries[key].value if key in tree.entries else None
+        plain = value.value if isinstance(value, Scalar) else value
+        if value is not None and plain is not None and not isinstance(plain, bool):
+            self._refuse(value, f"{key} must be true or false.", node=node, field=key if node else None)
+        return plain is True
+
+    def _group(self, name: str, tree: Mapping) -> Group:
+        section = tree.entries["nodes"].value if "nodes" in tree.entries else None
+        items = section.items if isinstance(section, Sequence) else []
+        nodes = [item.text for item in items if isinstance(item, Scalar)]
+        if section is not None and (not isinstance(section, Sequence) or len(nodes) < len(items)):
+            hint = "Write nodes: [read, keep]."
+            self._refuse(section, f'The nodes of the group "{name}" must be a list of names.', hint)
+        return Group(
+            name,
+            self._text(tree, "title"),
+            nodes,
+            self._text(tree, "color"),
+            self._flag(tree, "collapsed"),
+            _extra(tree, {"title", "nodes", "color", "collapsed"}),
+        )
+
+    def _notes(self, tree: Mapping, pipeline: Pipeline) -> Iterator[tuple[str, Note]]:
+        for name, note in self._entries(tree, "notes"):
+            if name in pipeline.nodes:
+                self._refuse(note, f'A node and a note are called "{name}".', "Give the note another name.")
+            else:
+                extra = _extra(note, {"text", "color"})
+                yield name, Note(name, self._text(note, "text"), self._text(note, "color"), extra)
 
     def _problems_at(self, node: str) -> bool:
         return any(problem.node == node and problem.field == "type" for problem in self._problems)
@@ -183,20 +233,47 @@ class Reader:
                 found[key] = value
         return found
 
-    def _layout(self, tree: Mapping) -> list[tuple[str, tuple[float, float]]]:
+    def _layout(self, tree: Mapping, pipeline: Pipeline) -> Iterator[tuple[str, Place]]:
         section = self._mapping(tree, "layout")
-        found = []
-        for node, entry in section.entries.items() if section else ():
-            numbers = entry.value.plain() if isinstance(entry.value, Sequence) else []
-            if len(numbers) == 2 and all(_is_finite(number) for number in numbers):  # noqa: PLR2004 - x and y
-                found.append((node, (float(numbers[0]), float(numbers[1]))))
+        for name, entry in section.entries.items() if section else ():
+            numbers = _numbers(entry.value)
+            if len(numbers) == BOX and name not in pipeline.nodes:
+                yield name, numbers
+            elif name in pipeline.notes:
+                hint = "Write [x, y, width, height]."
+                self._refuse(entry.value, f'The layout of the note "{name}" must be four numbers.', hint)
+            elif len(numbers) == POINT:
+                yield name, numbers
             else:
-                self._refuse(entry.value, f'The layout of "{node}" must be two numbers.', "Write [x, y].", node)
-        return found
+                self._refuse(entry.value, f'The layout of "{name}" must be two numbers.', "Write [x, y].", name)
+
+    def _bends(self, tree: Mapping, types: dict[str, type[Node] | None]) -> Iterator[tuple[Wire, Bends]]:
+        section = self._mapping(tree, "bends")
+        for text, entry in section.entries.items() if section else ():
+            try:
+                wire = read_wire(text, types)
+            except ValueError as error:
+                self._refuse(entry.key, str(error), "Write the wire as it is in wires: node -> node.")
+                continue
+            items = entry.value.items if isinstance(entry.value, Sequence) else []
+            points = tuple(_numbers(item) for item in items)
+            if points and all(len(point) == POINT for point in points):
+                yield wire, tuple((x, y) for x, y in points)
+            else:
+                self._refuse(entry.value, f'The bends of "{text}" must be a list of points.', "Write [[x, y], [x, y]].")
 
 
 def _extra(tree: Mapping, known: set[str]) -> dict[str, Any]:
     return {key: entry.value.plain() for key, entry in tree.entries.items() if key not in known}
+
+
+def _is_section(tree: Tree) -> bool:
+    return isinstance(tree, Mapping) or (isinstance(tree, Scalar) and tree.value is None)
+
+
+def _numbers(tree: Tree) -> Place:
+    numbers = tree.plain() if isinstance(tree, Sequence) else []
+    return tuple(map(float, numbers)) if all(map(_is_finite, numbers)) else ()
 
 
 def _is_finite(number: Any) -> bool:

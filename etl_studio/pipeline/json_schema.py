@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.pipeline.model import FORMAT
+from etl_studio.pipeline.model import COLORS, FORMAT
 from etl_studio.pipeline.parameters import TYPES
 from etl_studio.sdk.policy import Policy
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDENTIFIER = r"^[^\W\d]\w*$"
+WIRE = r"^\s*\w+(\.\w+)?\s*->\s*\w+(\.\w+)?\s*$"
 _REFERENCE = {"type": "string", "pattern": r"\$\{", "description": "A reference to a parameter or a secret."}
 
 
@@ -49,7 +50,7 @@ def schema(node_types: Iterable[type[Node]]) -> dict[str, Any]:
             "nodes": {"type": "object", "propertyNames": names, "additionalProperties": _node(rules, policy)},
             "wires": {
                 "type": "array",
-                "items": {"type": "string", "pattern": r"^\s*\w+(\.\w+)?\s*->\s*\w+(\.\w+)?\s*$"},
+                "items": {"type": "string", "pattern": WIRE},
                 "description": "node -> node, or node.port -> node.port.",
             },
             "checkpoint": {
@@ -67,9 +68,21 @@ def schema(node_types: Iterable[type[Node]]) -> dict[str, Any]:
                     "type": "array",
                     "items": {"type": "number"},
                     "minItems": 2,
-                    "maxItems": 2,
+                    "maxItems": 4,
                 },
-                "description": "Place of each node on the canvas: [x, y].",
+                "description": "Place of each node on the canvas, [x, y], and of each note, [x, y, width, height].",
+            },
+            "groups": {"type": "object", "propertyNames": names, "additionalProperties": _group()},
+            "notes": {"type": "object", "propertyNames": names, "additionalProperties": _note()},
+            "bends": {
+                "type": "object",
+                "propertyNames": {"pattern": WIRE},
+                "additionalProperties": {
+                    "type": "array",
+                    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+                    "minItems": 1,
+                },
+                "description": "Points that wires go through on the canvas: node -> node: [[x, y], ...].",
             },
         },
         "$defs": definitions,
@@ -96,11 +109,41 @@ def _node(rules: list[dict[str, Any]], policy: dict[str, Any]) -> dict[str, Any]
         "properties": {
             "type": {"type": "string", "examples": types},
             "title": {"type": "string", "description": "Label on the canvas."},
+            "disabled": {
+                "type": "boolean",
+                "default": False,
+                "description": "It does not run; rows of a single input pass it unchanged.",
+            },
             "config": {"type": "object"},
             "policy": policy,
         },
         "allOf": rules,
     }
+
+
+def _group() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["nodes"],
+        "properties": {
+            "title": {"type": "string", "description": "Label of the frame."},
+            "nodes": {"type": "array", "items": {"type": "string"}, "description": "Members; a node has one group."},
+            "color": _color(),
+            "collapsed": {"type": "boolean", "default": False, "description": "One card stands for the members."},
+        },
+    }
+
+
+def _note() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["text"],
+        "properties": {"text": {"type": "string", "description": "Markdown."}, "color": _color()},
+    }
+
+
+def _color() -> dict[str, Any]:
+    return {"type": "string", "examples": list(COLORS), "default": COLORS[0]}
 
 
 def _settings(model: dict[str, Any], definitions: dict[str, Any], prefix: str) -> dict[str, Any]:

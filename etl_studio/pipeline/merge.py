@@ -11,6 +11,7 @@ from etl_studio.pipeline.diff import ABSENT, renamed_wire
 from etl_studio.pipeline.file_format import UNTITLED, loads
 from etl_studio.pipeline.file_reader import Source
 from etl_studio.pipeline.file_values import file_values
+from etl_studio.pipeline.merge_canvas import part_strangers, tidied
 from etl_studio.pipeline.model import Pipeline
 from etl_studio.pipeline.renames import is_one_node, renamed_nodes
 from etl_studio.pipeline.sequence_merge import merge_sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 NODE_PATH = 2
 """Parts of the path of a whole node."""
 SECTIONS = ("parameters", "nodes", "checkpoint", "layout")
+ON_CANVAS = ("groups", "notes", "bends")
+"""Sections, too, but for files in which something else has that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,16 @@ class _Merge:
     def merged(self) -> Merged:
         base, ours, theirs = (self._values(side) for side in (self._base, self._ours, self._theirs))
         values = self._mapping(base, ours, theirs, ())
-        values["layout"] = _places(base["layout"], ours["layout"], theirs["layout"])
+        for section in ("layout", "bends"):
+            if all(isinstance(side.get(section), dict) for side in (base, ours, theirs)):
+                values[section] = _places(base[section], ours[section], theirs[section])
         wires = self._wires(values["nodes"])
         pipeline = loads(yaml_text.block(values), name=UNTITLED, registry=self._registry)
         pipeline.wires = wires
+        pipeline, torn = tidied(pipeline, self._ours, self._theirs)
+        for node, (mine, other) in torn.items():
+            before = self._base.group_of(node)
+            self._conflicts.append(Conflict(("nodes", node, "group"), before.id if before else ABSENT, mine, other))
         pipeline = with_names(pipeline, self._names(pipeline))
         pipeline.source = self._source
         return Merged(pipeline, tuple(self._conflicts))
@@ -112,13 +121,15 @@ class _Merge:
                 names[key] = room.new_id(key)
                 room.nodes[names[key]] = theirs.nodes[key]
                 self._conflicts.append(Conflict(("nodes", names[key], "id"), ABSENT, key, key))
-        self._theirs = with_names(theirs, names)
+        ids = {*room.nodes, *self._our_names.values(), *self._their_names.values()}
+        self._ours, self._theirs = part_strangers(self._base, ours, with_names(theirs, names), ids)
 
     def _values(self, side: Pipeline) -> Values:
         """What the file says, with every section, so that an empty one is not a removed one."""
         values = file_values(side, self._registry)
         values.pop("wires", None)
-        values |= {section: dict(values.get(section, {})) for section in SECTIONS}
+        sections = [*SECTIONS, *(section for section in ON_CANVAS if section not in side.extra)]
+        values |= {section: dict(values.get(section, {})) for section in sections}
         values["nodes"] = {
             key: {**node, "config": node.get("config", {}), "policy": node.get("policy", {})}
             for key, node in values["nodes"].items()
@@ -136,7 +147,7 @@ class _Merge:
         return merged
 
     def _value(self, base: Any, ours: Any, theirs: Any, path: Path) -> Any:
-        if same(ours, theirs) or same(base, theirs) or path == ("layout",):
+        if same(ours, theirs) or same(base, theirs) or path in (("layout",), ("bends",)):
             return ours
         if same(base, ours):
             return theirs
@@ -184,7 +195,7 @@ class _Merge:
             names[old] = other if mine == old else mine
             if old not in (mine, other) and mine != other:
                 self._conflicts.append(Conflict(("nodes", mine, "id"), old, mine, other))
-        room = Pipeline()
+        room = Pipeline(notes=pipeline.notes)
         for old in sorted(
             names, key=lambda old: old not in self._ours.nodes or names[old] != self._our_names.get(old, old)
         ):
@@ -202,7 +213,16 @@ def with_names(pipeline: Pipeline, names: Mapping[str, str]) -> Pipeline:
         pipeline,
         nodes={names.get(key, key): replace(node, id=names.get(key, key)) for key, node in pipeline.nodes.items()},
         wires=[renamed_wire(wire, names) for wire in pipeline.wires],
-        layout={names.get(key, key): place for key, place in pipeline.layout.items() if key in pipeline.nodes},
+        layout={
+            names.get(key, key): place
+            for key, place in pipeline.layout.items()
+            if key in pipeline.nodes or key in pipeline.notes
+        },
+        groups={
+            key: replace(group, nodes=[names.get(node, node) for node in group.nodes])
+            for key, group in pipeline.groups.items()
+        },
+        bends={renamed_wire(wire, names): points for wire, points in pipeline.bends.items()},
     )
 
 

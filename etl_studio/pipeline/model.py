@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 FORMAT = 1
 """Version of the file format that this program writes."""
+
+COLORS = ("yellow", "blue", "green", "red", "purple", "gray")
+"""Of notes and groups. Another word is kept, and shown as the first one."""
+
+Place = tuple[float, ...]
+Bends = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +42,7 @@ class NodeSpec:
         policy: policy as written; only what differs from the defaults.
         title: label on the canvas; empty: the title of the type.
         extra: keys that this version does not know; kept.
+        disabled: it does not run; see ``pipeline.active``.
     """
 
     id: str
@@ -40,6 +50,45 @@ class NodeSpec:
     config: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    disabled: bool = False
+
+
+@dataclass(slots=True)
+class Note:
+    """A text on the canvas, for people. Its place is in the layout: left, top, width, height.
+
+    Attributes:
+        id: identifier, unique among notes and nodes.
+        text: Markdown.
+        color: one of ``COLORS``; empty: the first.
+        extra: keys that this version does not know; kept.
+    """
+
+    id: str
+    text: str = ""
+    color: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """Nodes that belong together, for people; a frame around them on the canvas.
+
+    Attributes:
+        id: identifier, unique among groups.
+        title: label of the frame.
+        nodes: ids of its members; a node is in one group at most.
+        color: one of ``COLORS``; empty: the first.
+        collapsed: one card stands for the members.
+        extra: keys that this version does not know; kept.
+    """
+
+    id: str
+    title: str = ""
+    nodes: list[str] = field(default_factory=list)
+    color: str = ""
+    collapsed: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -64,7 +113,10 @@ class Pipeline:
         parameters, nodes: by name and id, in the order of the file.
         wires: in the order of the file.
         checkpoint: how often sinks commit before the end: ``seconds`` and ``rows``, as written.
-        layout: position of each node's top left corner on the canvas, in pixels at zoom 1.
+        layout: place of each node on the canvas, (left, top), and of each note, (left, top, width, height), in pixels
+            at zoom 1.
+        groups, notes: by id, in the order of the file.
+        bends: points that wires go through on the canvas, from their beginning to their end.
         extra: top-level keys that this version does not know; kept.
         source: what ``file_format`` needs to keep comments at the next save; opaque to all others.
         format: version of the file that it was read from; a newer one than ``FORMAT`` is only looked at.
@@ -76,7 +128,10 @@ class Pipeline:
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
     checkpoint: dict[str, Any] = field(default_factory=dict)
-    layout: dict[str, tuple[float, float]] = field(default_factory=dict)
+    layout: dict[str, Place] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    bends: dict[Wire, Bends] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     source: Any = field(default=None, compare=False, repr=False)
     format: int = FORMAT
@@ -87,14 +142,21 @@ class Pipeline:
         return self.format > FORMAT
 
     def new_id(self, wanted: str) -> str:
-        """``wanted``, or ``wanted_2``, ``wanted_3`` ... if it is taken."""
-        if wanted not in self.nodes:
-            return wanted
-        number = 2
-        while f"{wanted}_{number}" in self.nodes:
-            number += 1
-        return f"{wanted}_{number}"
+        """An id for a node or note: ``wanted``, or ``wanted_2``, ``wanted_3`` ... if it is taken."""
+        return free_name(wanted, {**self.nodes, **self.notes})
 
     def wires_of(self, node: str) -> list[Wire]:
         """Wires that begin or end at a node."""
         return [wire for wire in self.wires if node in (wire.source, wire.target)]
+
+    def group_of(self, node: str) -> Group | None:
+        """The group that a node is in."""
+        return next((group for group in self.groups.values() if node in group.nodes), None)
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """``wanted``, or ``wanted_2``, ``wanted_3`` ... if it is taken."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return name

@@ -68,6 +68,8 @@ def _settings(node: NodeSpec) -> Iterator[tuple[Any, ...]]:
     yield from _leaves({"config": node.config, "policy": node.policy, "extra": node.extra})
     if node.title:
         yield ("title", node.title)
+    if node.disabled:
+        yield ("disabled",)
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from etl_studio.pipeline.active import active
+from etl_studio.pipeline.canvas_rules import check_groups
 from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_rules import check_parameters, check_settings
-from etl_studio.pipeline.wire_rules import check_wire, check_wires
+from etl_studio.pipeline.wire_rules import check_ways, check_wire, check_wires
 from etl_studio.pipeline.wire_text import node_types
 from etl_studio.sdk.ports import REJECTS
 
@@ -26,7 +28,7 @@ def check(
     parameters: Mapping[str, str] | None = None,
     check_sql: Callable[[str, str], str | None] | None = None,
 ) -> list[Problem]:
-    """Every problem of a pipeline, errors first.
+    """Every problem of a pipeline, errors first. What is disabled, and what only that feeds, may have any settings.
 
     Args:
         pipeline: the document.
@@ -39,22 +41,31 @@ def check(
             f"The file was made by a newer ETL Studio (format {pipeline.format}): it can be looked at and not run."
         )
         return [Problem("error", message, "Update ETL Studio.")]
-    types: dict[str, type[Node] | None] = node_types(pipeline, registry)
+    running = active(pipeline, registry)
+    part = running.pipeline
+    types: dict[str, type[Node] | None] = node_types(part, registry)
     problems = [
-        *_check_nodes(pipeline, registry, types),
+        *_check_nodes(part, registry, types, pipeline),
         *check_parameters(pipeline, parameters or {}),
-        *check_settings(pipeline, types, parameters or {}, check_sql),
-        *check_wires(pipeline, types),
-        *_check_targets(pipeline, types),
-        *_check_fallbacks(pipeline, types),
-        *_check_workers(pipeline, types),
+        *check_settings(part, types, parameters or {}, check_sql),
+        *check_wires(pipeline, node_types(pipeline, registry)),
+        *check_ways(pipeline, running, types),
+        *_check_targets(part, types),
+        *_check_fallbacks(part, types),
+        *_check_workers(part, types),
+        *check_groups(pipeline),
     ]
     return sorted(problems, key=lambda problem: problem.severity != "error")
 
 
-def _check_nodes(pipeline: Pipeline, registry: Registry, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
-    if not pipeline.nodes:
+def _check_nodes(
+    pipeline: Pipeline, registry: Registry, types: Mapping[str, type[Node] | None], whole: Pipeline
+) -> Iterator[Problem]:
+    if not whole.nodes:
         yield Problem("error", "The pipeline has no nodes.", "Add a source and a sink.")
+        return
+    if not pipeline.nodes:
+        yield Problem("error", "Nothing would run: its nodes are disabled.", "Enable a source and a sink.")
         return
     for name, node_type in types.items():
         if not name.isidentifier():
@@ -68,9 +79,18 @@ def _check_nodes(pipeline: Pipeline, registry: Registry, types: Mapping[str, typ
             yield Problem("error", f'There is no node type "{written}".', hint, name, "type", *place)
     known = [node_type for node_type in types.values() if node_type]
     if len(known) == len(types) and not any(is_sink(node_type) for node_type in known):
-        yield Problem(
-            "warning", "The pipeline has no sink: its rows are kept nowhere.", "Add a sink, such as SQLite table."
-        )
+        missing = next((key for key in whole.nodes if key not in types and _may_be_sink(whole, key, registry)), None)
+        if missing:
+            hint = f"Enable {missing}." if whole.nodes[missing].disabled else f"Enable what feeds {missing}."
+            yield Problem("warning", "No sink would run: the rows are kept nowhere.", hint, missing)
+        else:
+            hint = "Add a sink, such as SQLite table."
+            yield Problem("warning", "The pipeline has no sink: its rows are kept nowhere.", hint)
+
+
+def _may_be_sink(pipeline: Pipeline, node: str, registry: Registry) -> bool:
+    node_type = registry.get(pipeline.nodes[node].type)
+    return node_type is not None and is_sink(node_type)
 
 
 def is_sink(node_type: type[Node]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from etl_studio.pipeline.file_format import position, wire_position
@@ -12,6 +13,7 @@ from etl_studio.sdk.guess import closest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from etl_studio.pipeline.active import Active
     from etl_studio.pipeline.model import Pipeline, Wire
     from etl_studio.pipeline.wire_text import NodeTypes
     from etl_studio.sdk import Node, Port
@@ -44,7 +46,7 @@ def check_wire(pipeline: Pipeline, wire: Wire, registry: NodeTypes) -> Problem |
 
 
 def check_wires(pipeline: Pipeline, types: Types) -> list[Problem]:
-    """Every problem of the wires, with positions."""
+    """Every problem of single wires, and loops, with positions."""
     found: list[Problem] = []
     first: dict[tuple[str, str], Wire] = {}
     seen: set[Wire] = set()
@@ -63,8 +65,23 @@ def check_wires(pipeline: Pipeline, types: Types) -> list[Problem]:
         message = f"These nodes feed each other in a loop: {_loop(loop)}."
         problem = Problem("error", message, "Remove one of the wires between them.", loop[0])
         found.append(_placed(problem, wire_position(pipeline, between[loop[0], loop[1]])))
-    found += _unconnected(pipeline, types)
     return found
+
+
+def check_ways(pipeline: Pipeline, running: Active, types: Types) -> Iterator[Problem]:
+    """Inputs without rows, rows that go nowhere, and those that come twice past disabled nodes.
+
+    Args:
+        pipeline: the document.
+        running: what of it runs.
+        types: of the nodes that run.
+    """
+    yield from _unconnected(pipeline, running.pipeline, types)
+    drawn = Counter(pipeline.wires)
+    for wire, times in Counter(running.pipeline.wires).items():
+        if times > max(drawn[wire], 1):
+            message = f"Past what is disabled, the rows of {wire.source} come to {wire.target} twice."
+            yield _problem(wire, message, "Remove one of the ways, or enable a node on it.")
 
 
 def _check_ends(wire: Wire, types: Types) -> Problem | None:
@@ -107,9 +124,11 @@ def _no_port(wire: Wire, node: str, port: str, ports: Sequence[Port], what: str)
     return Problem("error", f'{node} has no {what} "{port}".', hint, node)
 
 
-def _unconnected(pipeline: Pipeline, types: Types) -> Iterator[Problem]:
+def _unconnected(whole: Pipeline, pipeline: Pipeline, types: Types) -> Iterator[Problem]:
     inputs = {(wire.target, wire.target_port) for wire in pipeline.wires}
     outputs = {(wire.source, wire.source_port) for wire in pipeline.wires}
+    drawn = {(wire.target, wire.target_port) for wire in whole.wires}
+    drawn |= {(wire.source, wire.source_port) for wire in whole.wires}
     fed = {wire.target for wire in pipeline.wires}
     has_sink = any(node_type and default_output(node_type) is None for node_type in types.values())
     for name, node_type in types.items():
@@ -120,11 +139,19 @@ def _unconnected(pipeline: Pipeline, types: Types) -> Iterator[Problem]:
             if (name, port.name) in inputs or port.optional or (node_type.open_inputs and name in fed):
                 continue
             where = f'input "{port.name}" of {name}' if len(node_type.inputs) > 1 else f"input of {name}"
-            yield _placed(Problem("error", f"No wire ends at the {where}.", "Wire a node to it.", name), place)
+            message, hint = f"No wire ends at the {where}.", "Wire a node to it."
+            if (name, port.name) in drawn:
+                message, hint = (
+                    f"No rows come to the {where}: what feeds it is disabled.",
+                    f"Enable it, or disable {name}.",
+                )
+            yield _placed(Problem("error", message, hint, name), place)
         output = default_output(node_type)
         if output and has_sink and (name, output) not in outputs:
-            message = f"The rows of {name} go nowhere: no wire begins at it."
-            yield _placed(Problem("warning", message, "Wire it to another node, or remove it.", name), place)
+            message, hint = "no wire begins at it.", "Wire it to another node, or remove it."
+            if (name, output) in drawn:
+                message, hint = "what they go to is disabled.", f"Enable it, or disable {name}, too."
+            yield _placed(Problem("warning", f"The rows of {name} go nowhere: {message}", hint, name), place)
 
 
 def _path(wires: Iterable[Wire], start: str, end: str) -> list[str]:

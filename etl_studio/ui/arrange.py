@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from etl_studio.pipeline.model import Pipeline
+    from etl_studio.pipeline.model import Pipeline, Place
 
 COLUMN, ROW = 304.0, 112.0
 """Distance between columns, and between the tops of two cards of the usual height, in pixels at zoom 1."""
@@ -29,6 +29,22 @@ LEAST_SWEEPS, MOST_SWEEPS, SWEPT = 4, 12, 20_000
 """Times that each column is ordered from both sides: so often that so many places are looked at."""
 MOST_LANES = 20_000
 """Places for passing wires; with more of them a wire has none, and the order is found by its ends alone."""
+
+
+NOTE_WIDTH, NOTE_HEIGHT = 240.0, 120.0
+"""Size of a note that has none yet."""
+GAP = 16.0
+
+
+def notes_placed(pipeline: Pipeline) -> dict[str, Place]:
+    """A place for every note, in a row above the nodes."""
+    places = [pipeline.layout[name] for name in pipeline.nodes if name in pipeline.layout]
+    left = min((place[0] for place in places), default=0.0)
+    top = min((place[1] for place in places), default=0.0) - NOTE_HEIGHT - 2 * GAP
+    return {
+        name: (left + number * (NOTE_WIDTH + GAP), top, NOTE_WIDTH, NOTE_HEIGHT)
+        for number, name in enumerate(pipeline.notes)
+    }
 
 
 def arranged(

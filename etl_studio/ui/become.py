@@ -12,7 +12,7 @@ from etl_studio.ui.commands import Edit
 if TYPE_CHECKING:
     from etl_studio.ui.observable import ObservablePipeline
 
-DRAWN = ("nodes", "wires", "layout")
+DRAWN = ("nodes", "wires", "layout", "groups", "notes", "bends")
 """Attributes that are announced one by one."""
 
 
@@ -44,6 +44,8 @@ class Become(Edit):
         self._take_out(now, target)
         _refill(now.nodes, target.nodes)
         _refill(now.layout, target.layout)
+        _refill(now.notes, target.notes)
+        now.bends = target.bends
         self._put_in(now, before, target)
         others = [field.name for field in fields(Pipeline) if field.name not in DRAWN]
         changed = [name for name in others if getattr(now, name) != getattr(target, name)]
@@ -62,6 +64,10 @@ class Become(Edit):
             del now.nodes[name]
             now.layout.pop(name, None)
             self.document.node_removed.emit(name)
+        for name in [name for name in now.notes if name not in target.notes]:
+            del now.notes[name]
+            now.layout.pop(name, None)
+            self.document.note_removed.emit(name)
 
     def _put_in(self, now: Pipeline, before: Pipeline, target: Pipeline) -> None:
         for name, spec in target.nodes.items():
@@ -72,13 +78,25 @@ class Become(Edit):
                 if spec.type != before.nodes[name].type:
                     self.document.node_retyped.emit(name)
         for name, place in target.layout.items():
-            if name in before.nodes and before.layout.get(name) != place:
+            if before.layout.get(name) == place:
+                continue
+            if name in before.nodes and name in target.nodes:
                 self.document.node_moved.emit(name)
+            elif name in before.notes and name in target.notes:
+                self.document.note_moved.emit(name)
+        for name, note in target.notes.items():
+            if name not in before.notes:
+                self.document.note_added.emit(name)
+            elif note != before.notes[name]:
+                self.document.note_changed.emit(name)
         known = set(before.wires)
         now.wires[:] = target.wires
         for wire in dict.fromkeys(target.wires):
             if wire not in known:
                 self.document.wire_added.emit(wire)
+            elif before.bends.get(wire) != target.bends.get(wire):
+                self.document.wire_bent.emit(wire)
+        self.document.put_groups(target.groups)
 
 
 def _outline(pipeline: Pipeline) -> Pipeline:

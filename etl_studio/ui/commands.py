@@ -6,17 +6,19 @@ A node and a wire come back to the very place where they were, so that undo leav
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QUndoCommand
 
-from etl_studio.pipeline.model import Wire
+from etl_studio.pipeline.clipboard import Pasted
+from etl_studio.pipeline.diff import renamed_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from etl_studio.pipeline.model import NodeSpec
+    from etl_studio.pipeline.model import Bends, Group, NodeSpec, Pipeline, Place, Wire
     from etl_studio.pipeline.replacing import Replacement
     from etl_studio.ui.observable import ObservablePipeline
 
@@ -48,49 +50,54 @@ class Edit(QUndoCommand):
 
 
 class Paste(Edit):
-    """Put nodes and the wires between them into the document."""
+    """Put what was copied into the document."""
 
-    def __init__(
-        self,
-        document: ObservablePipeline,
-        text: str,
-        nodes: Iterable[NodeSpec],
-        positions: Mapping[str, Position],
-        wires: Iterable[Wire] = (),
-    ) -> None:
+    def __init__(self, document: ObservablePipeline, text: str, pasted: Pasted) -> None:
         super().__init__(document, text)
-        self.nodes = list(nodes)
-        self.positions = dict(positions)
-        self.wires = list(wires)
+        self.pasted = pasted
+        pipeline = document.pipeline
+        self.before = (dict(pipeline.layout), pipeline.groups, pipeline.bends)
 
     def redo(self) -> None:
-        """Add the nodes, then their wires."""
-        document = self.document
-        for spec in self.nodes:
-            document.pipeline.nodes[spec.id] = spec
-            document.pipeline.layout[spec.id] = self.positions[spec.id]
+        """Add the nodes, then their wires, then what is around them."""
+        document, pasted = self.document, self.pasted
+        pipeline = document.pipeline
+        layout, groups, bends = self.before
+        pipeline.layout, pipeline.bends = {**layout, **pasted.layout}, {**bends, **pasted.bends}
+        for spec in pasted.nodes:
+            pipeline.nodes[spec.id] = spec
             document.node_added.emit(spec.id)
-        for wire in self.wires:
-            document.pipeline.wires.append(wire)
+        for wire in pasted.wires:
+            pipeline.wires.append(wire)
             document.wire_added.emit(wire)
+        for note in pasted.notes:
+            pipeline.notes[note.id] = note
+            document.note_added.emit(note.id)
+        document.put_groups({**groups, **{group.id: group for group in pasted.groups}})
 
     def undo(self) -> None:
-        """Take them out again, wires first."""
-        document = self.document
-        for wire in reversed(self.wires):
-            document.pipeline.wires.remove(wire)
+        """Take all of it out again, in the other direction."""
+        document, pasted = self.document, self.pasted
+        pipeline = document.pipeline
+        layout, groups, bends = self.before
+        document.put_groups(groups)
+        for note in reversed(pasted.notes):
+            del pipeline.notes[note.id]
+            document.note_removed.emit(note.id)
+        for wire in reversed(pasted.wires):
+            pipeline.wires.remove(wire)
             document.wire_removed.emit(wire)
-        for spec in reversed(self.nodes):
-            del document.pipeline.nodes[spec.id]
-            del document.pipeline.layout[spec.id]
+        for spec in reversed(pasted.nodes):
+            del pipeline.nodes[spec.id]
             document.node_removed.emit(spec.id)
+        pipeline.layout, pipeline.bends = dict(layout), bends
 
 
 class AddNode(Paste):
     """Add one node."""
 
     def __init__(self, document: ObservablePipeline, spec: NodeSpec, position: Position) -> None:
-        super().__init__(document, f"Add {spec.id}", [spec], {spec.id: position})
+        super().__init__(document, f"Add {spec.id}", Pasted([spec], layout={spec.id: position}))
 
 
 class ConnectPorts(Edit):
@@ -112,54 +119,108 @@ class ConnectPorts(Edit):
 
 
 class RemoveItems(Edit):
-    """Remove nodes with all their wires, and further wires."""
+    """Remove nodes with all their wires, further wires, and notes. A group without members goes, too."""
 
-    def __init__(self, document: ObservablePipeline, nodes: Iterable[str], wires: Iterable[Wire]) -> None:
+    def __init__(
+        self, document: ObservablePipeline, nodes: Iterable[str], wires: Iterable[Wire], notes: Iterable[str] = ()
+    ) -> None:
         pipeline = document.pipeline
-        self.nodes = {name: pipeline.nodes[name] for name in nodes if name in pipeline.nodes}
-        gone = set(wires)
+        self.nodes = [name for name in nodes if name in pipeline.nodes]
+        self.notes = [name for name in notes if name in pipeline.notes]
+        gone, names = set(wires), set(self.nodes)
         self.wires = [
-            wire for wire in pipeline.wires if wire in gone or wire.source in self.nodes or wire.target in self.nodes
-        ]
-        self.positions = {name: pipeline.layout[name] for name in self.nodes if name in pipeline.layout}
-        self.before = (list(pipeline.nodes), list(pipeline.wires), list(pipeline.layout))
-        what = counted(len(self.nodes), "node") if self.nodes else counted(len(self.wires), "wire")
+            wire for wire in pipeline.wires if wire in gone or wire.source in names or wire.target in names
+        ]  # fmt: skip
+        self.before = _parts(pipeline)
+        kinds = (("node", self.nodes), ("note", self.notes), ("wire", self.wires))
+        what = next((counted(len(items), noun) for noun, items in kinds if items), "nothing")
         super().__init__(document, f"Delete {what}")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be removed."""
+        return not (self.nodes or self.notes or self.wires)
+
     def redo(self) -> None:
-        """Remove the wires, then the nodes."""
+        """Remove the wires, then the nodes, then what is around them."""
         document, pipeline = self.document, self.document.pipeline
         gone = set(self.wires)
         pipeline.wires[:] = [wire for wire in pipeline.wires if wire not in gone]
+        pipeline.bends = {wire: points for wire, points in pipeline.bends.items() if wire not in gone}
         for wire in self.wires:
             document.wire_removed.emit(wire)
         for name in self.nodes:
             del pipeline.nodes[name]
             pipeline.layout.pop(name, None)
             document.node_removed.emit(name)
+        for name in self.notes:
+            del pipeline.notes[name]
+            pipeline.layout.pop(name, None)
+            document.note_removed.emit(name)
+        document.put_groups(without_nodes(pipeline.groups, self.nodes))
 
     def undo(self) -> None:
         """Put everything back where it was."""
-        document, pipeline = self.document, self.document.pipeline
-        node_order, wires, layout_order = self.before
-        nodes, layout = pipeline.nodes | self.nodes, pipeline.layout | self.positions
-        pipeline.nodes.clear()
-        pipeline.nodes.update((name, nodes[name]) for name in node_order)
-        pipeline.layout.clear()
-        pipeline.layout.update((name, layout[name]) for name in layout_order)
+        document, pipeline, before = self.document, self.document.pipeline, self.before
+        pipeline.nodes, pipeline.layout = dict(before.nodes), dict(before.layout)
+        pipeline.notes, pipeline.bends = dict(before.notes), dict(before.bends)
         for name in self.nodes:
             document.node_added.emit(name)
-        pipeline.wires[:] = wires
+        pipeline.wires[:] = before.wires
         for wire in self.wires:
             document.wire_added.emit(wire)
+        for name in self.notes:
+            document.note_added.emit(name)
+        document.put_groups(before.groups)
 
 
-class MoveNodes(Edit):
-    """Move nodes to new positions. Nudges by the arrow keys merge into one."""
+def without_nodes(groups: Mapping[str, Group], nodes: Iterable[str]) -> dict[str, Group]:
+    """Groups without these members; one that loses its last member is left out."""
+    gone = set(nodes)
+    kept = {}
+    for name, group in groups.items():
+        members = [node for node in group.nodes if node not in gone]
+        if len(members) == len(group.nodes):
+            kept[name] = group
+        elif members:
+            kept[name] = replace(group, nodes=members)
+    return kept
 
-    def __init__(self, document: ObservablePipeline, positions: Mapping[str, Position], *, nudge: bool = False) -> None:
-        super().__init__(document, f"Move {counted(len(positions), 'node')}")
+
+def _parts(pipeline: Pipeline) -> Pipeline:
+    """A copy whose mappings and list stay as they are; what is in them is shared."""
+    return replace(
+        pipeline,
+        nodes=dict(pipeline.nodes), wires=list(pipeline.wires), layout=dict(pipeline.layout),
+        notes=dict(pipeline.notes), bends=dict(pipeline.bends), groups=dict(pipeline.groups),
+    )  # fmt: skip
+
+
+class MoveItems(Edit):
+    """Move nodes and notes, and the bends of wires between them, or resize notes. Nudges by the arrow keys merge.
+
+    Args:
+        document: the document.
+        positions: new places of nodes and notes.
+        bends: all bends from now on; default: as they are.
+        nudge: it may merge with another that follows soon.
+    """
+
+    def __init__(
+        self,
+        document: ObservablePipeline,
+        positions: Mapping[str, Place],
+        bends: Mapping[Wire, Bends] | None = None,
+        *,
+        nudge: bool = False,
+    ) -> None:
+        notes = sum(name in document.pipeline.notes for name in positions)
+        counts = [
+            counted(number, noun) for number, noun in ((len(positions) - notes, "node"), (notes, "note")) if number
+        ]
+        super().__init__(document, f"Move {' and '.join(counts)}")
         self.after = dict(positions)
+        self.bends = (document.pipeline.bends, document.pipeline.bends if bends is None else dict(bends))
         self.before = {name: document.pipeline.layout.get(name) for name in positions}
         self.nudge = nudge
 
@@ -167,25 +228,32 @@ class MoveNodes(Edit):
         return NUDGING if self.nudge else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, MoveNodes) or other.after.keys() != self.after.keys() or not other.follows(self):
+        if not isinstance(other, MoveItems) or other.after.keys() != self.after.keys() or not other.follows(self):
             return False
-        self.after, self.at = other.after, other.at
+        self.after, self.at, self.bends = other.after, other.at, (self.bends[0], other.bends[1])
         return True
 
     def redo(self) -> None:
         """Move there."""
-        for name, position in self.after.items():
-            self.document.pipeline.layout[name] = position
-            self.document.node_moved.emit(name)
+        self._move(self.after, self.bends[1])
 
     def undo(self) -> None:
         """Move back."""
-        for name, position in self.before.items():
-            if position is None:
-                self.document.pipeline.layout.pop(name, None)
+        self._move(self.before, self.bends[0])
+
+    def _move(self, places: Mapping[str, Place | None], bends: Mapping[Wire, Bends]) -> None:
+        document, pipeline = self.document, self.document.pipeline
+        before, pipeline.bends = pipeline.bends, dict(bends)
+        for name, place in places.items():
+            if place is None:
+                pipeline.layout.pop(name, None)
             else:
-                self.document.pipeline.layout[name] = position
-            self.document.node_moved.emit(name)
+                pipeline.layout[name] = place
+        for name in places:
+            (document.note_moved if name in pipeline.notes else document.node_moved).emit(name)
+        for wire in {**before, **bends}:
+            if before.get(wire) != bends.get(wire):
+                document.wire_bent.emit(wire)
 
 
 class SetSetting(Edit):
@@ -267,17 +335,20 @@ class ReplaceNode(Edit):
         lost = set(made.lost_wires)
         kept = [made.wires.get(wire, wire) for wire in pipeline.wires if wire not in lost]
         self.wires = (list(pipeline.wires), kept)
+        bends = {made.wires.get(wire, wire): points for wire, points in pipeline.bends.items() if wire not in lost}
+        self.bends = (pipeline.bends, bends)
 
     def redo(self) -> None:
         """Take the new type."""
-        self._change(self.specs[1], *self.wires)
+        self._change(self.specs[1], *self.wires, self.bends[1])
 
     def undo(self) -> None:
         """Take the old type."""
-        self._change(self.specs[0], *reversed(self.wires))
+        self._change(self.specs[0], *reversed(self.wires), self.bends[0])
 
-    def _change(self, spec: NodeSpec, before: list[Wire], after: list[Wire]) -> None:
+    def _change(self, spec: NodeSpec, before: list[Wire], after: list[Wire], bends: Mapping[Wire, Bends]) -> None:
         document = self.document
+        document.pipeline.bends = dict(bends)
         stay = set(before) & set(after)
         document.pipeline.wires[:] = after
         for wire in before:
@@ -292,36 +363,39 @@ class ReplaceNode(Edit):
 
 
 class RenameNode(Edit):
-    """Change the id of a node, in its wires and layout too."""
+    """Change the id of a node, in its wires, bends, group and layout too."""
 
     def __init__(self, document: ObservablePipeline, old: str, new: str) -> None:
         super().__init__(document, f"Rename {old} to {new}")
         self.old, self.new = old, new
+        self.before = _parts(document.pipeline)
 
     def redo(self) -> None:
         """Take the new id."""
-        self._rename(self.old, self.new)
+        before, names = self.before, {self.old: self.new}
+        renamed = replace(
+            before,
+            nodes={names.get(name, name): spec for name, spec in before.nodes.items()},
+            layout={names.get(name, name): place for name, place in before.layout.items() if name != self.new},
+            wires=[renamed_wire(wire, names) for wire in before.wires],
+            bends={renamed_wire(wire, names): points for wire, points in before.bends.items()},
+            groups={
+                name: replace(group, nodes=[names.get(node, node) for node in group.nodes])
+                for name, group in before.groups.items()
+            },
+        )
+        self._take(renamed, self.old, self.new)
 
     def undo(self) -> None:
         """Take the old id."""
-        self._rename(self.new, self.old)
+        self._take(self.before, self.new, self.old)
 
-    def _rename(self, old: str, new: str) -> None:
+    def _take(self, parts: Pipeline, old: str, new: str) -> None:
         pipeline = self.document.pipeline
-        pipeline.nodes[old].id = new
-        for mapping in (pipeline.nodes, pipeline.layout):
-            renamed = {new if name == old else name: value for name, value in mapping.items()}
-            mapping.clear()
-            mapping.update(renamed)
-        pipeline.wires[:] = [
-            Wire(
-                new if wire.source == old else wire.source,
-                wire.source_port,
-                new if wire.target == old else wire.target,
-                wire.target_port,
-            )
-            for wire in pipeline.wires
-        ]
+        pipeline.nodes, pipeline.layout = dict(parts.nodes), dict(parts.layout)
+        pipeline.nodes[new].id = new
+        pipeline.wires[:] = parts.wires
+        pipeline.bends, pipeline.groups = dict(parts.bends), dict(parts.groups)
         self.document.node_renamed.emit(old, new)
 
 

@@ -13,12 +13,13 @@ from PySide6.QtCore import QTimer, Signal
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import clipboard, file_format, rules
+from etl_studio.pipeline.active import fed_by_only
 from etl_studio.pipeline.bridging import bridges
 from etl_studio.pipeline.file_reader import text_of
-from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Pipeline, Wire, free_name
 from etl_studio.pipeline.replacing import replacement
-from etl_studio.ui import commands
-from etl_studio.ui.arrange import arranged
+from etl_studio.ui import canvas_commands, commands
+from etl_studio.ui.arrange import arranged, notes_placed
 from etl_studio.ui.become import Become
 from etl_studio.ui.observable import ObservablePipeline
 from etl_studio.ui.undo_stack import UndoStack
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QObject
 
-    from etl_studio.pipeline.model import Parameter
+    from etl_studio.pipeline.model import Bends, Parameter, Place
     from etl_studio.pipeline.replacing import Replacement
     from etl_studio.sdk import Node, Registry
 
+NEARLY = 1e-6
+"""Pixels by which two nodes that move together may move differently: places are no exact numbers."""
 CHECK_AFTER = 150
 """Milliseconds of quiet before the rules look at the document again."""
 
@@ -79,6 +82,8 @@ class PipelineDocument(ObservablePipeline):
         for signal in (self.node_added, self.node_removed, self.node_changed, self.node_renamed):
             signal.connect(self._check_soon)
         for signal in (self.wire_added, self.wire_removed, self.pipeline_changed, self.reset):
+            signal.connect(self._check_soon)
+        for signal in (self.group_added, self.group_removed, self.group_changed):
             signal.connect(self._check_soon)
         self._check_soon()
 
@@ -176,10 +181,10 @@ class PipelineDocument(ObservablePipeline):
         self.undo_stack.push(commands.AddNode(self, spec, (float(x), float(y))))
         return name
 
-    def remove(self, nodes: Iterable[str] = (), wires: Iterable[Wire] = ()) -> None:
-        """Remove nodes with their wires, and further wires."""
-        command = commands.RemoveItems(self, nodes, wires)
-        if command.nodes or command.wires:
+    def remove(self, nodes: Iterable[str] = (), wires: Iterable[Wire] = (), notes: Iterable[str] = ()) -> None:
+        """Remove nodes with their wires, further wires, and notes; a group that is left without members goes, too."""
+        command = commands.RemoveItems(self, nodes, wires, notes)
+        if not command.is_empty:
             self.undo_stack.push(command)
 
     def remove_and_join(self, nodes: Iterable[str]) -> int:
@@ -202,11 +207,19 @@ class PipelineDocument(ObservablePipeline):
         self.undo_stack.push(commands.ReplaceNode(self, made, f"Replace {node} by {node_type.title}"))
         return made
 
-    def move(self, positions: Mapping[str, tuple[float, float]], *, nudge: bool = False) -> None:
-        """Move nodes to these top left corners; ``nudge``: quick repetitions are one edit."""
-        moved = {name: at for name, at in positions.items() if self.pipeline.layout.get(name) != at}
+    def move(self, positions: Mapping[str, Place], *, nudge: bool = False) -> None:
+        """Move nodes and notes to these places; the bends of wires between moved nodes come along.
+
+        Args:
+            positions: top left corners; of a note width and height, too, where these change.
+            nudge: quick repetitions are one edit.
+        """
+        layout = self.pipeline.layout
+        wanted = {name: (*at, *layout.get(name, ())[len(at) :]) for name, at in positions.items()}
+        moved = {name: at for name, at in wanted.items() if layout.get(name) != at}
         if moved:
-            self.undo_stack.push(commands.MoveNodes(self, moved, nudge=nudge))
+            bends = self._bends_along(moved)
+            self.undo_stack.push(commands.MoveItems(self, moved, bends, nudge=nudge))
 
     def connect_ports(self, wire: Wire) -> rules.Problem | None:
         """Add a wire, or return why it is refused."""
@@ -232,6 +245,73 @@ class PipelineDocument(ObservablePipeline):
         if self.pipeline.nodes[node].title != title:
             self.undo_stack.push(commands.SetTitle(self, node, title))
 
+    def set_disabled(self, nodes: Iterable[str], *, disabled: bool, behind: bool = False) -> None:
+        """Disable or enable nodes; ``behind``: and all that only they feed."""
+        names = [name for name in nodes if name in self.pipeline.nodes]
+        names = fed_by_only(self.pipeline, names) if behind else names
+        others = [name for name in names if self.pipeline.nodes[name].disabled != disabled]
+        if others:
+            self.undo_stack.push(canvas_commands.SetDisabled(self, others, disabled=disabled))
+
+    def bend(self, wire: Wire, bends: Bends, text: str = "Bend a wire") -> None:
+        """Lead a wire through these points, () for none."""
+        if self.pipeline.bends.get(wire, ()) != bends:
+            self.undo_stack.push(canvas_commands.SetBends(self, text, wire, bends))
+
+    def add_note(self, place: Place, text: str = "", color: str = "") -> str:
+        """Add a note at (left, top, width, height) and return its id."""
+        note = Note(self.pipeline.new_id("note"), text, color)
+        self.undo_stack.push(canvas_commands.AddNote(self, note, tuple(map(float, place))))
+        return note.id
+
+    def set_note(self, name: str, *, text: str | None = None, color: str | None = None) -> None:
+        """Change the text or the colour of a note."""
+        note = self.pipeline.notes[name]
+        changed = replace(
+            note, text=note.text if text is None else text, color=note.color if color is None else color
+        )  # fmt: skip
+        if changed != note:
+            what = "Write a note" if text is not None else "Colour a note"
+            self.undo_stack.push(canvas_commands.SetNote(self, what, changed))
+
+    def group(self, nodes: Iterable[str], title: str = "Group") -> str | None:
+        """Put nodes into a new group, out of those that they are in, and return its id; None without nodes."""
+        members = [name for name in self.pipeline.nodes if name in set(nodes)]
+        if not members:
+            return None
+        name = free_name("group", self.pipeline.groups)
+        others = commands.without_nodes(self.pipeline.groups, members)
+        name_and_nodes = {name: Group(name, title, members)}
+        text = f"Group {commands.counted(len(members), 'node')}"
+        self.undo_stack.push(canvas_commands.SetGroups(self, text, others | name_and_nodes))
+        return name
+
+    def ungroup(self, groups: Iterable[str]) -> None:
+        """Dissolve groups; their members stay."""
+        gone = set(groups) & self.pipeline.groups.keys()
+        if gone:
+            kept = {name: group for name, group in self.pipeline.groups.items() if name not in gone}
+            self.undo_stack.push(canvas_commands.SetGroups(self, "Ungroup", kept))
+
+    def set_group(
+        self, name: str, *, title: str | None = None, color: str | None = None, collapsed: bool | None = None
+    ) -> None:
+        """Change the title or colour of a group, or collapse or expand it."""
+        group = self.pipeline.groups[name]
+        changed = replace(
+            group,
+            title=group.title if title is None else title,
+            color=group.color if color is None else color,
+            collapsed=group.collapsed if collapsed is None else collapsed,
+        )
+        if changed == group:
+            return
+        what = "Change title of" if title is not None else "Colour"
+        if collapsed is not None:
+            what = "Collapse" if collapsed else "Expand"
+        text = f"{what} {group.title or name}"
+        self.undo_stack.push(canvas_commands.SetGroups(self, text, {**self.pipeline.groups, name: changed}))
+
     def rename_node(self, old: str, new: str) -> None:
         """Change a node's id.
 
@@ -245,8 +325,9 @@ class PipelineDocument(ObservablePipeline):
                 f'"{new}" cannot be the name of a node.',
                 hint="Use letters, digits and underscores, and begin with a letter.",
             )
-        if new in self.pipeline.nodes:
-            raise UsageError(f'There is a node called "{new}" already.', hint="Choose another name.")
+        if new in self.pipeline.nodes or new in self.pipeline.notes:
+            what = "node" if new in self.pipeline.nodes else "note"
+            raise UsageError(f'There is a {what} called "{new}" already.', hint="Choose another name.")
         self.undo_stack.push(commands.RenameNode(self, old, new))
 
     def set_name(self, name: str) -> None:
@@ -265,28 +346,28 @@ class PipelineDocument(ObservablePipeline):
         """Change how often the sinks of a run commit."""
         self._set_attribute("checkpoint", dict(checkpoint))
 
-    def copy(self, nodes: Iterable[str]) -> str:
-        """Nodes and the wires between them as text for the clipboard."""
-        return clipboard.copy_text(self.pipeline, list(nodes), self.registry)
+    def copy(self, names: Iterable[str]) -> str:
+        """Nodes and notes, and the wires between the nodes, as text for the clipboard."""
+        return clipboard.copy_text(self.pipeline, list(names), self.registry)
 
-    def cut(self, nodes: Iterable[str]) -> str:
+    def cut(self, names: Iterable[str]) -> str:
         """Copy, then remove."""
-        names = list(nodes)
+        names = list(names)
         text = self.copy(names)
-        self.remove(names)
+        self.remove(names, notes=names)
         return text
 
     def paste(self, text: str, x: float, y: float) -> list[str]:
         """Add what was copied, its top left corner at (x, y), and return the new ids; [] for other text."""
         return self._insert_text(text, x, y, "Paste")
 
-    def duplicate(self, nodes: Iterable[str], offset: float = 32.0) -> list[str]:
-        """Add copies of nodes, a little lower and to the right, and return their ids."""
-        names = list(nodes)
+    def duplicate(self, names: Iterable[str], offset: float = 32.0) -> list[str]:
+        """Add copies of nodes and notes, a little lower and to the right, and return their ids."""
+        names = list(names)
         corner = [self.pipeline.layout[name] for name in names]
         if not corner:
             return []
-        x, y = min(x for x, _ in corner), min(y for _, y in corner)
+        x, y = min(place[0] for place in corner), min(place[1] for place in corner)
         return self._insert_text(self.copy(names), x + offset, y + offset, "Duplicate")
 
     # -- rules ------------------------------------------------------------------------------------------------
@@ -323,7 +404,25 @@ class PipelineDocument(ObservablePipeline):
         """Give a place to nodes without one; a person who wrote the file by hand need not think of it."""
         if any(name not in pipeline.layout for name in pipeline.nodes):
             pipeline.layout = {**arranged(pipeline), **pipeline.layout}
+        if any(name not in pipeline.layout for name in pipeline.notes):
+            pipeline.layout = {**notes_placed(pipeline), **pipeline.layout}
         return pipeline
+
+    def _bends_along(self, moved: Mapping[str, Place]) -> dict[Wire, Bends]:
+        """The bends after a move: those of a wire whose both ends move equally far move with them."""
+        pipeline, layout = self.pipeline, self.pipeline.layout
+        ways = {
+            name: (place[0] - layout[name][0], place[1] - layout[name][1])
+            for name, place in moved.items()
+            if name in layout and name in pipeline.nodes
+        }
+        bends = dict(pipeline.bends)
+        for wire, points in pipeline.bends.items():
+            way = ways.get(wire.source)
+            other = ways.get(wire.target)
+            if way and other and max(abs(way[0] - other[0]), abs(way[1] - other[1])) < NEARLY:
+                bends[wire] = tuple((x + way[0], y + way[1]) for x, y in points)
+        return bends
 
     def _set_attribute(self, attribute: str, value: Any) -> None:
         if getattr(self.pipeline, attribute) != value:
@@ -331,15 +430,26 @@ class PipelineDocument(ObservablePipeline):
 
     def _insert_text(self, text: str, x: float, y: float, verb: str) -> list[str]:
         try:
-            nodes, wires, places = clipboard.paste(self.pipeline, text, self.registry)
+            pasted = clipboard.paste(self.pipeline, text, self.registry)
         except PipelineError:
             return []
-        if not nodes:
+        names = [item.id for item in (*pasted.nodes, *pasted.notes)]
+        if not names:
             return []
-        if len(places) < len(nodes):
-            places = {**arranged(Pipeline(nodes={spec.id: spec for spec in nodes}, wires=wires)), **places}
-        left, top = (min(place[axis] for place in places.values()) for axis in (0, 1))
-        positions = {name: (place[0] - left + x, place[1] - top + y) for name, place in places.items()}
-        text = f"{verb} {commands.counted(len(nodes), 'node')}"
-        self.undo_stack.push(commands.Paste(self, text, nodes, positions, wires))
-        return [spec.id for spec in nodes]
+        fragment = Pipeline(nodes={spec.id: spec for spec in pasted.nodes}, wires=pasted.wires)
+        fragment.notes, places = {note.id: note for note in pasted.notes}, pasted.layout
+        if any(spec.id not in places for spec in pasted.nodes):
+            places = {**arranged(fragment), **places}
+        if any(note.id not in places for note in pasted.notes):
+            fragment.layout = places
+            places = {**notes_placed(fragment), **places}
+        dx, dy = x - min(place[0] for place in places.values()), y - min(place[1] for place in places.values())
+        placed = replace(
+            pasted,
+            layout={name: (left + dx, top + dy, *size) for name, (left, top, *size) in places.items()},
+            bends={wire: tuple((a + dx, b + dy) for a, b in points) for wire, points in pasted.bends.items()},
+        )
+        noun = "node" if pasted.nodes else "note"
+        text = f"{verb} {commands.counted(len(pasted.nodes or pasted.notes), noun)}"
+        self.undo_stack.push(commands.Paste(self, text, placed))
+        return names

@@ -140,3 +140,18 @@ class TestInGit:
         (git.folder / "sales.etl.yaml").write_text(pipeline_file.read_text().replace("default: 5", "default: 6"))
         git("add", ".")
         assert "    default: 5 -> 6\n" in git("diff", "--cached", "-M")
+
+
+def test_groups_notes_and_their_layout_are_told(call, pipeline_file):
+    changed = pipeline_file.with_name("changed.yaml")
+    text = pipeline_file.read_text()
+    changed.write_text(
+        text + "groups: {all: {nodes: [keep]}}\nnotes: {why: {text: Because}}\nlayout: {why: [1, 2, 3, 4]}\n"
+    )
+    answer = call("diff", pipeline_file, changed)
+    assert answer.code == 1
+    assert answer.out.split("\n", 1)[1] == (
+        "+ group all\n    + nodes: [keep]\n+ note why\n    + text: Because\n  Layout: moved why.\n"
+    )
+    facts = json.loads(call("diff", pipeline_file, changed, "--json").out)
+    assert (facts["groups"][0]["id"], facts["notes"][0]["kind"]) == ("all", "added")

@@ -209,3 +209,23 @@ class TestPreview:
         answer = call("preview", pipeline_file, "kepe")
         assert answer.code == 2
         assert 'There is no node "kepe".' in answer.err
+
+
+def test_disabled_nodes_are_left_out_and_the_report_says_so(call, tmp_path):
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "etl_studio: 1\nnodes:\n"
+        "  make: {type: generate_source, config: {rows: 3, columns: {n: i}}}\n"
+        "  small: {type: filter, disabled: true, config: {where: n < 1}}\n"
+        "  save: {type: csv_sink, config: {path: all.csv}}\n"
+        "  bad: {type: csv_sink, disabled: true, config: {path: bad.csv}}\n"
+        "wires: [make -> small, small -> save, small -> bad]\n"
+    )
+    answer = call("run", file, "--json")
+    facts = json.loads(answer.out.splitlines()[-1])
+    assert (facts["not_run"], facts["disabled"]) == (["small", "bad"], ["small", "bad"])
+    assert facts["rows_out"] == 3
+    assert "disabled, rows pass unchanged: small" in answer.err
+    facts = json.loads(call("run", file, "--dry-run", "--json").out.splitlines()[-1])
+    assert (facts["not_run"], facts["disabled"]) == (["small", "bad"], ["small", "bad"])
+    assert call("validate", file).out == "No problems.\n"

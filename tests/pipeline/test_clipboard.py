@@ -6,7 +6,7 @@ import pytest
 
 from etl_studio.errors import PipelineError
 from etl_studio.pipeline.clipboard import copy_text, paste
-from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Pipeline, Wire
 
 
 @pytest.fixture
@@ -24,19 +24,42 @@ def document():
 
 
 def test_a_copy_holds_nodes_the_wires_between_them_and_places_from_the_top_left(document, registry):
-    nodes, wires, layout = paste(Pipeline(), copy_text(document, ["keep", "read", "gone"], registry), registry)
-    assert nodes == [document.nodes["read"], document.nodes["keep"]]
-    assert wires == [Wire("read", "out", "keep", "input")]
-    assert layout == {"read": (0.0, 30.0), "keep": (200.0, 0.0)}
+    pasted = paste(Pipeline(), copy_text(document, ["keep", "read", "gone"], registry), registry)
+    assert pasted.nodes == [document.nodes["read"], document.nodes["keep"]]
+    assert pasted.wires == [Wire("read", "out", "keep", "input")]
+    assert pasted.layout == {"read": (0.0, 30.0), "keep": (200.0, 0.0)}
 
 
 def test_pasted_nodes_get_fresh_names_and_their_wires_follow(document, registry):
     text = copy_text(document, ["keep", "save"], registry)
-    nodes, wires, layout = paste(document, text, registry)
-    assert [node.id for node in nodes] == ["keep_2", "save_2"]
-    assert wires == [Wire("keep_2", "rejects", "save_2", "input")]
-    assert set(layout) == {"keep_2", "save_2"}
+    pasted = paste(document, text, registry)
+    assert [node.id for node in pasted.nodes] == ["keep_2", "save_2"]
+    assert pasted.wires == [Wire("keep_2", "rejects", "save_2", "input")]
+    assert set(pasted.layout) == {"keep_2", "save_2"}
     assert list(document.nodes) == ["read", "keep", "save"]
+
+
+def test_notes_bends_and_whole_groups_are_copied_under_fresh_names(document, registry):
+    wire = document.wires[0]
+    document.notes["why"] = Note("why", "**Because**", "blue")
+    document.layout["why"] = (100.0, 0.0, 200.0, 90.0)
+    document.bends[wire] = ((200.0, 70.0),)
+    document.groups["first"] = Group("first", "First", ["read", "keep"], collapsed=True)
+    document.groups["last"] = Group("last", "Last", ["save"])
+    document.nodes["keep"].disabled = True
+
+    pasted = paste(document, copy_text(document, ["read", "keep", "why"], registry), registry)
+
+    assert pasted.notes == [Note("why_2", "**Because**", "blue")]
+    assert pasted.layout["why_2"] == (0.0, 0.0, 200.0, 90.0)
+    assert pasted.bends == {Wire("read_2", "out", "keep_2", "input"): ((100.0, 70.0),)}
+    assert pasted.groups == [Group("first_2", "First", ["read_2", "keep_2"], collapsed=True)]
+    assert [node.disabled for node in pasted.nodes] == [False, True]
+
+
+def test_a_part_of_a_group_is_copied_without_the_group(document, registry):
+    document.groups["first"] = Group("first", "First", ["read", "keep"])
+    assert paste(document, copy_text(document, ["read"], registry), registry).groups == []
 
 
 def test_a_text_that_is_no_pipeline_is_refused(document, registry):

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from etl_studio.pipeline.diff import ABSENT, Change, Entry, diff
 from etl_studio.pipeline.file_format import loads
-from etl_studio.pipeline.model import NodeSpec, Parameter, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Parameter, Wire
 from tests.pipeline.test_file_properties import pipelines, quick
 
 ORDERS = """\
@@ -157,6 +157,55 @@ def test_a_moved_node_is_told_apart_and_is_no_difference(before, after):
     assert found.moved == {"keep": ((200.0, 0.0), (300.0, 8.0))}
 
 
+def test_groups_notes_and_disabled_nodes_are_told(before, after):
+    before.groups["first"] = Group("first", "First", ["read", "keep"])
+    before.notes["why"] = Note("why", "Because")
+    after.groups["first"] = Group("first", "Begin", ["read"])
+    after.notes["new"] = Note("new", "Today", "blue")
+    after.nodes["save"].disabled = True
+    found = diff(before, after)
+    assert not found.is_empty
+    assert found.nodes == (Entry("changed", "save", "table_sink", (Change(("disabled",), ABSENT, True),), "save"),)
+    assert found.groups == (
+        Entry(
+            "changed",
+            "first",
+            "",
+            (Change(("title",), "First", "Begin"), Change(("nodes",), ["read", "keep"], ["read"])),
+            "first",
+        ),
+    )
+    assert [(entry.kind, entry.id) for entry in found.notes] == [("added", "new"), ("removed", "why")]
+
+
+def test_a_group_of_a_renamed_node_is_what_it_was(before, after):
+    before.groups["first"] = Group("first", "First", ["keep"])
+    after.groups["first"] = Group("first", "First", ["big"])
+    after.nodes = {
+        "read": after.nodes["read"],
+        "big": replace(after.nodes["keep"], id="big"),
+        "save": after.nodes["save"],
+    }
+    after.wires = [Wire("read", "out", "big", "input"), Wire("big", "out", "save", "input")]
+    after.bends = {after.wires[0]: ((1.0, 2.0),)}
+    before.bends = {before.wires[0]: ((1.0, 2.0),)}
+    found = diff(before, after)
+    assert (found.groups, found.bent) == ((), ())
+
+
+def test_bends_places_of_notes_and_collapsed_groups_are_no_difference(before, after):
+    for side in (before, after):
+        side.notes["why"] = Note("why", "Because")
+        side.groups["first"] = Group("first", "First", ["read"])
+    before.layout["why"], after.layout["why"] = (0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 20.0, 10.0)
+    after.groups["first"] = Group("first", "First", ["read"], collapsed=True)
+    after.bends[after.wires[0]] = ((1.0, 2.0),)
+    found = diff(before, after)
+    assert found.is_empty
+    assert list(found.moved) == ["why"]
+    assert (found.folded, found.bent) == (("first",), (after.wires[0],))
+
+
 def test_parameters_description_checkpoint_and_unknown_keys_are_told(before, after):
     after.parameters["minimum"].default = 6
     after.parameters["shop"] = Parameter("shop")
@@ -187,7 +236,9 @@ def test_wires_in_another_order_are_a_difference(before, after):
 def test_a_difference_is_empty_only_between_equal_pipelines_and_turns_around(before, after):
     found, back = diff(before, after), diff(after, before)
     assert found.is_empty == back.is_empty
-    before.layout = after.layout
+    before.layout, before.bends = after.layout, after.bends
+    for name, group in before.groups.items():
+        group.collapsed = after.groups[name].collapsed if name in after.groups else group.collapsed
     assert diff(before, after).is_empty == (before == after)
     assert sorted(found.wires_added) == sorted(back.wires_removed) or any(e.kind == "renamed" for e in found.nodes)
     assert diff(before, before).is_empty

@@ -11,7 +11,7 @@ import pytest
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline.file_format import dumps, load, loads, position, save, wire_position
-from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Parameter, Pipeline, Wire
 
 ORDERS = """\
 # What we sell
@@ -383,3 +383,76 @@ def test_a_key_that_could_not_be_written_back_is_refused(tmp_path):
 def test_a_file_that_holds_nan_is_written_back_as_it_was():
     text = "etl_studio: 1  # one\nname: a\nnodes: {a: {type: keep, config: {n: .nan}}}\n"
     assert dumps(loads(text)) == text
+
+
+class TestCanvas:
+    """Disabled nodes, groups, notes and bends in a file."""
+
+    TEXT = ORDERS + (
+        "groups:\n"
+        "  clean:\n"
+        "    title: Clean up   # what it does\n"
+        "    nodes: [read, keep]\n"
+        "notes:\n"
+        "  why: {text: Because}\n"
+        "bends:\n"
+        "  read -> keep: [[10, 20], [30, 40.5]]\n"
+    )
+
+    @pytest.fixture
+    def canvas(self, registry):
+        return loads(self.TEXT, registry=registry)
+
+    def test_the_model_holds_what_the_file_says(self, canvas):
+        assert canvas.groups == {"clean": Group("clean", "Clean up", ["read", "keep"])}
+        assert canvas.notes == {"why": Note("why", "Because")}
+        assert canvas.bends == {canvas.wires[0]: ((10, 20), (30, 40.5))}
+        assert canvas.group_of("keep") is canvas.groups["clean"]
+        assert canvas.group_of("save") is None
+        assert canvas.new_id("why") == "why_2"
+
+    def test_each_edit_changes_its_line_only(self, canvas, registry):
+        canvas.nodes["save"].disabled = True
+        canvas.groups["clean"].collapsed = True
+        canvas.notes["why"].text = "Since"
+        canvas.layout["why"] = (0.0, -100.0, 200.0, 80.5)
+        canvas.bends[canvas.wires[1]] = ((1.0, 2.0),)
+        assert changes(self.TEXT, dumps(canvas, registry)) == [
+            "+     disabled: true\n",
+            "+   why: [0, -100, 200, 80.5]\n",
+            "+     collapsed: true\n",
+            "-   why: {text: Because}\n",
+            "+   why: {text: Since}\n",
+            "+   keep -> save:\n",
+            "+     - [1, 2]\n",
+        ]
+
+    def test_a_word_that_got_a_meaning_later_is_kept_beside_it(self, registry):
+        text = "etl_studio: 1\nname: old\nnodes:\n  a: {type: keep}\nnotes: [a, b]\n"
+        old = loads(text, registry=registry)
+        assert dumps(old, registry) == text
+        old.notes["why"] = Note("why", "Because")
+        again = loads(dumps(old, registry), registry=registry)
+        assert again.notes == {"why": Note("why", "Because")}
+        assert again.extra == {"notes_2": ["a", "b"]}
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ("  a: {type: keep, disabled: 1}\n", "disabled must be true or false."),
+            ("notes: {a: {text: b}}\n", 'A node and a note are called "a".'),
+            ("notes: {b: text}\n", '"b" in notes must hold keys with values, not a text.'),
+            ("notes: {b: {text: b}}\nlayout: {b: [1, 2]}\n", 'The layout of the note "b" must be four numbers.'),
+            ("layout: {a: [1, 2, 3, 4]}\n", 'The layout of "a" must be two numbers.'),
+            ("groups: {g: {nodes: a}}\n", 'The nodes of the group "g" must be a list of names.'),
+            ("groups: {g: {nodes: [], collapsed: word}}\n", "collapsed must be true or false."),
+            ("bends: {a: [[1, 2]]}\n", '"a" is no wire.'),
+            ("bends: {a -> a: [[1]]}\n", 'The bends of "a -> a" must be a list of points.'),
+            ("bends: {a -> a: []}\n", 'The bends of "a -> a" must be a list of points.'),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, registry, wrong, message):
+        text = "etl_studio: 1\nnodes:\n" + ("" if wrong.startswith("  ") else "  a: {type: keep}\n") + wrong
+        with pytest.raises(PipelineError) as refused:
+            loads(text, registry=registry)
+        assert [problem.message for problem in refused.value.problems] == [message]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl_studio.pipeline.file_format import dumps, loads
-from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Parameter, Pipeline, Wire
 
 quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -43,7 +43,21 @@ def pipelines(draw):
         ends = st.builds(Wire, st.sampled_from(ids), ports, st.sampled_from(ids), ports)
         pipeline.wires = draw(st.lists(ends, max_size=5))
         coordinates = st.floats(-1e6, 1e6) | st.integers(-1000, 1000).map(float)
-        pipeline.layout = draw(st.dictionaries(st.sampled_from(ids), st.tuples(coordinates, coordinates)))
+        points = st.tuples(coordinates, coordinates)
+        pipeline.layout = draw(st.dictionaries(st.sampled_from(ids), points))
+        for key in draw(st.sets(st.sampled_from(ids), max_size=2)):
+            pipeline.nodes[key].disabled = True
+        members = draw(st.permutations(ids))
+        for name in draw(st.lists(names, unique=True, max_size=2)):
+            taken, members = members[:2], members[2:]
+            pipeline.groups[name] = Group(name, draw(texts), taken, draw(texts), draw(st.booleans()))
+        if pipeline.wires:
+            bends = st.lists(points, min_size=1, max_size=3).map(tuple)
+            pipeline.bends = draw(st.dictionaries(st.sampled_from(pipeline.wires), bends, max_size=2))
+        for name in draw(st.lists(names.filter(lambda name: name not in ids), unique=True, max_size=2)):
+            pipeline.notes[name] = Note(name, draw(texts), draw(texts))
+            if draw(st.booleans()):
+                pipeline.layout[name] = draw(st.tuples(coordinates, coordinates, coordinates, coordinates))
     extra = draw(st.dictionaries(names.filter(lambda name: len(name) > 1), values, max_size=2))
     pipeline.extra = {f"x_{key}": value for key, value in extra.items()}
     return pipeline
@@ -78,8 +92,8 @@ def test_a_moved_node_changes_only_its_layout_line(registry, pipeline, data):
     text = dumps(pipeline, registry)
     read = loads(text, registry=registry)
     node = data.draw(st.sampled_from(sorted(read.layout)))
-    x, y = read.layout[node]
-    read.layout[node] = (x + 10, y)
+    x, *rest = read.layout[node]
+    read.layout[node] = (x + 10, *rest)
     changed = [line for line in difflib.ndiff(text.split("\n"), dumps(read, registry).split("\n")) if line[0] in "+-"]
     assert all(line[2:].strip().strip('"').startswith(node) for line in changed)
     assert len(changed) == 2

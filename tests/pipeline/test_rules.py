@@ -371,3 +371,14 @@ def test_two_loops_that_do_not_touch_are_both_told(problems):
         "These nodes feed each other in a loop: a -> b -> a.",
         "These nodes feed each other in a loop: c -> d -> c.",
     ]
+
+
+class TestGroups:
+    def test_a_member_that_is_not_there_is_warned_about_with_the_nearest_name(self, problems):
+        problem = only(problems(GOOD + "groups:\n  first:\n    title: First\n    nodes: [read, kepe]\n"), line=19)
+        assert (problem.severity, problem.hint) == ("warning", 'Did you mean "keep"?')
+        assert problem.message == 'The group "First" names a node "kepe" that is not there.'
+
+    def test_a_node_in_two_groups_is_warned_about(self, problems):
+        problem = only(problems(GOOD + "groups: {one: {nodes: [read]}, two: {nodes: [keep, read]}}\n"))
+        assert (problem.severity, problem.message) == ("warning", "read is in two groups: one and two.")

@@ -201,6 +201,7 @@ def snapshot(document: PipelineDocument) -> Pipeline:
     }
     return replace(
         pipeline, nodes=nodes, wires=list(pipeline.wires), layout=dict(pipeline.layout),
+        notes=dict(pipeline.notes), groups=dict(pipeline.groups), bends=dict(pipeline.bends),
         parameters=dict(pipeline.parameters), extra={"order": list(nodes)},
     )  # fmt: skip
 

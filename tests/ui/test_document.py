@@ -6,7 +6,7 @@ import pytest
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import file_format
-from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
+from etl_studio.pipeline.model import NodeSpec, Note, Parameter, Pipeline, Wire
 from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.document import PipelineDocument
 
@@ -355,3 +355,92 @@ def test_a_file_of_a_newer_version_shows_what_can_be_understood_and_takes_no_edi
     document.new()
     assert not document.is_read_only
     assert document.add_node("filter", 0, 0) in document.pipeline.nodes
+
+
+@pytest.fixture
+def rich(filled):
+    """A group, a note and a bend around the three nodes."""
+    filled.group(["csv", "filter"], "Clean")
+    filled.add_note((0, -200, 200, 100), "**Why**")
+    filled.bend(filled.pipeline.wires[0], ((250.0, 100.0),))
+    return filled
+
+
+def test_a_renamed_node_stays_in_its_group_and_its_wires_keep_their_bends(rich, hand):
+    before = hand.snapshot(rich)
+
+    rich.rename_node("filter", "cheap")
+    assert rich.pipeline.groups["group"].nodes == ["csv", "cheap"]
+    assert rich.pipeline.bends == {Wire("csv", "out", "cheap", "input"): ((250.0, 100.0),)}
+    rich.undo_stack.undo()
+
+    assert hand.snapshot(rich) == before
+
+
+def test_a_removed_node_leaves_its_group_and_undo_brings_all_back(rich, hand):
+    before = hand.snapshot(rich)
+
+    rich.remove(["filter"], notes=["note"])
+    assert rich.pipeline.groups["group"].nodes == ["csv"]
+    assert (rich.pipeline.bends, rich.pipeline.notes) == ({}, {})
+    rich.remove(["csv"])
+    assert rich.pipeline.groups == {}
+    rich.undo_stack.undo()
+    rich.undo_stack.undo()
+
+    assert hand.snapshot(rich) == before
+
+
+def test_nodes_that_move_together_take_the_bends_between_them_along(rich, hand):
+    before = hand.snapshot(rich)
+
+    rich.move({"csv": (8, 16), "filter": (312, 16)})
+    assert list(rich.pipeline.bends.values()) == [((258.0, 116.0),)]
+    rich.move({"csv": (0, 0)})
+    assert list(rich.pipeline.bends.values()) == [((258.0, 116.0),)]
+    rich.undo_stack.undo()
+    rich.undo_stack.undo()
+
+    assert hand.snapshot(rich) == before
+
+
+def test_a_note_that_is_moved_keeps_its_size(rich):
+    rich.move({"note": (16, 24)})
+    assert rich.pipeline.layout["note"] == (16, 24, 200, 100)
+
+
+def test_a_node_is_in_one_group_at_most(rich):
+    rich.group(["filter", "sqlite"], "Other")
+    assert {group.title: group.nodes for group in rich.pipeline.groups.values()} == {
+        "Clean": ["csv"],
+        "Other": ["filter", "sqlite"],
+    }
+    rich.ungroup(["group", "group_2"])
+    assert rich.pipeline.groups == {}
+
+
+def test_what_is_pasted_brings_notes_groups_and_bends(rich):
+    names = rich.paste(rich.copy(["csv", "filter", "note"]), 1000, 1000)
+
+    assert names == ["csv_2", "filter_2", "note_2"]
+    assert rich.pipeline.layout["note_2"] == (1000, 1000, 200, 100)
+    assert rich.pipeline.bends[Wire("csv_2", "out", "filter_2", "input")] == ((1250.0, 1300.0),)
+    assert rich.pipeline.groups["group_2"].nodes == ["csv_2", "filter_2"]
+
+
+def test_a_branch_is_disabled_at_once(rich):
+    rich.set_disabled(["filter"], disabled=True, behind=True)
+    assert [spec.disabled for spec in rich.pipeline.nodes.values()] == [False, True, True]
+    rich.undo_stack.undo()
+    assert not any(spec.disabled for spec in rich.pipeline.nodes.values())
+
+
+def test_a_note_and_a_node_never_share_a_name(rich):
+    with pytest.raises(UsageError, match='There is a note called "note" already'):
+        rich.rename_node("csv", "note")
+
+
+def test_notes_of_a_file_written_by_hand_get_a_place(registry):
+    document = PipelineDocument(registry, Pipeline(notes={"a": Note("a"), "b": Note("b")}))
+    first, second = document.pipeline.layout["a"], document.pipeline.layout["b"]
+    assert first[0] + first[2] < second[0]
