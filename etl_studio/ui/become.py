@@ -77,18 +77,8 @@ class Become(Edit):
                 self.document.node_changed.emit(name)
                 if spec.type != before.nodes[name].type:
                     self.document.node_retyped.emit(name)
-        for name, place in target.layout.items():
-            if before.layout.get(name) == place:
-                continue
-            if name in before.nodes and name in target.nodes:
-                self.document.node_moved.emit(name)
-            elif name in before.notes and name in target.notes:
-                self.document.note_moved.emit(name)
-        for name, note in target.notes.items():
-            if name not in before.notes:
-                self.document.note_added.emit(name)
-            elif note != before.notes[name]:
-                self.document.note_changed.emit(name)
+        self._move(before, target)
+        self._put_notes(before, target)
         known = set(before.wires)
         now.wires[:] = target.wires
         for wire in dict.fromkeys(target.wires):
@@ -97,6 +87,22 @@ class Become(Edit):
             elif before.bends.get(wire) != target.bends.get(wire):
                 self.document.wire_bent.emit(wire)
         self.document.put_groups(target.groups)
+
+    def _move(self, before: Pipeline, target: Pipeline) -> None:
+        for name, place in target.layout.items():
+            if before.layout.get(name) == place:
+                continue
+            if name in before.nodes and name in target.nodes:
+                self.document.node_moved.emit(name)
+            elif name in before.notes and name in target.notes:
+                self.document.note_moved.emit(name)
+
+    def _put_notes(self, before: Pipeline, target: Pipeline) -> None:
+        for name, note in target.notes.items():
+            if name not in before.notes:
+                self.document.note_added.emit(name)
+            elif note != before.notes[name]:
+                self.document.note_changed.emit(name)
 
 
 def _outline(pipeline: Pipeline) -> Pipeline:

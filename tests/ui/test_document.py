@@ -6,7 +6,7 @@ import pytest
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import file_format
-from etl_studio.pipeline.model import NodeSpec, Note, Parameter, Pipeline, Wire
+from etl_studio.pipeline.model import Group, NodeSpec, Note, Parameter, Pipeline, Wire
 from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.document import PipelineDocument
 
@@ -292,6 +292,36 @@ def test_it_becomes_another_version_in_one_step_and_tells_only_what_differs(fill
         ("wire_added", "web.out -> filter.input"),
     ]
     assert filled.undo_stack.undoText() == "Restore the version of 10:42"
+    after = hand.snapshot(filled)
+    filled.undo_stack.undo()
+    assert hand.snapshot(filled) == before
+    filled.undo_stack.redo()
+    assert hand.snapshot(filled) == after
+
+
+def test_groups_notes_and_bends_of_another_version_come_with_it(filled, hand):
+    filled.group(["csv"], "Old")
+    filled.add_note((0, -200, 200, 100), "old")
+    before = hand.snapshot(filled)
+    other = snapshot(filled.pipeline)
+    other.groups = {"new": Group("new", "New", ["filter"])}
+    other.notes = {"note": Note("note", "new"), "more": Note("more")}
+    other.layout |= {"note": (8.0, 8.0, 200.0, 100.0), "more": (0.0, 0.0, 90.0, 90.0)}
+    other.bends = {other.wires[0]: ((1.0, 2.0),)}
+    told = []
+    for name in ("group_added", "group_removed", "note_added", "note_changed", "note_moved", "wire_bent", "node_moved"):
+        getattr(filled, name).connect(lambda *facts, name=name: told.append((name, str(*facts))))
+
+    filled.become(other, "Restore")
+
+    assert told == [
+        ("note_moved", "note"),
+        ("note_changed", "note"),
+        ("note_added", "more"),
+        ("wire_bent", "csv.out -> filter.input"),
+        ("group_removed", "group"),
+        ("group_added", "new"),
+    ]
     after = hand.snapshot(filled)
     filled.undo_stack.undo()
     assert hand.snapshot(filled) == before
