@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
-from etl_studio.ui.canvas.items.wire import LABEL_FROM, WireItem
+from etl_studio.ui.canvas.items.wire import DETAIL_FROM, WireItem
 from etl_studio.ui.canvas.live import LiveRun
 from etl_studio.ui.canvas.ports import CanvasPort, ports_of
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PORT_REACH = 11.0
 """Distance in pixels at zoom 1 within which a port is hit."""
+RESTS_AFTER = 120
+"""Milliseconds after which a zoom that does not change is meant to stay."""
 TICK = 100
 """Milliseconds between repaints of countdowns."""
 
@@ -75,9 +77,12 @@ class PipelineScene(QGraphicsScene):
         self._clock = clock
         self._hover = Hit()
         self._straight = False
+        self._zoom = 1.0
         self._detailed = True
         self._countdown = QTimer(self, interval=TICK)
         self._countdown.timeout.connect(self._tick)
+        self._resting = QTimer(self, singleShot=True, interval=RESTS_AFTER)
+        self._resting.timeout.connect(self._on_rest)
         self.sprites.changed.connect(self._on_theme_changed)
         document.node_added.connect(self._on_node_added)
         document.node_removed.connect(self._on_node_removed)
@@ -191,12 +196,19 @@ class PipelineScene(QGraphicsScene):
             if (sample := event.wires.get(str(wire))) is not None:
                 item.show_sample(sample)
 
-    def show_detail(self, zoom: float) -> None:
-        """Show as much as can be read at a zoom."""
-        if (detailed := zoom >= LABEL_FROM) != self._detailed:
+    def show_zoom(self, zoom: float) -> None:
+        """The zoom is changing: draw quickly now; sharply, and as much as can be read, when it rests."""
+        self._zoom = zoom
+        self.sprites.faces.hurried = True
+        self._resting.start()
+
+    def _on_rest(self) -> None:
+        self.sprites.faces.hurried = False
+        if (detailed := self._zoom >= DETAIL_FROM) != self._detailed:
             self._detailed = detailed
             for item in self.wires.values():
                 item.show_detail(detailed=detailed)
+        self.update()
 
     def show_state(self, event: NodeChanged) -> None:
         """Show that a node runs, waits, failed or is done."""
@@ -252,6 +264,7 @@ class PipelineScene(QGraphicsScene):
 
     def _on_reset(self) -> None:
         self.clear()
+        self.sprites.faces.clear()
         self.nodes.clear()
         self.wires.clear()
         self._wires_of.clear()
@@ -278,6 +291,7 @@ class PipelineScene(QGraphicsScene):
             self._hover = Hit()
         self.live.nodes.pop(name, None)
         item = self.nodes.pop(name)
+        self.sprites.faces.forget(item)
         was_selected = item.isSelected()
         self.removeItem(item)
         if was_selected:
@@ -352,6 +366,8 @@ class PipelineScene(QGraphicsScene):
     def _on_theme_changed(self) -> None:
         for item in self.wires.values():
             item.renew_pen()
+        for node in self.nodes.values():
+            node.renew_face()
         self.update()
 
     def _show_spec(self, name: str) -> None:

@@ -333,7 +333,7 @@ class CanvasView(QGraphicsView):
             gesture.cancel()
 
     def _on_zoomed(self, zoom: float) -> None:
-        self.pipeline_scene.show_detail(zoom)
+        self.pipeline_scene.show_zoom(zoom)
         self.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= BOX_BELOW)  # half the cost of a far view
 
     def _on_chosen_changed(self) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QStaticText
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from etl_studio.engine.events import NodeState
 from etl_studio.ui.canvas.items.sprites import (
+    BADGE,
+    BADGE_BOX,
     CARD_HEIGHT,
     CARD_WIDTH,
     MARGIN,
     PORT_BOX,
+    Badge,
     Body,
     Dot,
     Sprites,
@@ -34,9 +38,12 @@ if TYPE_CHECKING:
 
 TEXT_LEFT, TEXT_RIGHT = 62.0, CARD_WIDTH - 12.0
 PORT_GAP = 20.0
-BOX_BELOW = 0.35
+BOX_BELOW = 0.4
 """Below this zoom a node is a coloured box."""
-TITLE_BELOW = 0.5
+EDGE_FROM = 0.2
+"""Below this zoom such a box has no edge."""
+BOX_BADGE = QRectF(CARD_WIDTH - 28, 0, 28, 28)
+TITLE_BELOW = 0.6
 """Below this zoom there is only the title."""
 PILL_HEIGHT = 20.0
 STATE_ROOM = 20.0
@@ -44,7 +51,6 @@ STATE_ROOM = 20.0
 LABEL_WIDTH = 56.0
 SIDE = 76.0
 """Room at both sides for the labels of ports."""
-BADGE = 18.0
 FLAGS = QGraphicsItem.GraphicsItemFlag
 
 
@@ -68,10 +74,11 @@ class NodeItem(QGraphicsItem):
         self.height = CARD_HEIGHT
         self._sprites = sprites
         self._body = Body("box", "", CARD_HEIGHT)
-        self._title, self._short_title, self._summary = QStaticText(), QStaticText(), QStaticText()
+        self._title, self._summary, self._type_title = "", "", ""
         self._anchors: dict[tuple[bool, str], QPointF] = {}
         self._measure()
         self._problems: tuple[Problem, ...] = ()
+        self._box: tuple[QColor, QColor] | None = None
         self._live: LiveNode | None = None
         self._notice: Notice | None = None
         self._ends = (False, False)
@@ -98,15 +105,11 @@ class NodeItem(QGraphicsItem):
         self._body = Body(
             icon, group, self.height, self.isSelected(), state=state, missing=node_type is None, ports=dots
         )
-        title = spec.title or (node_type.title if node_type else spec.id)
-        room = TEXT_RIGHT - TEXT_LEFT
-        self._title = self._text(title, self._sprites.title_font, room)
-        self._short_title = self._text(title, self._sprites.title_font, room - STATE_ROOM)
-        self._summary = self._text(summary(spec, node_type), self._sprites.small_font, room)
         self._type_title = node_type.title if node_type else spec.type
-        self._full_title = title
+        self._title = spec.title or (node_type.title if node_type else spec.id)
+        self._summary = summary(spec, node_type)
         self._renew_tool_tip()
-        self.update()
+        self.renew_face()
 
     def show_problems(self, problems: Iterable[Problem]) -> None:
         """Show what is wrong with the node as a badge."""
@@ -114,7 +117,7 @@ class NodeItem(QGraphicsItem):
         if problems != self._problems:
             self._problems = problems
             self._renew_tool_tip()
-            self.update()
+            self.renew_face()
 
     def show_live(self, live: LiveNode | None, now: float) -> None:
         """Show what the run says; repaints only what changed.
@@ -131,7 +134,7 @@ class NodeItem(QGraphicsItem):
             self.update(self._pill_rect())
             self._renew_tool_tip()
         if self._body.state != before or live is None:
-            self.update()
+            self.renew_face()
         else:
             self.update(self._counter_rect())
 
@@ -140,7 +143,7 @@ class NodeItem(QGraphicsItem):
         if (port, hovered) != (self._hovered, self._is_hovered):
             self._hovered, self._is_hovered = port, hovered
             self._body = _with(self._body, hovered=hovered)
-            self.update()
+            self.renew_face()
 
     def mark_ports(self, marks: dict[tuple[bool, str], str] | None) -> None:
         """While a wire is drawn: which ports take it or refuse it (see ``Dot.mark``); None: no wire is drawn."""
@@ -151,6 +154,7 @@ class NodeItem(QGraphicsItem):
     def itemChange(self, change: QGraphicsItem.GraphicsItemChange, value: object) -> object:
         if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
             self._body = _with(self._body, selected=self.isSelected())
+            self.renew_face()
         return super().itemChange(change, value)
 
     # -- geometry ---------------------------------------------------------------------------------------------
@@ -189,44 +193,55 @@ class NodeItem(QGraphicsItem):
     # -- painting ---------------------------------------------------------------------------------------------
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        del widget
-        zoom = option.levelOfDetailFromTransform(painter.worldTransform())
+        del option, widget
+        zoom = painter.worldTransform().m11()
         if zoom < BOX_BELOW:
-            self._paint_box(painter)
+            self._paint_box(painter, edged=zoom >= EDGE_FROM)
             return
-        tokens = self._sprites.tokens
         scale = zoom * painter.device().devicePixelRatioF()
-        body = self._sprites.body(self._body, scale)
-        outer = self.card().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        painter.drawPixmap(outer, body, QRectF(body.rect()))
-        middle = self.height / 2
-        painter.setFont(self._sprites.title_font)
-        painter.setPen(QColor(tokens.text))
+        self._sprites.faces.draw(painter, self, self._face_area, scale, partial(self._paint_face, zoom, scale))
         if zoom < TITLE_BELOW:
-            painter.drawStaticText(QPointF(TEXT_LEFT, middle - self._title.size().height() / 2), self._title)
             return
-        painter.drawStaticText(QPointF(TEXT_LEFT, middle - 19), self._short_title if self._live else self._title)
-        painter.setFont(self._sprites.small_font)
-        if self._live is None or self._live.state is NodeState.WAITING:
-            painter.setPen(QColor(tokens.text_muted))
-            painter.drawStaticText(QPointF(TEXT_LEFT, middle + 3), self._summary)
-        else:
+        if self._shows_counters:
             self._paint_counters(painter)
         if self._live:
             self._paint_state(painter)
         if self._is_hovered or self._marks:
             self._paint_marked_ports(painter, scale)
-        if self._problems:
-            self._paint_badge(painter)
         if self._notice:
             self._paint_notice(painter, self._notice)
 
-    def _paint_box(self, painter: QPainter) -> None:
-        edge, inside = self._sprites.box_colours(self._body)
-        painter.fillRect(self._card, edge)
-        painter.fillRect(self._inner, inside)
+    @property
+    def _shows_counters(self) -> bool:
+        return self._live is not None and self._live.state is not NodeState.WAITING
+
+    def _paint_face(self, zoom: float, scale: float, painter: QPainter) -> None:
+        """What stays as it is while a run goes on; see ``Faces``."""
+        sprites, tokens, middle = self._sprites, self._sprites.tokens, self.height / 2
+        body = sprites.body(self._body, scale)
+        painter.drawPixmap(self._card.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN), body, QRectF(body.rect()))
+        room = TEXT_RIGHT - TEXT_LEFT
+        painter.setPen(QColor(tokens.text))
+        if zoom < TITLE_BELOW:
+            _write(painter, sprites.far_font, QRectF(TEXT_LEFT, 0, CARD_WIDTH - TEXT_LEFT, self.height), self._title)
+        else:
+            title = room - STATE_ROOM if self._live else room
+            _write(painter, sprites.title_font, QRectF(TEXT_LEFT, middle - 20, title, 18), self._title)
+            if not self._shows_counters:
+                painter.setPen(QColor(tokens.text_muted))
+                _write(painter, sprites.small_font, QRectF(TEXT_LEFT, middle + 1, room, 18), self._summary)
         if self._problems:
-            painter.fillRect(QRectF(CARD_WIDTH - 28, 0, 28, 28), self._problem_colour())
+            self._paint_badge(painter, scale)
+
+    def _paint_box(self, painter: QPainter, *, edged: bool) -> None:
+        if self._box is None:
+            self._box = self._sprites.box_colours(self._body)
+        edge, inside = self._box
+        if edged:
+            painter.fillRect(self._card, edge)
+        painter.fillRect(self._inner if edged else self._card, inside)
+        if self._problems:
+            painter.fillRect(BOX_BADGE, self._problem_colour())
 
     def _paint_counters(self, painter: QPainter) -> None:
         tokens, live = self._sprites.tokens, self._live
@@ -304,16 +319,13 @@ class NodeItem(QGraphicsItem):
         painter.setPen(QColor(tokens.danger if port.is_rejects else tokens.text_muted))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_badge(self, painter: QPainter) -> None:
-        tokens = self._sprites.tokens
-        box = QRectF(CARD_WIDTH - BADGE * 0.6, -BADGE * 0.4, BADGE, BADGE)
-        painter.setPen(QPen(QColor(tokens.canvas), 2))
-        painter.setBrush(self._problem_colour())
-        painter.drawEllipse(box)
-        painter.setFont(self._sprites.small_font)
-        painter.setPen(QColor(tokens.raised))
+    def _paint_badge(self, painter: QPainter, scale: float) -> None:
         count = len(self._problems)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(count) if count < 10 else "9+")  # noqa: PLR2004
+        look = Badge(str(count) if count < 10 else "9+", self._problem_colour().name())  # noqa: PLR2004
+        picture = self._sprites.badge(look, scale)
+        box = QRectF(0, 0, BADGE_BOX, BADGE_BOX)
+        box.moveCenter(QPointF(CARD_WIDTH - BADGE * 0.1, BADGE * 0.1))
+        painter.drawPixmap(box, picture, QRectF(picture.rect()))
 
     def _paint_notice(self, painter: QPainter, notice: Notice) -> None:
         tokens = self._sprites.tokens
@@ -335,10 +347,17 @@ class NodeItem(QGraphicsItem):
 
     # -- inside -----------------------------------------------------------------------------------------------
 
+    def renew_face(self) -> None:
+        """What ``_paint_face`` shows has changed."""
+        self._sprites.faces.forget(self)
+        self._box = None
+        self.update()
+
     def _measure(self) -> None:
         """Qt asks for these thousands of times in each frame."""
         self._card = QRectF(0, 0, CARD_WIDTH, self.height)
         self._inner = self._card.adjusted(4, 4, -4, -4)
+        self._face_area = self._card.adjusted(-MARGIN, -BADGE / 2, BADGE, MARGIN)
         self._bounds = self._card.adjusted(-SIDE, -PORT_BOX / 2, SIDE, PILL_HEIGHT + 10)
 
     def _counter_rect(self) -> QRectF:
@@ -353,18 +372,18 @@ class NodeItem(QGraphicsItem):
 
     def _renew_tool_tip(self) -> None:
         """Problems first: they are why a person points at the node."""
-        lines = [f"<b>{escape(self._full_title)}</b><br>{escape(self._type_title)} · <code>{escape(self.name)}</code>"]
+        lines = [f"<b>{escape(self._title)}</b><br>{escape(self._type_title)} · <code>{escape(self.name)}</code>"]
         lines += [f"{escape(problem.message)} {escape(problem.hint)}" for problem in self._problems]
         if self._notice:
             lines.append(escape(self._notice.text))
         self.setToolTip("<br><br>".join(lines))
 
-    def _text(self, text: str, font, width: float) -> QStaticText:  # noqa: ANN001 - QFont
-        elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
-        static = QStaticText(elided)
-        static.setTextFormat(Qt.TextFormat.PlainText)
-        static.prepare(font=font)
-        return static
+
+def _write(painter: QPainter, font: QFont, box: QRectF, text: str) -> None:
+    """A line of text, cut where the box ends."""
+    painter.setFont(font)
+    text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
 
 
 def _dot(port: CanvasPort, mark: str = "") -> Dot:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QPixmap
 
+from etl_studio.ui.canvas.items.faces import Faces
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL
 
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ CARD_RADIUS = 10.0
 TILE = QRectF(12, 12, 40, 40)
 """The tinted square that holds the icon."""
 ICON = 22
+FONT_FAR = 22
+"""Pixels of titles from afar: half a zoom makes it 11."""
 MARGIN = 8.0
 """Room around a card for its halo and shadow."""
 PORT_RADIUS = 5.0
 PORT_BOX = 20.0
+BADGE, BADGE_BOX = 18.0, 20.0
 MOST_PICTURES = 400
 """Pictures kept; zooming makes new ones and the old are forgotten together."""
 
@@ -56,6 +60,14 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """A number in a coloured circle."""
+
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """The look of a card: two cards of the same look share one picture. ``ports``: place and look of each."""
 
@@ -78,6 +90,8 @@ class Sprites(QObject):
 
     Attributes:
         title_font, small_font: the fonts of cards, at zoom 1.
+        far_font: of titles that are read from afar.
+        faces: pictures of whole nodes.
     """
 
     changed = Signal()
@@ -86,8 +100,10 @@ class Sprites(QObject):
         super().__init__(parent)
         self.theme = theme
         self.title_font = self._font(FONT_BODY, QFont.Weight.DemiBold)
+        self.far_font = self._font(FONT_FAR, QFont.Weight.DemiBold)
         self.small_font = self._font(FONT_SMALL, QFont.Weight.Normal)
         self._pictures: dict[object, QPixmap] = {}
+        self.faces = Faces()
         self._box_colours: dict[tuple[str, str, bool], tuple[QColor, QColor]] = {}
         theme.changed.connect(self._forget)
 
@@ -102,6 +118,14 @@ class Sprites(QObject):
         if (picture := self._pictures.get(key)) is None:
             size = QRectF(0, 0, CARD_WIDTH + 2 * MARGIN, look.height + 2 * MARGIN)
             picture = self._picture(key, size, lambda painter: self._paint_body(painter, look, scale))
+        return picture
+
+    def badge(self, look: Badge, scale: float) -> QPixmap:
+        """A badge in a square of ``BADGE_BOX``."""
+        key = (look, round(scale, 2))
+        if (picture := self._pictures.get(key)) is None:
+            size = QRectF(0, 0, BADGE_BOX, BADGE_BOX)
+            picture = self._picture(key, size, lambda painter: self._paint_badge(painter, look))
         return picture
 
     def dot(self, look: Dot, scale: float) -> QPixmap:
@@ -132,6 +156,7 @@ class Sprites(QObject):
 
     def _forget(self) -> None:
         self._pictures.clear()
+        self.faces.clear()
         self._box_colours.clear()
         self.changed.emit()
 
@@ -189,6 +214,16 @@ class Sprites(QObject):
         if look.missing:
             return QPen(QColor(tokens.border_strong), 1.2, Qt.PenStyle.DashLine)
         return QPen(QColor(tokens.border_strong if look.hovered else tokens.border), 1)
+
+    def _paint_badge(self, painter: QPainter, look: Badge) -> None:
+        tokens = self.tokens
+        box = QRectF(1, 1, BADGE, BADGE)
+        painter.setPen(QPen(QColor(tokens.canvas), 2))
+        painter.setBrush(QColor(look.colour))
+        painter.drawEllipse(box)
+        painter.setFont(self.small_font)
+        painter.setPen(QColor(tokens.raised))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, look.text)
 
     def _paint_dot(self, painter: QPainter, look: Dot) -> None:
         tokens = self.tokens
