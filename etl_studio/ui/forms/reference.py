@@ -30,10 +30,10 @@ _WORDS = {str: "text", int: "whole number", float: "number", bool: "yes or no", 
 
 def reference(node_type: type[Node]) -> str:
     """The documentation of a node type in Markdown."""
-    parts = [inspect.getdoc(node_type) or "", "### Ports", *_ports(node_type)]
+    parts = [inspect.getdoc(node_type) or "", "### Ports", *ports_text(node_type)]
     settings = settings_of(node_type.Config)
     if settings:
-        parts += ["### Settings", *_settings(settings)]
+        parts += ["### Settings", *(line for setting in settings for line in setting_text(setting))]
     return "\n\n".join(parts)
 
 
@@ -53,7 +53,8 @@ def type_words(annotation: Any) -> str:
     return _WORDS.get(annotation, "value")
 
 
-def _ports(node_type: type[Node]) -> Iterator[str]:
+def ports_text(node_type: type[Node]) -> Iterator[str]:
+    """The ports of a node type, a paragraph for each."""
     yield from _port_lines("In", node_type.inputs)
     if node_type.open_inputs:
         yield "**In**: any input; a wire names it, as in `-> query.orders`."
@@ -67,14 +68,14 @@ def _port_lines(side: str, ports: Iterable[Port]) -> Iterator[str]:
         yield f"**{side}** `{port.name}`{title}{' (' + ', '.join(marks) + ')' if marks else ''}"
 
 
-def _settings(settings: Iterable[Setting]) -> Iterator[str]:
-    for setting in settings:
-        facts = ["required" if setting.required else "", type_words(setting.annotation), _default(setting.default)]
-        yield f"#### {setting.title} `{setting.key}`"
-        text = f"{setting.description} *({', '.join(filter(None, facts))})*"
-        if setting.example is not None:
-            text += f" Example: `{_written(setting.example)}`"
-        yield text
+def setting_text(setting: Setting) -> Iterator[str]:
+    """One setting: a heading, then what it means, its type, its default and an example."""
+    facts = ["required" if setting.required else "", type_words(setting.annotation), _default(setting.default)]
+    yield f"#### {setting.title} `{setting.key}`"
+    text = f"{setting.description} *({', '.join(filter(None, facts))})*"
+    if setting.example is not None:
+        text += f" Example: `{_written(setting.example)}`"
+    yield text
 
 
 def _default(default: Any) -> str:

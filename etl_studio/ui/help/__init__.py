@@ -1,0 +1,1 @@
+"""Help inside the window: pages about pipelines and about every node, with search."""
