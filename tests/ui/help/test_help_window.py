@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
 
 from etl_studio.app.catalogue import full_registry
@@ -80,7 +81,7 @@ def test_arrow_keys_go_from_the_field_to_the_pages_and_on(window):
 
 
 def test_a_link_leads_to_its_page_and_back_again(window, qtbot):
-    anchor = window.text.document().find("Polic")
+    anchor = window.text.document().find("Polic", 0, QTextDocument.FindFlag.FindCaseSensitively)
     window.text.setTextCursor(anchor)
     window.text.ensureCursorVisible()
     place = window.text.cursorRect(anchor).center()
