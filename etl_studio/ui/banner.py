@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -22,16 +23,19 @@ class Banner(QFrame):
     Attributes:
         node_wanted: the button that leads to the node was clicked; its id.
         accepted: the button of an offer was clicked.
+        more_wanted: the button of a note was clicked.
     """
 
     node_wanted = Signal(str)
     accepted = Signal()
+    more_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._node: str | None = None
         self._offers = False
+        self._calm = False
         self.setProperty("role", "banner")
         self._picture = QLabel()
         self._words = QLabel()
@@ -69,7 +73,15 @@ class Banner(QFrame):
         self._words.setText(text)
         self.go.setText(f"Show {node}" if node else "")
         self.go.setVisible(bool(node))
-        self._show(offer=False)
+        self._show()
+
+    def show_note(self, text: str, button: str = "") -> None:
+        """Tell something that is no error; with a button that does more about it, see ``more_wanted``."""
+        self._node = None
+        self._words.setText(text)
+        self.go.setText(button)
+        self.go.setVisible(bool(button))
+        self._show(calm=True)
 
     def show_offer(self, text: str, button: str) -> None:
         """Offer something: a button that accepts, and one that dismisses."""
@@ -79,15 +91,18 @@ class Banner(QFrame):
         self.go.setVisible(True)
         self._show(offer=True)
 
-    def _show(self, *, offer: bool) -> None:
-        self._offers = offer
+    def _show(self, *, offer: bool = False, calm: bool = False) -> None:
+        self._offers, self._calm = offer, calm
         self.dismiss.setVisible(offer)
         self.close_button.setVisible(not offer)
+        set_role(self, "note" if calm else "banner")
         self._dress()
         self.show()
 
     def _go(self) -> None:
-        if self._offers:
+        if self._calm:
+            self.more_wanted.emit()
+        elif self._offers:
             self.hide()
             self.accepted.emit()
         elif self._node is not None:
@@ -95,6 +110,10 @@ class Banner(QFrame):
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
-        picture = ("history", tokens.warning) if self._offers else ("alert-circle", tokens.danger)
+        picture = ("alert-circle", tokens.danger)
+        if self._calm:
+            picture = ("info", tokens.info)
+        elif self._offers:
+            picture = ("history", tokens.warning)
         self._picture.setPixmap(self._theme.pixmap(*picture, 18))
         self.close_button.setIcon(self._theme.icon("x", tokens.text_muted))

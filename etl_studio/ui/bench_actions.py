@@ -95,6 +95,8 @@ class BenchActions(QObject):
             "delete": canvas.editing.delete,
             "select_all": canvas.editing.select_all,
             "add_node": self._add_node,
+            "find": bench.find,
+            "outline": self._show_outline,
             "zoom_in": canvas.navigation.zoom_in,
             "zoom_out": canvas.navigation.zoom_out,
             "zoom_reset": canvas.navigation.zoom_reset,
@@ -114,6 +116,10 @@ class BenchActions(QObject):
         canvas = self._bench.canvas
         canvas.setFocus()
         canvas.quick_add.open_at(canvas.pointer_position())
+
+    def _show_outline(self) -> None:
+        self._bench.side.show()
+        self._bench.side.show_outline()
 
     def _paste(self) -> None:
         self._bench.canvas.editing.paste()

@@ -100,12 +100,11 @@ class DocumentTabs(QWidget):
         self._pages.addWidget(page)
         index = self.bar.addTab(title)
         self.bar.setTabData(index, page)
-        if icon:
-            self.bar.setTabIcon(index, self._theme.icon(icon))
+        page.setProperty("icon", icon)
         if isinstance(page, Workbench):
             page.title_changed.connect(self._name_pages)
             page.controller.running_changed.connect(self._name_pages)
-            self._name_pages()
+        self._name_pages()
         if index == self.bar.currentIndex():  # the first one: the bar has turned before the page was known
             self._turn(index)
         self.bar.setCurrentIndex(index)
@@ -153,6 +152,8 @@ class DocumentTabs(QWidget):
     def _name_pages(self) -> None:
         for index, page in enumerate(self.pages):
             if not isinstance(page, Workbench):
+                if icon := page.property("icon"):
+                    self.bar.setTabIcon(index, self._theme.icon(icon, self._theme.tokens.text_muted))
                 continue
             name = display_name(page.document)
             self.bar.setTabText(index, f"● {name}" if page.document.is_modified else name)

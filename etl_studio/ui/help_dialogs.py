@@ -14,6 +14,9 @@ from etl_studio.ui.actions import ACTIONS, MENUS, plain
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from etl_studio.ui.actions import Actions
     from etl_studio.ui.theme.theme import Theme
 
 CANVAS_KEYS = (
@@ -106,6 +109,20 @@ class ShortcutsDialog(QDialog):
             label.setProperty("role", "code")
             self._grid.addWidget(label, row, 0)
             self._grid.addWidget(QLabel(text), row, 1)
+
+
+def all_keys(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each menu and part of the window with its keys and what they do, as they are now."""
+    groups = []
+    for menu in MENUS:
+        keys = [(shown_keys(actions[spec.id]), plain(spec.text)) for spec in ACTIONS if spec.menu == menu]
+        groups.append((plain(menu), [pair for pair in keys if pair[0]]))
+    return [*groups, ("On the canvas", list(CANVAS_KEYS)), ("In dead letters", list(LETTER_KEYS))]
+
+
+def shown_keys(action: QAction) -> str:
+    """The keys of an action as this system writes them."""
+    return ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts())
 
 
 def _native(shortcut: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.bench_actions import BenchActions
     from etl_studio.ui.document_tabs import DocumentTabs
     from etl_studio.ui.pipeline_opener import PipelineOpener
+    from etl_studio.ui.start.beginning import Beginning
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
@@ -50,7 +51,7 @@ FRAME = QSize(16, 48)
 RUN_WIDTH = 92
 EARLY = {"quit", "about", "shortcuts", "theme_light", "theme_dark", "theme_system"}
 """Actions that work before the studio is there."""
-PARTS = {"show_palette": "palette_panel", "show_inspector": "inspector", "show_panels": "tabs"}
+PARTS = {"show_palette": "side", "show_inspector": "inspector", "show_panels": "tabs"}
 """Parts of a workbench that can be hidden, by the action."""
 
 
@@ -70,7 +71,7 @@ class MainWindow(QMainWindow):
     Attributes:
         painted: the first paint is done.
         actions_by_name: every action.
-        studio, tabs, opener: set by ``open_studio``.
+        studio, tabs, opener, beginning: set by ``open_studio``.
         window_wanted: a person wants another window.
         closed: the window was closed.
     """
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.studio: Studio | None = None
         self.tabs: DocumentTabs | None = None
         self.opener: PipelineOpener | None = None
+        self.beginning: Beginning | None = None
         self.guard = CrashGuard(self)
         self.data_folder = data_folder
         self._is_painted = False
@@ -122,14 +124,20 @@ class MainWindow(QMainWindow):
         return page if page in self.benches else None
 
     def open_studio(self, studio: Studio, path: Path | None = None) -> None:
-        """Fill the window, and open a pipeline file in it."""
+        """Fill the window, and open a pipeline file in it; without one, the start page."""
         from etl_studio.ui.document_tabs import DocumentTabs
+        from etl_studio.ui.help.guide import Guide
         from etl_studio.ui.pipeline_opener import PipelineOpener
+        from etl_studio.ui.start.beginning import Beginning
 
         self.studio = studio
         self.tabs = DocumentTabs(self.theme, self)
         self.opener = PipelineOpener(self.tabs, self.recent, self.data_folder, self._make_bench, self)
+        self.beginning = Beginning(self)
+        guide = Guide(self)
         self._meanings |= {
+            "start_page": self.beginning.show,
+            "help": guide.explain,
             "new": self.opener.new,
             "new_window": self.window_wanted.emit,
             "open": self.opener.choose,
@@ -140,10 +148,12 @@ class MainWindow(QMainWindow):
         }
         self.tabs.current_changed.connect(self._on_turned)
         self.setCentralWidget(self.tabs)
+        if path is None:
+            self.beginning.show()
+            return
         bench = self.opener.new()
-        if path is not None:
-            bench.files.load(path)
-            QTimer.singleShot(0, bench.canvas.navigation.fit)  # the canvas gets its size only now
+        bench.files.load(path)
+        QTimer.singleShot(0, bench.canvas.navigation.fit)  # the canvas gets its size only now
         bench.canvas.setFocus()
 
     # -- Qt ---------------------------------------------------------------------------------------------------
@@ -161,6 +171,8 @@ class MainWindow(QMainWindow):
         self.settings.setValue("geometry", self.saveGeometry())
         for bench in self.benches:
             bench.shut_down()
+        if self.beginning is not None:
+            self.beginning.close()
         self.settings.sync()
         event.accept()
         self.closed.emit()
@@ -252,6 +264,7 @@ class MainWindow(QMainWindow):
         bench.title_changed.connect(self._show_title)
         bench.canvas.example_requested.connect(self._open_first_example)
         bench.canvas.file_dropped.connect(self._open_dropped)
+        self.beginning.watch(bench)
         for name, part in PARTS.items():
             getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
         return bench

@@ -27,6 +27,8 @@ PARTS = (
     "etl_studio.ui.workbench",
     "etl_studio.ui.document_tabs",
     "etl_studio.ui.pipeline_opener",
+    "etl_studio.ui.help.guide",
+    "etl_studio.ui.start.beginning",
 )
 """Modules of the window, imported one by one so that it answers in between."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from etl_studio.ui.document_files import ENDING, FILTER
@@ -26,13 +26,20 @@ __all__ = ["ENDING", "PipelineOpener"]
 class PipelineOpener(QObject):
     """Opens pipelines in tabs of one window and closes them.
 
+    Signals:
+        opened: a pipeline is open, an empty one or a file.
+        emptied: the last page was closed.
+
     Args:
         tabs: the tabs.
         recent: remembers the files.
-        data_folder: where copies of examples are made.
+        data_folder: where copies of examples and templates are made.
         make: makes a workbench with an empty pipeline.
         window: parent of the dialogs.
     """
+
+    opened = Signal()
+    emptied = Signal()
 
     def __init__(
         self,
@@ -50,8 +57,8 @@ class PipelineOpener(QObject):
 
     def new(self) -> Workbench:
         """Begin an empty pipeline in a tab of its own."""
-        bench = self._make()
-        self._tabs.add(bench, "untitled", "file-text")
+        bench = self._add()
+        self.opened.emit()
         return bench
 
     def choose(self) -> None:
@@ -68,38 +75,41 @@ class PipelineOpener(QObject):
         """
         if bench := self._tabs.bench_of(path):
             self._tabs.show_page(bench)
+            self.opened.emit()
             return True
         current = self._tabs.current
         if isinstance(current, Workbench) and is_untouched(current):
             return current.files.load(path)
-        bench = self.new()
+        bench = self._add()
         opened = bench.files.load(path)
-        if not opened:
+        if opened:
+            self.opened.emit()
+        else:
             self._remove(bench)
         return opened
 
     def open_example(self, path: Path) -> bool:
         """Open the person's copy of an example, made the first time; whether that went well."""
-        try:
-            copy = copy_example(path, self._data_folder / "examples")
-        except OSError as error:
-            text = f"{error.strerror}: {error.filename}"
-            QMessageBox.warning(self._window, "ETL Studio", f"The example cannot be copied.\n{text}")
-            return False
-        return self.open(copy)
+        return self._open_copy(copy_example, path, "examples")
+
+    def open_template(self, path: Path) -> bool:
+        """Open a copy of a template that is the person's own; whether that went well."""
+        from etl_studio.app.templates import copy_template
+
+        return self._open_copy(copy_template, path, "pipelines")
 
     def close(self, page: QWidget | None = None) -> bool:
         """Close a page (the one in front by default), after asking about its run and unsaved changes.
 
         Returns:
-            Whether it is closed. A window whose last page was closed gets an empty pipeline.
+            Whether it is closed.
         """
         page = page if page is not None else self._tabs.current
         if page is None or not self.may_close(page):
             return False
         self._remove(page)
         if not self._tabs.pages:
-            self.new()
+            self.emptied.emit()
         return True
 
     def may_close(self, page: QWidget) -> bool:
@@ -118,6 +128,20 @@ class PipelineOpener(QObject):
         if page.document.is_modified:
             self._tabs.show_page(page)
         return page.files.may_leave()
+
+    def _add(self) -> Workbench:
+        bench = self._make()
+        self._tabs.add(bench, "untitled", "file-text")
+        return bench
+
+    def _open_copy(self, copy: Callable[[Path, Path], Path], path: Path, folder: str) -> bool:
+        try:
+            made = copy(path, self._data_folder / folder)
+        except OSError as error:
+            text = f"{error.strerror}: {error.filename}"
+            QMessageBox.warning(self._window, "ETL Studio", f"It cannot be copied to a folder of yours.\n{text}")
+            return False
+        return self.open(made)
 
     def _remove(self, page: QWidget) -> None:
         if isinstance(page, Workbench):

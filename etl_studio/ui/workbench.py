@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
@@ -36,6 +36,7 @@ from etl_studio.ui.panels.letter_work import whole_check
 from etl_studio.ui.panels.load_work import other_databases
 from etl_studio.ui.panels.loads import LoadsPanel
 from etl_studio.ui.panels.log import LogPanel
+from etl_studio.ui.panels.outline import OutlinePanel
 from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
 from etl_studio.ui.previews.panel import PreviewPanel
@@ -46,6 +47,7 @@ from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.run.status_bar import RunStatusBar
+from etl_studio.ui.side import Side
 
 if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
+    from etl_studio.ui.pipeline_search import Found
     from etl_studio.ui.recent_files import RecentFiles
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
@@ -71,7 +74,7 @@ class Workbench(QWidget):
         recent: remembers the files.
 
     Attributes:
-        document, canvas, palette, inspector, controller: the parts.
+        document, canvas, side, palette_panel, outline, inspector, controller: the parts.
         files: opens and saves the document.
         status: the line at the foot.
         tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
@@ -125,6 +128,8 @@ class Workbench(QWidget):
             self.tabs.add_panel(panel, title, icon)
         self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
         self.status = RunStatusBar(theme, self)
+        self.outline = OutlinePanel(self.document, theme)
+        self.side = Side(self.palette_panel, self.outline, self.canvas)
         self._lay_out()
         self._connect()
 
@@ -222,6 +227,26 @@ class Workbench(QWidget):
         if field:
             self.inspector.show_field(node, field)
 
+    def find(self) -> None:
+        """Ask for words and go where they occur in the pipeline; in the dead letters, filter those."""
+        focused = QApplication.focusWidget()
+        if focused is not None and self.dead_letters.isAncestorOf(focused):
+            self.dead_letters.to_filter()
+            return
+        from etl_studio.ui.find_popup import FindPopup
+
+        popup = FindPopup(self.document, self.columns.known, self.window())
+        popup.place_wanted.connect(self._show_found)
+        popup.open()
+
+    def _show_found(self, found: Found) -> None:
+        if found.node:
+            self.show_node(found.node, found.field)
+        else:
+            self.canvas.pipeline_scene.choose()
+            self.inspector.show_nodes(())
+            self.inspector.setFocus()
+
     def preview_selection(self) -> None:
         """Compute the rows at the selected node."""
         chosen = self.canvas.pipeline_scene.chosen_nodes()
@@ -253,7 +278,7 @@ class Workbench(QWidget):
         column.addWidget(self.banner)
         column.addWidget(self.canvas, 1)
         upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(self.palette_panel)
+        upper.addWidget(self.side)
         upper.addWidget(middle)
         upper.setSizes([PALETTE_WIDTH, 900])
         left = QSplitter(Qt.Orientation.Vertical)
@@ -282,6 +307,7 @@ class Workbench(QWidget):
         self.palette_panel.node_chosen.connect(self._add_from_palette)
         self.canvas.selection_changed.connect(self._on_selection)
         self.canvas.node_activated.connect(self._open_node)
+        self.outline.node_opened.connect(self._open_node)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
         self.runs.resume_requested.connect(self.resuming.resume)
@@ -318,6 +344,7 @@ class Workbench(QWidget):
             scene.show_sample(event)
         elif isinstance(event, NodeChanged):
             scene.show_state(event)
+            self.outline.show_state(event)
         elif isinstance(event, RetryScheduled):
             scene.show_retry(event)
         elif isinstance(event, BreakerChanged):
@@ -326,6 +353,7 @@ class Workbench(QWidget):
             scene.show_pause(event)
         elif isinstance(event, RunStarted):
             scene.clear_run(dry=event.kind == "dry_run")
+            self.outline.clear_run()
             self.log.clear()
             if event.kind == "run":
                 self.dead_letters.show_run("")

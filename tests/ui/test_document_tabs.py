@@ -199,13 +199,14 @@ def test_the_cross_of_a_tab_closes_it(window, files):
     assert titles(window) == ["b.etl.yaml"]
 
 
-def test_closing_the_last_tab_leaves_an_empty_pipeline(window, files):
+def test_closing_the_last_tab_shows_the_start_page(window, files):
     window.opener.open(files["a"])
 
     window.actions_by_name["close_tab"].trigger()
 
-    assert titles(window) == ["untitled"]
-    assert window.workbench.document.pipeline.nodes == {}
+    assert titles(window) == ["Start"]
+    assert window.workbench is None
+    assert not window.actions_by_name["run"].isEnabled()
 
 
 def test_closing_a_tab_whose_pipeline_runs_asks_and_stops_it(qtbot, window, files):

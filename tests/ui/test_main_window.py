@@ -73,6 +73,8 @@ def open_window(qtbot, settings, tmp_path):
         openings.append(opening)
         with qtbot.waitSignal(opening.finished, timeout=30_000):
             window.show()
+        if path is None:
+            QTest.mouseClick(window.beginning.page.new, LEFT)
         return window
 
     yield make

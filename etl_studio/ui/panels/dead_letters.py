@@ -261,7 +261,6 @@ class DeadLettersPanel(QFrame):
             ("Ctrl+Enter", self.replay),
             ("Ctrl+Shift+Return", self.replay_whole),
             ("Ctrl+Shift+Enter", self.replay_whole),
-            (QKeySequence.StandardKey.Find, self._to_filter),
         ):
             key = QShortcut(QKeySequence(keys), self)
             key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -363,7 +362,7 @@ class DeadLettersPanel(QFrame):
         set_role(self.said, "danger" if bad else "muted")
         self.said.setVisible(bool(text))
 
-    def _to_filter(self) -> None:
+    def to_filter(self) -> None:
         self.filter.setFocus()
         self.filter.selectAll()
 

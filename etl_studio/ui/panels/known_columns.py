@@ -65,6 +65,11 @@ class KnownColumns(QObject):
                 found.setdefault(name, kind)
         return found
 
+    def known(self, node: str) -> list[str]:
+        """Names of the columns that a node is known to give, or else those that arrive at it."""
+        given = [name for columns in self._types.get(node, {}).values() for name in columns]
+        return list(dict.fromkeys(given)) or self.arriving(node)
+
     def sample_arriving(self, node: str) -> pa.Table | None:
         """The rows of the last preview that arrive at a node's first input; None where no preview has shown them."""
         wires = list(self._wires_into(node))

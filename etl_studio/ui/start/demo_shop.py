@@ -46,9 +46,7 @@ class DemoShop(QObject):
 
     def open(self) -> None:
         """See that the shop is open: this one, or one that somebody has started before."""
-        if self.url:
-            self.opened.emit(self.url)
-        elif not self._fetcher.is_busy:
+        if not self._fetcher.is_busy:
             self._fetcher.ask(partial(_open_site, self._wanted, self._sites))
 
     def close(self) -> None:
@@ -67,6 +65,8 @@ def _open_site(url: str, sites: list[DemoSite]) -> str:
     """Where a shop is: here, or at another address where a stranger has the port."""
     from etl_studio.demo import DemoSite
 
+    if sites:
+        return sites[-1].url
     site = DemoSite(port=urlsplit(url).port or 0)
     try:
         sites.append(site.start())

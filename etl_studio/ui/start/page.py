@@ -122,6 +122,12 @@ class StartPage(QScrollArea):
         """What the keyboard begins with."""
         return self.cards[0] if self.cards else self.new
 
+    def take_focus(self) -> None:
+        """Give the keyboard to the first card, unless something on the page has it."""
+        here = self.focusWidget()
+        if here is None or here not in self._in_order():
+            self.first().setFocus()
+
     # -- Qt ---------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:

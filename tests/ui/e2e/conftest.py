@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from etl_studio.ui.main_window import MainWindow
@@ -29,17 +30,23 @@ def _no_run_reaches_the_users_own_data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_window(qtbot, tmp_path) -> Iterator[Callable[..., Person]]:
-    """``open_window(path)``: the window as the application opens it; closed without questions at the end."""
+    """``open_window(path)``: the window as the application opens it; closed without questions at the end.
+
+    Without a path a new pipeline is begun on the start page; with ``stay=True`` nothing is clicked there.
+    """
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     opened = []
 
-    def make(path: Path | None = None) -> Person:
+    def make(path: Path | None = None, *, stay: bool = False) -> Person:
         window = MainWindow(Theme("light"), settings, tmp_path / "data")
         opening = Opening(window, path)
         opened.append((window, opening))
         with qtbot.waitSignal(opening.finished, timeout=OPENING):
             window.show()
-        qtbot.waitUntil(window.workbench.isVisible)
+        if path is None and not stay:
+            QTest.mouseClick(window.beginning.page.new, Qt.MouseButton.LeftButton)
+        if not stay:
+            qtbot.waitUntil(window.workbench.isVisible)
         return Person(window)
 
     yield make

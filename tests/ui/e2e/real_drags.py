@@ -36,6 +36,7 @@ class Dragging(QObject):
 
     def begin(self) -> None:
         """The window is whole."""
+        self._window.opener.new()
         self._bench = self._window.workbench
         self._bench.document.node_added.connect(self._landed)
         self._landed()  # the window is laid out when its posted events are done
