@@ -219,7 +219,7 @@ def test_closing_a_tab_whose_pipeline_runs_asks_and_stops_it(qtbot, window, file
     window.actions_by_name["close_tab"].trigger()
 
     assert asked == ["A run is going on. Stop it and close the pipeline?"]
-    assert titles(window) == ["untitled"]
+    assert titles(window) == ["Start"]
     assert not (files["long"].parent / "long.csv").exists()
 
 

@@ -363,6 +363,7 @@ class DeadLettersPanel(QFrame):
         self.said.setVisible(bool(text))
 
     def to_filter(self) -> None:
+        """Give the keyboard to the field that filters the letters."""
         self.filter.setFocus()
         self.filter.selectAll()
 

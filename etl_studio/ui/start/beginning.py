@@ -13,8 +13,6 @@ from etl_studio.ui.start.demo_shop import DemoShop
 from etl_studio.ui.start.page import StartPage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from etl_studio.ui.main_window import MainWindow
     from etl_studio.ui.workbench import Workbench
 
