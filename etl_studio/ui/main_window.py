@@ -133,8 +133,9 @@ class MainWindow(QMainWindow):
         self.studio = studio
         self.tabs = DocumentTabs(self.theme, self)
         self.opener = PipelineOpener(self.tabs, self.recent, self.data_folder, self._make_bench, self)
-        self.beginning = Beginning(self)
-        guide = Guide(self)
+        registry = studio.registry
+        self.beginning = Beginning(self.tabs, self.opener, self.recent, registry, self.theme, self)
+        guide = Guide(self, registry, self.theme, self.settings, self.actions_by_name, lambda: self.workbench)
         self._meanings |= {
             "start_page": self.beginning.show,
             "help": guide.explain,

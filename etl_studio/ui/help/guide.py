@@ -10,28 +10,50 @@ from PySide6.QtWidgets import QApplication
 from etl_studio.ui.help.context import place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QWidget
+
+    from etl_studio.sdk import Registry
+    from etl_studio.ui.actions import Actions
     from etl_studio.ui.help.window import HelpWindow
-    from etl_studio.ui.main_window import MainWindow
+    from etl_studio.ui.theme.theme import Theme
+    from etl_studio.ui.workbench import Workbench
 
 
 class Guide(QObject):
     """Keeps the help window of a main window, and opens it where it is wanted.
 
     Args:
-        window: the main window.
+        window: the main window, over which the help opens.
+        registry: the node types that are explained.
+        theme: colours and icons.
+        settings: remember the size of the help.
+        actions: whose keys are listed.
+        bench: gives the workbench in front, or None.
 
     Attributes:
         help: the help window, once it was opened.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(  # noqa: PLR0913 - what the help is about
+        self,
+        window: QWidget,
+        registry: Registry,
+        theme: Theme,
+        settings: QSettings,
+        actions: Actions,
+        bench: Callable[[], Workbench | None],
+    ) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._registry, self._theme = window, registry, theme
+        self._settings, self._actions, self._bench = settings, actions, bench
         self.help: HelpWindow | None = None
 
     def explain(self) -> None:
         """Show what is known of the focused setting or the selected node; without one, the overview."""
-        place = place_of(QApplication.focusWidget(), self._window.workbench)
+        place = place_of(QApplication.focusWidget(), self._bench())
         self.show_page(place.page, place.section)
 
     def show_page(self, address: str, section: str = "") -> None:
@@ -41,8 +63,8 @@ class Guide(QObject):
             from etl_studio.ui.help.window import HelpWindow
             from etl_studio.ui.help_dialogs import all_keys
 
-            library = Library(self._window.studio.registry, all_keys(self._window.actions_by_name))
-            self.help = HelpWindow(library, self._window.theme, self._window.settings, self._window)
+            library = Library(self._registry, all_keys(self._actions))
+            self.help = HelpWindow(library, self._theme, self._settings, self._window)
         self.help.show_page(address, section)
         self.help.show()
         self.help.raise_()

@@ -13,7 +13,11 @@ from etl_studio.ui.start.demo_shop import DemoShop
 from etl_studio.ui.start.page import StartPage
 
 if TYPE_CHECKING:
-    from etl_studio.ui.main_window import MainWindow
+    from etl_studio.sdk import Registry
+    from etl_studio.ui.document_tabs import DocumentTabs
+    from etl_studio.ui.pipeline_opener import PipelineOpener
+    from etl_studio.ui.recent_files import RecentFiles
+    from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
 
@@ -21,17 +25,30 @@ class Beginning(QObject):
     """Shows the start page, and opens what is chosen on it.
 
     Args:
-        window: with its tabs and its opener.
+        tabs: of the window.
+        opener: opens pipelines in them.
+        recent: the files that were open before.
+        registry: knows icons and colours of the nodes.
+        theme: colours and icons.
+        parent: the window.
 
     Attributes:
         page: the start page, while there is one.
         shop: the demo shop.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._tabs, self._opener, self._recent = window.tabs, window.opener, window.recent
-        self._registry, self._theme = window.studio.registry, window.theme
+    def __init__(  # noqa: PLR0913 - it joins the parts of a window
+        self,
+        tabs: DocumentTabs,
+        opener: PipelineOpener,
+        recent: RecentFiles,
+        registry: Registry,
+        theme: Theme,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._tabs, self._opener, self._recent = tabs, opener, recent
+        self._registry, self._theme = registry, theme
         self.page: StartPage | None = None
         self.shop = DemoShop(self)
         self.shop.opened.connect(self._tell_shop)

@@ -93,6 +93,8 @@ def test_the_help_lists_the_keys_of_this_window(person):
 
 
 def find(person, words):
+    person.window.activateWindow()
+    assert QTest.qWaitForWindowActive(person.window)
     QTest.keyClick(person.bench.canvas, Qt.Key.Key_F, CTRL)
     popup = QApplication.activePopupWidget()
     QTest.keyClicks(popup.field, words)
@@ -112,7 +114,6 @@ def test_find_knows_columns_once_a_node_was_previewed(person, qtbot):
     assert find(person, "status").results.topLevelItemCount() == 0
     QApplication.activePopupWidget().close()
     person.click_node("read")
-    QTest.keyClick(person.bench.canvas, Qt.Key.Key_F6)
     qtbot.waitUntil(lambda: bool(person.bench.columns.known("read")), timeout=10_000)
 
     popup = find(person, "status")
