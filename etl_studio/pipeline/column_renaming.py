@@ -205,9 +205,7 @@ class _Search:
             node_type = self.lineage.types[node]
             if node_type is not None and issubclass(node_type, Sink) and self.renamed.get(node):
                 given = ", ".join(dict.fromkeys(self.renamed[node].values()))
-                self.doubts[f"{node} writes the column as {given} from then on; what is there keeps the old name."] = (
-                    None
-                )
+                self.doubts[f"{node} writes it as {given} from then on; what is there keeps the old name."] = None
         result.obstacles, result.doubts = list(self.obstacles), list(self.doubts)
         return result
 

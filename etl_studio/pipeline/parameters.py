@@ -108,7 +108,7 @@ def substitute(settings: dict[str, Any], models: Models, look_up: Lookup) -> dic
     def change(_: tuple[str, ...], text: str, editor: Editor | None) -> Any:
         if "${" not in text:
             return text
-        return _in_sql(text, look_up) if editor in SQL_EDITORS else _in_text(text, look_up)
+        return in_sql(text, look_up) if editor in SQL_EDITORS else _in_text(text, look_up)
 
     result: dict[str, Any] = map_texts(settings, models, change)
     return result
@@ -227,7 +227,9 @@ def _in_text(text: str, look_up: Lookup) -> Any:
     return _REFERENCES.sub(lambda found: "${" if found[0] == "$${" else _written(look_up(_name(found[0]))), text)
 
 
-def _in_sql(text: str, look_up: Lookup) -> str:
+def in_sql(text: str, look_up: Lookup) -> str:
+    """An SQL text with the values of its references as literals."""
+
     def change(found: re.Match[str]) -> str:
         part = found[0]
         if part.startswith(("--", "/*")):

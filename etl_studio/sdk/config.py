@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
 Editor = Literal[
-    "text", "multiline", "sql", "sql_query", "selector", "file", "save_file", "columns", "column", "secret"
+    "text", "multiline", "sql", "sql_query", "selector", "file", "save_file", "columns", "column", "type", "secret"
 ]
 """How a form edits a text: ``sql`` is one expression, ``sql_query`` a whole SELECT, ``file`` an existing file,
-``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node."""
+``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node,
+``type`` with the types of columns."""
 
 Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
 """What names in a setting are to the rows, so that columns can be followed and renamed.

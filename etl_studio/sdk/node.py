@@ -44,6 +44,7 @@ class Node(ABC):
         rows: what it does to the number of rows; checked at the end of each run.
         example: settings that work, for the reference and the tests.
         keeps_columns: rows leave it with the columns and values with which they came.
+        tried_on: columns of a few rows on which SQL in the settings of a source may be tried out.
         identity: settings that must stay the same for a run to be resumed; None: all of them.
     """
 
@@ -58,6 +59,7 @@ class Node(ABC):
     rows: ClassVar[Rows] = "same"
     example: ClassVar[dict[str, Any]] = {}
     keeps_columns: ClassVar[bool] = False
+    tried_on: ClassVar[Mapping[str, Sequence[Any]]] = {}
     identity: ClassVar[tuple[str, ...] | None] = None
 
     class Config(settings.Config):

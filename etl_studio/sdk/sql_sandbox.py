@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def sandbox(
-    temp_directory: Path | None = None, memory_limit: str | None = None, threads: int | None = None
+    temp_directory: Path | None = None,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    *,
+    placed_errors: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """Open one. Its time zone is UTC and its settings are locked.
 
@@ -22,6 +26,7 @@ def sandbox(
         temp_directory: where it spills what does not fit into memory; None: it never spills.
         memory_limit: such as ``512MB``; None: DuckDB's default, 80 % of the machine's memory.
         threads: at most so many for one query; None: one per core.
+        placed_errors: errors tell their place: their text is JSON.
     """
     import duckdb
 
@@ -34,6 +39,8 @@ def sandbox(
         connection.execute("SET memory_limit = $1", [memory_limit])
     if threads is not None:
         connection.execute(f"SET threads = {threads:d}")
+    if placed_errors:
+        connection.execute("SET errors_as_json = true")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

@@ -8,24 +8,36 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from etl_studio.ui.forms.tab_order import move_focus
+from etl_studio.ui.forms.trying import Trying, secret_names
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.node_page import NodePage
     from etl_studio.ui.forms.pipeline_page import PipelinePage
+    from etl_studio.ui.forms.trying import KnowsRows
     from etl_studio.ui.theme.theme import Theme
 
 LEAST_WIDTH = 320
 """Pixels; the policy card needs 307 and a scroll bar 10."""
 
 
-def no_columns(node: str) -> Sequence[str]:
-    """Nothing is known of the columns that arrive at a node."""
-    del node
-    return ()
+class NothingKnown:
+    """Knows nothing of the rows that arrive at nodes."""
+
+    def arriving_types(self, node: str) -> Mapping[str, str]:
+        """No columns."""
+        del node
+        return {}
+
+    def tables_arriving(self, node: str) -> Mapping[str, pa.Table]:
+        """No rows."""
+        del node
+        return {}
 
 
 class SelectionPage(QWidget):
@@ -73,7 +85,8 @@ class Inspector(QFrame):
         document: what is edited.
         theme: colours and icons.
         parent: its parent.
-        columns: names of the columns that arrive at a node, for completion; called with the node's id.
+        known: knows the columns and rows that arrive at nodes, for completion and for trying SQL out.
+        given: values of parameters that a person has given.
     """
 
     def __init__(
@@ -82,12 +95,14 @@ class Inspector(QFrame):
         theme: Theme,
         parent: QWidget | None = None,
         *,
-        columns: Callable[[str], Sequence[str]] = no_columns,
+        known: KnowsRows | None = None,
+        given: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.document, self.theme = document, theme
-        self._columns = columns
+        self._known: KnowsRows = known or NothingKnown()
+        self.trying = Trying(document, self._known, given, self)
         self.selected: tuple[str, ...] = ()
         self.node_page: NodePage | None = None
         self.pipeline_page: PipelinePage | None = None
@@ -150,7 +165,10 @@ class Inspector(QFrame):
         from etl_studio.ui.forms.editor import FormContext
         from etl_studio.ui.forms.node_page import NodePage
 
-        context = FormContext(self.theme, self._arriving, self._parameters, self._folder)
+        self.trying.leave(node)
+        context = FormContext(
+            self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying
+        )
         self.node_page = NodePage(self.document, node, context, self)
         self._stack.addWidget(self.node_page)
         self._stack.setCurrentWidget(self.node_page)
@@ -163,7 +181,13 @@ class Inspector(QFrame):
             self.node_page = None
 
     def _arriving(self) -> Sequence[str]:
-        return self._columns(self.selected[0]) if self.selected else ()
+        return list(self._types())
+
+    def _types(self) -> Mapping[str, str]:
+        return self._known.arriving_types(self.selected[0]) if self.selected else {}
+
+    def _secrets(self) -> Sequence[str]:
+        return secret_names(self.document.pipeline)
 
     def _parameters(self) -> Sequence[str]:
         return list(self.document.pipeline.parameters)
@@ -183,6 +207,8 @@ class Inspector(QFrame):
 
     def _rename(self, old: str, new: str) -> None:
         self.selected = tuple(new if node == old else node for node in self.selected)
+        if self.trying.node == old:
+            self.trying.node = new
         if self.node_page is not None:
             self.node_page.rename(old, new)
         self.selection_page.show_nodes(self.selected)

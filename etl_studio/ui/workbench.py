@@ -100,7 +100,8 @@ class Workbench(QWidget):
         self.palette_panel = Palette(studio.registry, theme)
         previews = PreviewRunner(Previews(studio), self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
-        self.inspector = Inspector(self.document, theme, columns=self.columns.arriving)
+        self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
+        previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
@@ -265,6 +266,7 @@ class Workbench(QWidget):
         self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
         self._settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
+        self.inspector.trying.close()
         for panel in (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming):
             panel.close_threads()
 

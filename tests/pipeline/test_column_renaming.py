@@ -142,7 +142,7 @@ def test_a_column_that_a_file_names_gets_its_name_behind_the_source():
     ]
     assert result.nodes["read"].config == {"path": "a.csv", "columns": {"price": "number"}}
     assert result.nodes["save"].config["key"] == ["cost"]
-    assert found.doubts == ["save writes the column as cost from then on; what is there keeps the old name."]
+    assert found.doubts == ["save writes it as cost from then on; what is there keeps the old name."]
 
 
 def test_a_select_behind_the_source_is_extended():

@@ -76,6 +76,7 @@ class CsvSource(sdk.Source):
             description="Types that win over those found: text, integer, number, boolean, date, time, timestamp, "
             "timestamptz, json or decimal(10,2).",
             example={"postcode": "text"},
+            editor="type",
             keys="mentions",
         )
         header: bool = sdk.setting(

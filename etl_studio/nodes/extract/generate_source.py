@@ -39,6 +39,7 @@ class GenerateSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("random", "test", "sample", "series", "fake", "calendar", "numbers")
     outputs: ClassVar[tuple[sdk.Port, ...]] = (sdk.OUT,)
+    tried_on: ClassVar[dict[str, range]] = {"i": range(5)}
     example: ClassVar[dict[str, Any]] = {"rows": 100, "columns": {"id": "i", "price": "round(random() * 100, 2)"}}
     local: ClassVar[bool] = True
 

@@ -75,6 +75,7 @@ class JsonSource(sdk.Source):
             description="Types that win over those found: text, integer, number, boolean, date, time, timestamp, "
             "timestamptz, json or decimal(10,2).",
             example={"day": "date"},
+            editor="type",
             keys="mentions",
         )
         format: Literal["auto", "json", "ndjson"] = sdk.setting(

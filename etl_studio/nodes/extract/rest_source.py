@@ -96,6 +96,7 @@ class RestSource(sdk.Source):
             description="Types that win over those found: text, integer, number, boolean, date, time, timestamp, "
             "timestamptz, json or decimal(10,2).",
             example={"price": "decimal(10,2)"},
+            editor="type",
             keys="mentions",
             advanced=True,
         )

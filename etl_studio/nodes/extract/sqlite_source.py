@@ -79,6 +79,7 @@ class SqliteSource(sdk.Source):
             description="Types that win over those declared: text, integer, number, boolean, date, time, timestamp, "
             "timestamptz, json or decimal(10,2).",
             example={"day": "date"},
+            editor="type",
             keys="mentions",
             advanced=True,
         )

@@ -98,6 +98,7 @@ class WebPageSource(sdk.Source):
             title="Column types",
             description="Types of fields that are no text: integer, number, boolean, date, decimal(10,2), ...",
             example={"rating": "integer"},
+            editor="type",
             keys="mentions",
             advanced=True,
         )

@@ -55,7 +55,7 @@ class Select(sdk.SqlTransform):
             title="Convert",
             description="Column, by its old name, and the type it gets.",
             example={"price": "number"},
-            editor="column",
+            editor="type",
             keys="uses",
         )
 

@@ -9,9 +9,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from etl_studio.ui.forms.trying import Trying
     from etl_studio.ui.theme.theme import Theme
 
 Address: TypeAlias = tuple[str, ...]
@@ -38,12 +39,18 @@ class FormContext:
         columns: names of the columns that arrive at the node.
         parameters: names of the pipeline's parameters.
         folder: where relative paths start, or None.
+        types: types of these columns by name, as far as they are known.
+        secrets: names of the secrets that there are; never their values.
+        trying: tries out SQL on sample rows, or None.
     """
 
     theme: Theme
     columns: Callable[[], Sequence[str]] = field(default=_nothing)
     parameters: Callable[[], Sequence[str]] = field(default=_nothing)
     folder: Callable[[], Path | None] = field(default=_nowhere)
+    types: Callable[[], Mapping[str, str]] = field(default=dict)
+    secrets: Callable[[], Sequence[str]] = field(default=_nothing)
+    trying: Trying | None = None
 
 
 class Editor(QWidget):

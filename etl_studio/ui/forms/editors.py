@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -11,10 +12,13 @@ from etl_studio.ui.forms.chips import ChipsEditor
 from etl_studio.ui.forms.choice import ChoiceEditor, SwitchEditor
 from etl_studio.ui.forms.code import JsonEditor, MultilineEditor
 from etl_studio.ui.forms.guarded import GuardedEditor
+from etl_studio.ui.forms.line_completion import LineCompletion
 from etl_studio.ui.forms.maps import MapEditor
 from etl_studio.ui.forms.models import ModelEditor, NestedEditor, OptionalEditor, UnionEditor
 from etl_studio.ui.forms.rows import RowsEditor
 from etl_studio.ui.forms.setting import Setting, settings_of
+from etl_studio.ui.forms.sql_editor import SqlEditor
+from etl_studio.ui.forms.suggestions import column_types
 from etl_studio.ui.forms.text import ColumnEditor, FileEditor, LineEditor, NumberEditor, ScalarEditor, SecretEditor
 
 if TYPE_CHECKING:
@@ -61,13 +65,17 @@ def _editor(setting: Setting, context: FormContext, parent: QWidget | None) -> E
 
 
 def _text_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:
+    if setting.editor in ("sql", "sql_query"):
+        return SqlEditor(setting, context, parent)
     if setting.editor in _CODE:
         return MultilineEditor(setting, context, parent)
     if setting.editor in ("file", "save_file"):
         return FileEditor(setting, context, parent)
     if setting.editor in ("column", "columns"):
         return ColumnEditor(setting, context, parent)
-    return SecretEditor(setting, parent) if setting.editor == "secret" else LineEditor(setting, parent)
+    editor = SecretEditor(setting, parent) if setting.editor == "secret" else LineEditor(setting, parent)
+    LineCompletion(editor.line, context, column_types() if setting.editor == "type" else ())
+    return editor
 
 
 def _list_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
@@ -89,12 +97,23 @@ def _list_editor(setting: Setting, item: Any, context: FormContext, parent: QWid
 def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
     key, value = next(iter(setting.example.items()), ("", "")) if isinstance(setting.example, dict) else ("", "")
     element = setting.item(item, setting.title, value)
+    if setting.editor == "column":
+        element = replace(element, editor=None)  # its keys are columns
 
     def new_value(owner: QWidget) -> Editor:
         return build_editor(element, context, owner)
 
     stacked = setting.editor in _CODE
-    return MapEditor(new_value, context, _add_text(setting), str(key) or "name", parent, stacked=stacked)
+    names_columns = setting.keys == "uses"
+    return MapEditor(
+        new_value,
+        context,
+        _add_text(setting),
+        str(key) or "name",
+        parent,
+        names_columns=names_columns,
+        stacked=stacked,
+    )
 
 
 def _model_editor(setting: Setting, context: FormContext, parent: QWidget | None) -> Editor:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 from etl_studio.ui.forms.editor import Complaint, Editor, FormContext
 from etl_studio.ui.forms.rows import NewItem, Row, RowsEditor
 from etl_studio.ui.forms.setting import UNSET
-from etl_studio.ui.forms.text import Line
+from etl_studio.ui.forms.text import ColumnCompleter, Line
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -24,13 +24,27 @@ class PairEditor(Editor):
     Args:
         value_editor: edits the value.
         example: placeholder of the name.
+        columns: where the name is that of a column: knows those.
         stacked: the value stands under the name, for long values such as SQL.
         parent: its parent.
     """
 
-    def __init__(self, value_editor: Editor, example: str, parent: QWidget | None = None, *, stacked: bool) -> None:
+    def __init__(
+        self,
+        value_editor: Editor,
+        example: str,
+        columns: FormContext | None = None,
+        parent: QWidget | None = None,
+        *,
+        stacked: bool,
+    ) -> None:
         super().__init__(parent)
         self.key: QLineEdit = Line(self)
+        if columns is not None:
+            completion = ColumnCompleter(columns, self)
+            self.key.setCompleter(completion)
+            self.key.textEdited.connect(completion.refresh)
+            completion.activated.connect(self._finished)
         self.key.setPlaceholderText(example)
         self.key.setAccessibleName("Name")
         self.content = value_editor
@@ -82,6 +96,7 @@ class MapEditor(RowsEditor):
         context: gives the theme.
         add_text: what the button says that adds a row.
         example: placeholder of a name.
+        names_columns: whether the names are those of columns that arrive.
         stacked: values stand under their names.
         parent: its parent.
     """
@@ -94,10 +109,12 @@ class MapEditor(RowsEditor):
         example: str,
         parent: QWidget | None = None,
         *,
+        names_columns: bool = False,
         stacked: bool,
     ) -> None:
         def new_pair(owner: QWidget) -> Editor:
-            pair = PairEditor(new_value(owner), example, owner, stacked=stacked)
+            columns = context if names_columns else None
+            pair = PairEditor(new_value(owner), example, columns, owner, stacked=stacked)
             pair.content.setParent(pair)
             return pair
 
@@ -114,6 +131,17 @@ class MapEditor(RowsEditor):
         current = self.value()
         if wanted != ({} if current is UNSET else current) or list(wanted) != list(current or ()):
             self.show_elements(list(wanted.items()))
+
+    def above(self, value_editor: QWidget) -> list[tuple[str, str]]:
+        """Name and value of each entry above the one that an editor is in, as texts."""
+        found: list[tuple[str, str]] = []
+        for row in self.rows:
+            if row.isAncestorOf(value_editor):
+                return found
+            pair = row.content.value()
+            if pair is not UNSET:
+                found.append((pair[0], str(pair[1])))
+        return []
 
     def accepts(self, value: Any) -> bool:
         return value is None or (isinstance(value, dict) and all(isinstance(key, str) for key in value))

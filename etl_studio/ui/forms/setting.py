@@ -41,6 +41,7 @@ class Setting:
         default: its default; ``UNSET`` when it is required.
         example: a value that works, or None.
         editor: what ``sdk.setting(editor=...)`` asked for, or None.
+        keys: what the keys of a map name, see ``sdk.Names``, or None.
         advanced: folded away.
         discriminator: name of the field that tells the members of a union apart, or None.
         only_when: other settings and the values of them that give this one a meaning.
@@ -55,6 +56,7 @@ class Setting:
     default: Any = UNSET
     example: Any = None
     editor: str | None = None
+    keys: str | None = None
     advanced: bool = False
     discriminator: str | None = None
     only_when: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -109,6 +111,7 @@ def _setting(name: str, info: Any) -> Setting:
         default=default,
         example=info.examples[0] if info.examples else None,
         editor=extra.get("editor"),
+        keys=extra.get("keys"),
         advanced=bool(extra.get("advanced")),
         only_when=extra.get("only_when", {}),
         discriminator=info.discriminator if isinstance(info.discriminator, str) else None,

@@ -73,9 +73,27 @@ class KnownColumns(QObject):
     def sample_arriving(self, node: str) -> pa.Table | None:
         """The rows of the last preview that arrive at a node's first input; None where no preview has shown them."""
         wires = list(self._wires_into(node))
+        return self._sample_at(node, wires[0].target_port) if wires else None
+
+    def tables_arriving(self, node: str) -> dict[str, pa.Table]:
+        """Rows that arrive at each input; without rows where only columns are known; no table where nothing is."""
+        found: dict[str, pa.Table] = {}
+        for port in dict.fromkeys(wire.target_port for wire in self._wires_into(node)):
+            sample = self._sample_at(node, port)
+            if sample is None:
+                types: dict[str, str] = {}
+                for wire in self._wires_into(node):
+                    if wire.target_port == port:
+                        types = {**self._on(wire, {node}), **types}
+                sample = _without_rows(types) if types else None
+            if sample is not None:
+                found[port] = sample
+        return found
+
+    def _sample_at(self, node: str, port: str) -> pa.Table | None:
         tables = []
-        for wire in wires:
-            if wire.target_port == wires[0].target_port:
+        for wire in self._wires_into(node):
+            if wire.target_port == port:
                 sample = self._samples.get(wire.source)
                 if sample is None or wire.source_port not in sample.ports:
                     return None
@@ -129,6 +147,22 @@ class KnownColumns(QObject):
         for known in (self._types, self._samples):
             if old in known:
                 known[new] = known.pop(old)  # type: ignore[attr-defined] # of the same dictionary
+
+
+def _without_rows(types: Mapping[str, str]) -> pa.Table:
+    """An empty table; columns of types that people cannot write are texts."""
+    import pyarrow as pa
+
+    from etl_studio.errors import PermanentError
+    from etl_studio.sdk.types import column_type
+
+    fields = []
+    for name, kind in types.items():
+        try:
+            fields.append(pa.field(name, column_type(kind)[0]))
+        except PermanentError:
+            fields.append(pa.field(name, pa.string()))
+    return pa.schema(fields).empty_table()
 
 
 def _together(tables: list[pa.Table]) -> pa.Table | None:

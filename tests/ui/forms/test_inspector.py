@@ -12,10 +12,20 @@ from etl_studio.ui.inspector import Inspector
 LEFT = Qt.MouseButton.LeftButton
 
 
+class Known:
+    """A column for each node, and no rows."""
+
+    def arriving_types(self, node):
+        return {f"of_{node}": "text"}
+
+    def tables_arriving(self, node):
+        return {}
+
+
 @pytest.fixture
 def inspector(qtbot, document, theme):
     document.add_node("everything", 300, 0)
-    inspector = Inspector(document, theme, columns=lambda node: ["of_" + node])
+    inspector = Inspector(document, theme, known=Known())
     qtbot.addWidget(inspector)
     inspector.resize(360, 900)
     with qtbot.waitExposed(inspector):
