@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from etl_studio.ui.forms.tab_order import move_focus
-from etl_studio.ui.forms.trying import Trying, secret_names
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.trying import Trying, secret_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.node_page import NodePage
     from etl_studio.ui.forms.pipeline_page import PipelinePage
-    from etl_studio.ui.forms.trying import KnowsRows
     from etl_studio.ui.theme.theme import Theme
+    from etl_studio.ui.trying import KnowsRows
 
 LEAST_WIDTH = 320
 """Pixels; the policy card needs 307 and a scroll bar 10."""

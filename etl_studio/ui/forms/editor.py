@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from etl_studio.ui.forms.trying import Trying
+    from PySide6.QtCore import QObject, SignalInstance
+
+    from etl_studio.engine.sql_functions import SqlFunction
+    from etl_studio.ui.forms.setting import Setting
     from etl_studio.ui.theme.theme import Theme
 
 Address: TypeAlias = tuple[str, ...]
@@ -28,6 +31,24 @@ def _nothing() -> Sequence[str]:
 
 def _nowhere() -> Path | None:
     return None
+
+
+class TriesSql(Protocol):
+    """Tries out SQL on sample rows while it is typed; ``ui.trying.Trying`` does."""
+
+    @property
+    def answered(self) -> SignalInstance:
+        """Carries who asked, and a ``Trial``, or a sentence that says why there is none."""
+        ...
+
+    @property
+    def functions(self) -> Sequence[SqlFunction]:
+        """The functions that SQL may call, as soon as they are known."""
+        ...
+
+    def ask(self, asker: QObject, setting: Setting, text: str, before: Sequence[tuple[str, str]]) -> None:
+        """Try a text soon; ``before``: name and text of those above it in the same map."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,7 @@ class FormContext:
     folder: Callable[[], Path | None] = field(default=_nowhere)
     types: Callable[[], Mapping[str, str]] = field(default=dict)
     secrets: Callable[[], Sequence[str]] = field(default=_nothing)
-    trying: Trying | None = None
+    trying: TriesSql | None = None
 
 
 class Editor(QWidget):

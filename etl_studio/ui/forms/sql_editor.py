@@ -14,16 +14,12 @@ from etl_studio.ui.forms.line_numbers import LineNumbers
 from etl_studio.ui.forms.maps import MapEditor
 from etl_studio.ui.forms.result_line import ResultLine
 from etl_studio.ui.forms.suggestions import REFERENCE, prefix_at, suggestions
-from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from PySide6.QtWidgets import QWidget
 
     from etl_studio.engine.expression_trial import Trial
-    from etl_studio.engine.sql_functions import SqlFunction
     from etl_studio.ui.forms.editor import FormContext
     from etl_studio.ui.forms.setting import Setting
     from etl_studio.ui.forms.suggestions import Suggestion
@@ -41,7 +37,6 @@ class SqlEditor(MultilineEditor):
     def __init__(self, setting: Setting, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(setting, context, parent)
         self._setting, self._context = setting, context
-        self._functions: Sequence[SqlFunction] = ()
         self.completion = Completion(self.text, context.theme)
         self.completion.chosen.connect(self._insert)
         self.result = ResultLine(self)
@@ -51,8 +46,6 @@ class SqlEditor(MultilineEditor):
             self.numbers = LineNumbers(self.text, context.theme)
         self.text.installEventFilter(self)
         self.text.textChanged.connect(self._try)
-        self._learning = Fetcher(self)
-        self._learning.fetched.connect(self._learn)
         if context.trying is not None:
             context.trying.answered.connect(self._show_answer)
 
@@ -85,14 +78,14 @@ class SqlEditor(MultilineEditor):
             self.completion.hide()
             return
         above = [name for name, _ in self._above()] if self._setting.keys == "sets" else []
-        rows = suggestions(prefix, self._context, self._functions, above)
+        functions = self._context.trying.functions if self._context.trying is not None else ()
+        rows = suggestions(prefix, self._context, functions, above)
         if len(rows) == 1 and rows[0].insert.removesuffix("(|)") == prefix and not asked:
             rows = []
         self.completion.show(rows, self.text.cursorRect())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.text and event.type() == QEvent.Type.FocusIn:
-            self._ask_functions()
             self._try()
         elif watched is self.text and _asks_for_list(event):
             self.complete(asked=True)
@@ -136,15 +129,6 @@ class SqlEditor(MultilineEditor):
         cursor.movePosition(QTextCursor.MoveOperation.Left, n=len(after))
         self.text.setTextCursor(cursor)
         self.completion.hide()
-
-    def _ask_functions(self) -> None:
-        if not self._functions and not self._learning.is_busy:
-            from etl_studio.engine.sql_functions import sql_functions
-
-            self._learning.ask(sql_functions)
-
-    def _learn(self, functions: object) -> None:
-        self._functions = functions  # type: ignore[assignment] # a signal carries any object
 
 
 def _asks_for_list(event: QEvent) -> bool:

@@ -138,11 +138,11 @@ def test_when_rows_become_known_the_text_is_tried_again(qtbot, inspector, known)
 
 
 @pytest.fixture
-def offered(qtbot):
+def offered(inspector):
     """Types into an editor and gives the names that are offered."""
 
     def offer(editor, text):
-        editor._functions = sql_functions()
+        inspector.trying.functions = sql_functions()
         editor.text.setFocus()
         editor.text.clear()
         QTest.keyClicks(editor.text, text)

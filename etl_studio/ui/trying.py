@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.engine.expression_trial import Question, Trial, Trials
+    from etl_studio.engine.sql_functions import SqlFunction
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.setting import Setting
@@ -51,6 +52,7 @@ class Trying(QObject):
 
     Attributes:
         node: whose settings are edited.
+        functions: what SQL may call; none until something was asked.
     """
 
     answered = Signal(object, object)
@@ -73,6 +75,9 @@ class Trying(QObject):
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self._came)
         self._fetcher.failed.connect(self._came)
+        self.functions: Sequence[SqlFunction] = ()
+        self._learning = Fetcher(self)
+        self._learning.fetched.connect(self._learn)
 
     def ask(self, asker: QObject, setting: Setting, text: str, before: Sequence[tuple[str, str]]) -> None:
         """Try a text soon.
@@ -84,6 +89,10 @@ class Trying(QObject):
             before: name and text of those above it in the same map.
         """
         self._fetcher.cancel()
+        if not self.functions and not self._learning.is_busy:
+            from etl_studio.engine.sql_functions import sql_functions
+
+            self._learning.ask(sql_functions)
         self._asker, self._waiting = asker, (setting, text, before)
         self._quiet.start()
 
@@ -103,6 +112,7 @@ class Trying(QObject):
         """End the trial and free the memory."""
         self.leave("")
         self._fetcher.close()
+        self._learning.close()
         if self._trials is not None:
             self._trials.close()
 
@@ -121,6 +131,9 @@ class Trying(QObject):
             self._trials = Trials()
         trials = self._trials
         self._fetcher.ask(lambda: trials.ask(question), trials.interrupt)
+
+    def _learn(self, functions: Sequence[SqlFunction]) -> None:
+        self.functions = functions
 
     def _came(self, answer: Trial | str) -> None:
         if self._asker is not None:
