@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from etl_studio.app.previews import ROWS
+from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.previews.segments import Segments
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
@@ -54,6 +55,9 @@ class PreviewBar(QWidget):
         self.size.setAccessibleName(self.size.toolTip())
         for size in SIZES:
             self.size.addItem(f"{size:,} rows", size)
+        self.charts = IconButton(theme, "bar-chart", "Profile of the columns above the rows", self)
+        self.charts.setCheckable(True)
+        self.charts.setChecked(True)
         self.refresh = QPushButton("Refresh", self)
         self.ports.chosen.connect(self.port_chosen)
         self.size.activated.connect(self._on_size)
@@ -75,7 +79,7 @@ class PreviewBar(QWidget):
         row.setSpacing(3 * SPACE)
         row.addWidget(self.title)
         row.addWidget(self.state, 1)
-        for widget in (self.busy, self.ports, self.size, self.refresh):
+        for widget in (self.busy, self.ports, self.charts, self.size, self.refresh):
             row.addWidget(widget)
         self.row = row
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.previews.bar import PreviewBar
 from etl_studio.ui.previews.following import Following, Subject
+from etl_studio.ui.previews.sample_table import SampleTable
 from etl_studio.ui.quantities import count, rows
-from etl_studio.ui.tables.arrow_model import ArrowTableModel
-from etl_studio.ui.tables.view import DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
     import pyarrow as pa
-    from PySide6.QtCore import QModelIndex, QObject
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from etl_studio.app.previews import Preview
@@ -31,35 +26,6 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 REJECTS = "rejects"
-
-
-class PreviewModel(ArrowTableModel):
-    """Rows of a sample; pale where they are those of earlier settings.
-
-    Args:
-        theme: colours.
-        parent: its parent.
-    """
-
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(theme, parent)
-        self.pale = False
-
-    def set_pale(self, pale: bool) -> None:  # noqa: FBT001 - a state, not a choice
-        """Show the rows as ones that may not be true any more."""
-        if pale != self.pale:
-            self.pale = pale
-            if self.rowCount():
-                self.dataChanged.emit(
-                    self.index(0, 0),
-                    self.index(self.rowCount() - 1, self.columnCount() - 1),
-                    [Qt.ItemDataRole.ForegroundRole],
-                )
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.pale and role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(self._theme.tokens.text_disabled)
-        return super().data(index, role)
 
 
 class PreviewPanel(QFrame):
@@ -85,9 +51,8 @@ class PreviewPanel(QFrame):
         self._stale = False
         self.follower = Following(runner, document, self)
         self.bar = PreviewBar(theme, self)
-        self.model = PreviewModel(theme, self)
-        self.table = DataTable(self, numbered=True)
-        self.table.setModel(self.model)
+        self.table = SampleTable(theme, self)
+        self.model = self.table.samples
         self.notice = Notice(theme, self)
         self._lay_out()
         self._connect()
@@ -114,6 +79,7 @@ class PreviewPanel(QFrame):
     def close_threads(self) -> None:
         """Stop, and wait until nothing runs."""
         self.follower.close()
+        self.table.close_threads()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -147,10 +113,11 @@ class PreviewPanel(QFrame):
         bar.port_chosen.connect(self._show_port)
         bar.rows_chosen.connect(follower.set_rows)
         bar.refreshed.connect(self._on_refresh)
+        bar.charts.toggled.connect(self.table.profile.show_charts)
 
     def _on_turned(self) -> None:
         self._preview, self._stale = None, False
-        self.model.show_table(None)
+        self.table.show_sample(None)
         self.model.set_pale(False)
         self.bar.tell("")
         self.bar.ports.offer({})
@@ -211,11 +178,10 @@ class PreviewPanel(QFrame):
         if self._preview is None or self._preview.sample is None:
             return
         table = _reasons_first(self._preview.sample.ports[port])
-        self.model.show_table(table)
+        self.table.show_sample(table, self._scope(self._preview.sample, table))
         self.bar.tell(self._count(self._preview.sample, table))
         if table.num_columns:
             self._pages.setCurrentWidget(self.table)
-            self.table.fit_columns()
         else:
             self._say("table", "No columns", "This node gives out rows without columns.")
 
@@ -226,6 +192,10 @@ class PreviewPanel(QFrame):
             return f"first {rows(table.num_rows)}, {columns}"
         cut = f", from the first {count(self._runner.rows)} of {self._names(sorted(sample.cut))}" if sample.cut else ""
         return f"{rows(table.num_rows)}, {columns}{cut}"
+
+    def _scope(self, sample: Sample, table: pa.Table) -> str:
+        """Of what the profile of the columns is."""
+        return f"the first {rows(table.num_rows)}" if sample.cut else f"all {rows(table.num_rows)}"
 
     def _names(self, nodes: Iterable[str]) -> str:
         titles = self._document.titles()
