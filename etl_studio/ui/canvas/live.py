@@ -119,14 +119,14 @@ class LiveNode:
             return Notice("paused", "warning")
         return Notice("breaker disabled by hand", "warning") if self.breakers else None
 
-    def counters(self, *, is_source: bool, is_sink: bool) -> str:
-        """``12,400 → 11,002``; one number at the ends of the pipeline."""
-        counts = self.counts
+    def counters(self, *, is_source: bool, is_sink: bool, short: bool = False) -> str:
+        """``12,400 → 11,002``; one number for a source. ``short``: ``12k → 11k``."""
+        came, went = (short_number(n) if short else f"{n:,}" for n in (self.counts.rows_in, self.counts.rows_out))
         if is_source:
-            return f"{counts.rows_out:,} rows"
+            return f"{went} rows"
         if is_sink:
-            return f"{counts.rows_in:,} → {counts.rows_out:,} {'to load' if self.dry else 'loaded'}"
-        return f"{counts.rows_in:,} → {counts.rows_out:,}"
+            return f"{came} → {went} {'to load' if self.dry else 'loaded'}"
+        return f"{came} → {went}"
 
     def _enter(self, state: NodeState) -> None:
         if state not in ACTIVE:

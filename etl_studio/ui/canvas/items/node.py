@@ -43,8 +43,8 @@ BOX_BELOW = 0.4
 EDGE_FROM = 0.2
 """Below this zoom such a box has no edge."""
 BOX_BADGE = QRectF(CARD_WIDTH - 28, 0, 28, 28)
-TITLE_BELOW = 0.6
-"""Below this zoom there is only the title."""
+FAR_BELOW = 0.65
+"""Below this zoom texts are larger, so that they can still be read."""
 PILL_HEIGHT = 20.0
 STATE_ROOM = 20.0
 """Taken from the title by the glyph of the state during a run."""
@@ -200,16 +200,14 @@ class NodeItem(QGraphicsItem):
             return
         scale = zoom * painter.device().devicePixelRatioF()
         self._sprites.faces.draw(painter, self, self._face_area, scale, partial(self._paint_face, zoom, scale))
-        if zoom < TITLE_BELOW:
-            return
         if self._shows_counters:
-            self._paint_counters(painter)
+            self._paint_counters(painter, far=zoom < FAR_BELOW)
         if self._live:
             self._paint_state(painter)
         if self._is_hovered or self._marks:
             self._paint_marked_ports(painter, scale)
         if self._notice:
-            self._paint_notice(painter, self._notice)
+            self._paint_notice(painter, self._notice, far=zoom < FAR_BELOW)
 
     @property
     def _shows_counters(self) -> bool:
@@ -220,16 +218,16 @@ class NodeItem(QGraphicsItem):
         sprites, tokens, middle = self._sprites, self._sprites.tokens, self.height / 2
         body = sprites.body(self._body, scale)
         painter.drawPixmap(self._card.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN), body, QRectF(body.rect()))
+        far = zoom < FAR_BELOW
         room = TEXT_RIGHT - TEXT_LEFT
         painter.setPen(QColor(tokens.text))
-        if zoom < TITLE_BELOW:
-            _write(painter, sprites.far_font, QRectF(TEXT_LEFT, 0, CARD_WIDTH - TEXT_LEFT, self.height), self._title)
-        else:
-            title = room - STATE_ROOM if self._live else room
-            _write(painter, sprites.title_font, QRectF(TEXT_LEFT, middle - 20, title, 18), self._title)
-            if not self._shows_counters:
-                painter.setPen(QColor(tokens.text_muted))
-                _write(painter, sprites.small_font, QRectF(TEXT_LEFT, middle + 1, room, 18), self._summary)
+        title = QRectF(
+            TEXT_LEFT, middle - (26 if far else 20), room - STATE_ROOM if self._live else room, 24 if far else 18
+        )
+        _write(painter, sprites.far_font if far else sprites.title_font, title, self._title)
+        if not self._shows_counters:
+            painter.setPen(QColor(tokens.text_muted))
+            _write(painter, sprites.far_small_font if far else sprites.small_font, self._counter_rect(), self._summary)
         if self._problems:
             self._paint_badge(painter, scale)
 
@@ -243,18 +241,19 @@ class NodeItem(QGraphicsItem):
         if self._problems:
             painter.fillRect(BOX_BADGE, self._problem_colour())
 
-    def _paint_counters(self, painter: QPainter) -> None:
+    def _paint_counters(self, painter: QPainter, *, far: bool) -> None:
         tokens, live = self._sprites.tokens, self._live
-        box = self._counter_rect()
-        painter.setPen(QColor(tokens.text))
+        box, font = self._counter_rect(), self._sprites.far_small_font if far else self._sprites.small_font
+        metrics = QFontMetricsF(font)
         is_source, is_sink = self._ends
-        text = live.counters(is_source=is_source, is_sink=is_sink)
+        text = live.counters(is_source=is_source, is_sink=is_sink, short=far)
         rate = f"{short_number(live.rate)}/s" if live.state in ACTIVE and live.rate >= 1 else ""
-        metrics = QFontMetricsF(self._sprites.small_font)
-        if rate and metrics.horizontalAdvance(text) + metrics.horizontalAdvance(rate) + 8 > box.width():
-            text = text.replace(",", "\u2009")
+        if metrics.horizontalAdvance(f"{text}  {rate}") > box.width():
+            text = live.counters(is_source=is_source, is_sink=is_sink, short=True)
+        painter.setFont(font)
+        painter.setPen(QColor(tokens.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-        if rate and metrics.horizontalAdvance(text) + metrics.horizontalAdvance(rate) + 6 <= box.width():
+        if rate and metrics.horizontalAdvance(f"{text}  {rate}") <= box.width():
             painter.setPen(QColor(tokens.text_muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, rate)
 
@@ -327,17 +326,18 @@ class NodeItem(QGraphicsItem):
         box.moveCenter(QPointF(CARD_WIDTH - BADGE * 0.1, BADGE * 0.1))
         painter.drawPixmap(box, picture, QRectF(picture.rect()))
 
-    def _paint_notice(self, painter: QPainter, notice: Notice) -> None:
+    def _paint_notice(self, painter: QPainter, notice: Notice, *, far: bool) -> None:
         tokens = self._sprites.tokens
         colour = QColor(getattr(tokens, notice.role))
-        painter.setFont(self._sprites.small_font)
-        metrics = QFontMetricsF(self._sprites.small_font)
+        font = self._sprites.far_small_font if far else self._sprites.small_font
+        metrics = QFontMetricsF(font)
         room = self._pill_rect()
         text = metrics.elidedText(notice.text, Qt.TextElideMode.ElideRight, room.width() - 28)
-        box = QRectF(room.left(), room.top(), metrics.horizontalAdvance(text) + 27, PILL_HEIGHT)
+        box = QRectF(room.left(), room.top(), metrics.horizontalAdvance(text) + 27, PILL_HEIGHT + 4 * far)
+        painter.setFont(font)
         painter.setPen(QPen(mixed(tokens.canvas, colour, 0.4), 1))
         painter.setBrush(mixed(tokens.raised, colour, 0.12))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), PILL_HEIGHT / 2, PILL_HEIGHT / 2)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), box.height() / 2, box.height() / 2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(QPointF(box.left() + 10.5, box.center().y()), 3, 3)
@@ -361,10 +361,10 @@ class NodeItem(QGraphicsItem):
         self._bounds = self._card.adjusted(-SIDE, -PORT_BOX / 2, SIDE, PILL_HEIGHT + 10)
 
     def _counter_rect(self) -> QRectF:
-        return QRectF(TEXT_LEFT, self.height / 2 + 1, TEXT_RIGHT - TEXT_LEFT, 18)
+        return QRectF(TEXT_LEFT, self.height / 2 + 1, TEXT_RIGHT - TEXT_LEFT, 20)
 
     def _pill_rect(self) -> QRectF:
-        return QRectF(0, self.height + 6, CARD_WIDTH, PILL_HEIGHT)
+        return QRectF(0, self.height + 6, CARD_WIDTH, PILL_HEIGHT + 4)
 
     def _problem_colour(self) -> QColor:
         error = any(problem.severity == "error" for problem in self._problems)

@@ -20,8 +20,8 @@ CARD_RADIUS = 10.0
 TILE = QRectF(12, 12, 40, 40)
 """The tinted square that holds the icon."""
 ICON = 22
-FONT_FAR = 22
-"""Pixels of titles from afar: half a zoom makes it 11."""
+FONT_FAR, FONT_FAR_SMALL = 20, 16
+"""Pixels of texts from afar: at half the size they are as large as small texts elsewhere."""
 MARGIN = 8.0
 """Room around a card for its halo and shadow."""
 PORT_RADIUS = 5.0
@@ -90,7 +90,7 @@ class Sprites(QObject):
 
     Attributes:
         title_font, small_font: the fonts of cards, at zoom 1.
-        far_font: of titles that are read from afar.
+        far_font, far_small_font: for texts that are read from afar.
         faces: pictures of whole nodes.
     """
 
@@ -101,6 +101,7 @@ class Sprites(QObject):
         self.theme = theme
         self.title_font = self._font(FONT_BODY, QFont.Weight.DemiBold)
         self.far_font = self._font(FONT_FAR, QFont.Weight.DemiBold)
+        self.far_small_font = self._font(FONT_FAR_SMALL, QFont.Weight.Normal)
         self.small_font = self._font(FONT_SMALL, QFont.Weight.Normal)
         self._pictures: dict[object, QPixmap] = {}
         self.faces = Faces()

@@ -1,0 +1,246 @@
+"""The scenes of the gallery: each is a function that plays something on a stage and takes pictures of it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from random import Random
+from typing import TYPE_CHECKING
+
+from etl_studio.app.resources import resource
+from etl_studio.engine.events import (
+    BreakerChanged,
+    BreakerState,
+    NodeChanged,
+    NodeCounts,
+    NodeSample,
+    NodeState,
+    RetryScheduled,
+    Sampled,
+    WireSample,
+)
+from etl_studio.pipeline.model import NodeSpec, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gallery_stage import Stage
+
+SCENES: dict[str, Callable[[Stage], None]] = {}
+
+GOODS = """\
+etl_studio: 1
+name: goods
+description: Reads goods, cleans them and keeps them in a table.
+parameters:
+  least: {type: integer, default: 2}
+nodes:
+  read: {type: csv_source, config: {path: goods.csv}, title: Goods}
+  clean:
+    type: derive
+    config: {columns: {total: price * quantity, name: trim(name)}}
+    title: Clean
+  check:
+    type: validate
+    config: {rules: [{column: price, rule: range, min: 0}]}
+    title: Has a price
+  keep: {type: filter, config: {where: "quantity >= ${least}"}, title: Enough of it}
+  save: {type: sqlite_sink, config: {table: goods, write_disposition: merge, key: [id]}, title: Goods}
+  file: {type: csv_sink, config: {path: out.csv}, title: As CSV}
+wires: [read -> clean, clean -> check, check -> keep, keep -> save, keep -> file]
+layout:
+  read: [0, 80]
+  clean: [288, 80]
+  check: [576, 80]
+  keep: [864, 80]
+  save: [1152, 16]
+  file: [1152, 144]
+"""
+SUMS = ["total", "price", "quantity"]
+
+
+def scene(play: Callable[[Stage], None]) -> Callable[[Stage], None]:
+    """Enter a function among the scenes, under its name."""
+    SCENES[play.__name__] = play
+    return play
+
+
+def goods(stage: Stage) -> None:
+    """Open the pipeline of goods: 300 rows, of which three have no good price."""
+    draw = Random(5)  # noqa: S311 - the same each time
+    names = ["Lamp", "Chair", "Desk", "Shelf", "Rug", "Vase", "Clock", "Mirror"]
+    lines = ["id,name,price,quantity,added"]
+    for number in range(300):
+        price = -1 if number in (7, 90, 201) else round(draw.uniform(3, 250), 2)
+        day = f"2026-0{number % 9 + 1}-1{number % 9}"
+        lines.append(f"{number},{draw.choice(names)} {number % 40},{price},{draw.randint(0, 12)},{day}")
+    stage.write("goods.csv", "\n".join(lines) + "\n")
+    stage.open(stage.write("goods.etl.yaml", GOODS))
+
+
+@scene
+def empty(stage: Stage) -> None:
+    """Nothing yet: each panel says what to do."""
+    stage.open()
+    stage.take()
+    stage.do("new")
+    bench = stage.bench
+    stage.take("canvas")
+    for index in range(bench.tabs.count()):
+        bench.tabs.setCurrentIndex(index)
+        stage.take(f"panel-{bench.tabs.tabText(index).lower().replace(' ', '-')}", bench.tabs)
+
+
+@scene
+def states(stage: Stage) -> None:
+    """Every state that a node can be in, on one canvas."""
+    goods(stage)
+    bench = stage.bench
+    shown, names = bench.canvas.pipeline_scene, list(bench.document.pipeline.nodes)
+    at = time.time()
+    for name, state in zip(names, NodeState, strict=False):
+        shown.show_state(NodeChanged("r", at, name, state, "The file is not there." if state == "failed" else ""))
+    counts = NodeCounts(rows_in=12_345_678, rows_out=12_000_001, rejected=42)
+    samples = {name: NodeSample(state, counts) for name, state in zip(names, NodeState, strict=False)}
+    wires = {
+        str(wire): WireSample(1_200_000 * (n + 1), 500, n / 4) for n, wire in enumerate(bench.document.pipeline.wires)
+    }
+    shown.show_sample(Sampled("r", at, samples, wires))
+    shown.show_retry(RetryScheduled("r", at, "check", 2, 5, 120.0, "The site did not answer.", "shop.example"))
+    shown.show_breaker(
+        BreakerChanged("r", at, "keep", "shop.example", BreakerState.CLOSED, BreakerState.OPEN, 62.0, None, at + 30)
+    )
+    stage.take()
+    stage.take("canvas", bench.canvas)
+
+
+@scene
+def large(stage: Stage) -> None:
+    """A thousand nodes, from afar to near."""
+    stage.open(stage.write("goods.etl.yaml", GOODS))
+    draw = Random(1)  # noqa: S311 - the same each time
+    document = stage.bench.document
+    pipeline = document.pipeline
+    kinds = ["derive", "filter", "validate", "csv_source", "sqlite_sink", "join"]
+    for number in range(1000):
+        pipeline.nodes[f"n{number}"] = NodeSpec(f"n{number}", draw.choice(kinds), title=f"Step {number}")
+        pipeline.layout[f"n{number}"] = (number % 40 * 304.0, 300 + number // 40 * 112.0)
+    for number in range(999):
+        if (number + 1) % 40:
+            pipeline.wires.append(Wire(f"n{number}", "out", f"n{number + 1}", "input"))
+    document.reset.emit()
+    navigation = stage.bench.canvas.navigation
+    for zoom in (0.1, 0.25, 0.45, 0.65):
+        navigation.zoom_to(zoom)
+        stage.bench.canvas.centerOn(2400, 1400)
+        stage.take(f"{int(zoom * 100)}", stage.bench.canvas)
+
+
+@scene
+def forms(stage: Stage) -> None:
+    """The form of every node type."""
+    stage.open(stage.write("goods.etl.yaml", GOODS))
+    document = stage.bench.document
+    for node_type in stage.window.studio.registry:
+        name = document.add_node(node_type.type, 0, 300, node_type.example)
+        stage.choose(name)
+        stage.take(node_type.type, stage.bench.inspector)
+        document.remove([name])
+
+
+@scene
+def after_a_run(stage: Stage) -> None:
+    """Each panel after a run with dead letters."""
+    goods(stage)
+    bench = stage.bench
+    stage.wait(lambda: bench.monitor.is_ready)
+    stage.run()
+    stage.choose("keep")
+    bench.preview_selection()
+    stage.spin(2)
+    for index in range(bench.tabs.count()):
+        bench.tabs.setCurrentIndex(index)
+        stage.spin(0.5)
+        stage.take(bench.tabs.tabText(index).lower().replace(" ", "-"))
+
+
+@scene
+def running(stage: Stage) -> None:
+    """In the middle of a run."""
+    goods(stage)
+    bench = stage.bench
+    rows = {"rows": 100_000_000, "rows_per_second": 5000}
+    name = bench.document.add_node("generate_source", 0, 300, rows)
+    sink = bench.document.add_node("csv_sink", 288, 300, {"path": "all.csv"})
+    bench.document.connect_ports(Wire(name, "out", sink, "input"))
+    stage.wait(lambda: bench.monitor.is_ready)
+    bench.canvas.navigation.fit()
+    bench.run()
+    stage.spin(3)
+    stage.take()
+    bench.controller.switch_pause()
+    stage.spin(1)
+    stage.take("paused")
+
+
+@scene
+def dry_run(stage: Stage) -> None:
+    """What a run would change."""
+    goods(stage)
+    stage.run()
+    text = (stage.place / "goods.csv").read_text(encoding="utf-8").replace("Lamp", "Light")
+    stage.write("goods.csv", text)
+    reported: list[object] = []
+    stage.bench.controller.rehearsed.connect(reported.append)
+    stage.do("dry_run")
+    stage.wait(lambda: bool(reported))
+    stage.take()
+
+
+@scene
+def problems(stage: Stage) -> None:
+    """Mistakes on the canvas, in the form and in the panel."""
+    goods(stage)
+    document = stage.bench.document
+    document.set_setting("keep", "where", "quantity >=")
+    document.set_setting("save", "table", None)
+    document.check_now()
+    stage.choose("keep")
+    stage.bench.tabs.show_panel(stage.bench.problems)
+    stage.take()
+
+
+@scene
+def adding(stage: Stage) -> None:
+    """The search for a node, alone and from a wire."""
+    goods(stage)
+    stage.choose("clean")
+    stage.do("add_node")
+    stage.take()
+    stage.type("so")
+    stage.take("typed")
+
+
+@scene
+def dialogs(stage: Stage) -> None:
+    """Dialogs that the menus open."""
+    goods(stage)
+    for action in ("shortcuts", "about", "find_action"):
+        stage.do(action)
+        stage.take(action)
+        for widget in stage.window.findChildren(object):
+            if getattr(widget, "isWindow", bool)() and widget is not stage.window and widget.isVisible():
+                widget.close()
+        stage.spin()
+
+
+@scene
+def shop(stage: Stage) -> None:
+    """The shop example, selected node and wire."""
+    folder = stage.place / "shop"
+    shutil.copytree(resource("examples", "shop"), folder)
+    stage.open(folder / "shop.etl.yaml")
+    stage.choose("clean")
+    stage.take()
+    stage.bench.canvas.pipeline_scene.choose(wires=[stage.bench.document.pipeline.wires[1]])
+    stage.take("wire")
