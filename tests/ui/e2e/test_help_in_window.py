@@ -114,6 +114,7 @@ def test_find_knows_columns_once_a_node_was_previewed(person, qtbot):
     assert find(person, "status").results.topLevelItemCount() == 0
     QApplication.activePopupWidget().close()
     person.click_node("read")
+    person.bench.preview_selection()
     qtbot.waitUntil(lambda: bool(person.bench.columns.known("read")), timeout=10_000)
 
     popup = find(person, "status")
