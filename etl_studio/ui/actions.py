@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from etl_studio.ui.theme.theme import Theme
 
@@ -117,6 +117,20 @@ class Actions(QObject):
         theme.changed.connect(self._draw_icons)
         self._draw_icons()
 
+    def set_keys(self, keys: Callable[[str], list[QKeySequence]]) -> None:
+        """Give every action its keys, and name them in its tool tip.
+
+        Args:
+            keys: those of an action, by its name.
+        """
+        for spec in ACTIONS:
+            action, of_action = self._actions[spec.id], keys(spec.id)
+            if action.shortcuts() != of_action:
+                action.setShortcuts(of_action)
+            tip = spec.tip or plain(spec.text)
+            shown = f" ({of_action[0].toString(QKeySequence.SequenceFormat.NativeText)})" if of_action else ""
+            action.setToolTip(tip + shown)
+
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
 
@@ -126,12 +140,7 @@ class Actions(QObject):
     def _make(self, spec: ActionSpec) -> QAction:
         action = QAction(spec.text, self.parent())
         action.setObjectName(spec.id)
-        keys = [QKeySequence(text) for text in spec.shortcut.split("; ") if text]
-        action.setShortcuts(keys)
         action.setCheckable(spec.checkable)
-        tip = spec.tip or plain(spec.text)
-        shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
-        action.setToolTip(tip + shown)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(self))
             group.addAction(action)

@@ -1,4 +1,4 @@
-"""About, and the list of shortcuts."""
+"""About, and what every key does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from etl_studio import __version__
 from etl_studio.ui.actions import ACTIONS, MENUS, plain
@@ -66,51 +66,6 @@ class AboutDialog(QDialog):
         layout.addWidget(buttons)
 
 
-class ShortcutsDialog(QDialog):
-    """Every key, by menu."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(520, 600)
-        table = QWidget()
-        self._grid = QGridLayout(table)
-        self._grid.setHorizontalSpacing(6 * SPACE)
-        self._grid.setVerticalSpacing(SPACE + 2)
-        self._grid.setColumnStretch(1, 1)
-        for menu in MENUS:
-            keys = [
-                (_native(spec.shortcut), plain(spec.text)) for spec in ACTIONS if spec.menu == menu and spec.shortcut
-            ]
-            self._add_section(plain(menu), keys)
-        self._add_section("Canvas", list(CANVAS_KEYS))
-        self._add_section("Dead letters", list(LETTER_KEYS))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(table)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(area, 1)
-        layout.addWidget(buttons)
-
-    def _add_section(self, title: str, keys: list[tuple[str, str]]) -> None:
-        if not keys:
-            return
-        head = QLabel(title)
-        head.setProperty("role", "overline")
-        head.setContentsMargins(0, 3 * SPACE, 0, 0)
-        self._grid.addWidget(head, self._grid.rowCount(), 0, 1, 2)
-        for key, text in keys:
-            row = self._grid.rowCount()
-            label = QLabel(key)
-            label.setProperty("role", "code")
-            self._grid.addWidget(label, row, 0)
-            self._grid.addWidget(QLabel(text), row, 1)
-
-
 def all_keys(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each menu and part of the window with its keys and what they do, as they are now."""
     groups = []
@@ -123,9 +78,3 @@ def all_keys(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
 def shown_keys(action: QAction) -> str:
     """The keys of an action as this system writes them."""
     return ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts())
-
-
-def _native(shortcut: str) -> str:
-    return "  ".join(
-        QKeySequence(text).toString(QKeySequence.SequenceFormat.NativeText) for text in shortcut.split("; ")
-    )

@@ -28,8 +28,9 @@ from etl_studio.ui.action_search import ActionSearch
 from etl_studio.ui.actions import ACTIONS, MENUS, TOOL_BAR, Actions
 from etl_studio.ui.crash_dialog import CrashGuard
 from etl_studio.ui.examples import example_title, examples
-from etl_studio.ui.help_dialogs import AboutDialog, ShortcutsDialog
+from etl_studio.ui.help_dialogs import AboutDialog
 from etl_studio.ui.recent_files import RecentFiles
+from etl_studio.ui.shortcuts import Shortcuts
 from etl_studio.ui.theme.theme import set_role
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         theme: colours and icons.
         settings: what is remembered between sessions.
         data_folder: where copies of examples are made.
+        shortcuts: the keys, where another window has them already.
 
     Attributes:
         painted: the first paint is done.
@@ -80,7 +82,9 @@ class MainWindow(QMainWindow):
     window_wanted = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme, settings: QSettings, data_folder: Path) -> None:
+    def __init__(
+        self, theme: Theme, settings: QSettings, data_folder: Path, shortcuts: Shortcuts | None = None
+    ) -> None:
         super().__init__()
         self.theme = theme
         self.settings = settings
@@ -93,6 +97,9 @@ class MainWindow(QMainWindow):
         self.data_folder = data_folder
         self._is_painted = False
         self.actions_by_name = Actions(theme, self)
+        self.shortcuts = shortcuts or Shortcuts(settings, self)
+        self.shortcuts.changed.connect(self._set_keys)
+        self._set_keys()
         self._menus = self._build_menus()
         self._run_button = QPushButton(self)
         self._pause_button = QToolButton(self)
@@ -378,7 +385,12 @@ class MainWindow(QMainWindow):
         AboutDialog(self.theme, self).open()
 
     def _show_shortcuts(self) -> None:
-        ShortcutsDialog(self).open()
+        from etl_studio.ui.shortcuts_dialog import ShortcutsDialog
+
+        ShortcutsDialog(self.shortcuts, self).open()
+
+    def _set_keys(self) -> None:
+        self.actions_by_name.set_keys(self.shortcuts.keys)
 
     def _find_action(self) -> None:
         ActionSearch(self.actions_by_name, self).open()

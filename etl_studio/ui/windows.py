@@ -32,7 +32,7 @@ class Windows(QObject):
 
     def open(self, beside: MainWindow) -> MainWindow:
         """Open a window beside another, with an empty pipeline in it."""
-        window = MainWindow(beside.theme, beside.settings, beside.data_folder)
+        window = MainWindow(beside.theme, beside.settings, beside.data_folder, beside.shortcuts)
         self._keep(window)
         studio: Studio | None = beside.studio
         if studio is not None:

@@ -50,6 +50,7 @@ class Guide(QObject):
         self._window, self._registry, self._theme = window, registry, theme
         self._settings, self._actions, self._bench = settings, actions, bench
         self.help: HelpWindow | None = None
+        self._keys: list[tuple[str, list[tuple[str, str]]]] = []
 
     def explain(self) -> None:
         """Show what is known of the focused setting or the selected node; without one, the overview."""
@@ -58,13 +59,16 @@ class Guide(QObject):
 
     def show_page(self, address: str, section: str = "") -> None:
         """Open the help at a page."""
-        if self.help is None:
-            from etl_studio.ui.help.library import Library
-            from etl_studio.ui.help.window import HelpWindow
-            from etl_studio.ui.help_dialogs import all_keys
+        from etl_studio.ui.help.library import Library
+        from etl_studio.ui.help.window import HelpWindow
+        from etl_studio.ui.help_dialogs import all_keys
 
-            library = Library(self._registry, all_keys(self._actions))
-            self.help = HelpWindow(library, self._theme, self._settings, self._window)
+        keys = all_keys(self._actions)
+        if self.help is None:
+            self.help = HelpWindow(Library(self._registry, keys), self._theme, self._settings, self._window)
+        elif keys != self._keys:
+            self.help.set_library(Library(self._registry, keys))
+        self._keys = keys
         self.help.show_page(address, section)
         self.help.show()
         self.help.raise_()

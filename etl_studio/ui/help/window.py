@@ -87,6 +87,11 @@ class HelpWindow(QDialog):
         self._fill()
         self._dress()
 
+    def set_library(self, library: Library) -> None:
+        """Show these pages from now on, such as after keys were changed."""
+        self.library, self.address = library, ""
+        self._fill()
+
     def show_page(self, address: str, section: str = "") -> None:
         """Show a page, scrolled to one of its settings such as ``config.where``; the overview for an unknown one."""
         if address not in self.library.pages:
