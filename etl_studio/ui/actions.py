@@ -90,6 +90,7 @@ ACTIONS = (
     ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
     ActionSpec("help", "&Help", HELP, "F1", "help", "Explain what is selected"),
+    ActionSpec("tour", "&Tour", HELP, icon="flag", tip="Five steps through the window, on a real pipeline"),
     ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),
     ActionSpec("shortcuts", "&Keyboard shortcuts", HELP, "Ctrl+F1", "keyboard"),
     ActionSpec("about", "&About ETL Studio", HELP, icon="info", apart=True),

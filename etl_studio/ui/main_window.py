@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.document_tabs import DocumentTabs
     from etl_studio.ui.pipeline_opener import PipelineOpener
     from etl_studio.ui.start.beginning import Beginning
+    from etl_studio.ui.start.tour import Tour
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
     Attributes:
         painted: the first paint is done.
         actions_by_name: every action.
-        studio, tabs, opener, beginning: set by ``open_studio``.
+        studio, tabs, opener, beginning, tour: set by ``open_studio``.
         window_wanted: a person wants another window.
         closed: the window was closed.
     """
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.tabs: DocumentTabs | None = None
         self.opener: PipelineOpener | None = None
         self.beginning: Beginning | None = None
+        self.tour: Tour | None = None
         self.guard = CrashGuard(self)
         self.data_folder = data_folder
         self._is_painted = False
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
         from etl_studio.ui.help.guide import Guide
         from etl_studio.ui.pipeline_opener import PipelineOpener
         from etl_studio.ui.start.beginning import Beginning
+        from etl_studio.ui.start.tour import Tour
 
         self.studio = studio
         self.tabs = DocumentTabs(self.theme, self)
@@ -143,7 +146,12 @@ class MainWindow(QMainWindow):
         registry = studio.registry
         self.beginning = Beginning(self.tabs, self.opener, self.recent, registry, self.theme, self)
         guide = Guide(self, registry, self.theme, self.settings, self.actions_by_name, lambda: self.workbench)
+        self.tour = Tour(
+            self, self.tabs, self.opener, self.actions_by_name, self._run_button, self.theme, self.settings
+        )
+        self.beginning.tour_wanted.connect(self.tour.start)
         self._meanings |= {
+            "tour": self.tour.start,
             "start_page": self.beginning.show,
             "help": guide.explain,
             "new": self.opener.new,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from etl_studio.app.templates import DEMO_URL, asks_demo_shop
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Beginning(QObject):
     """Shows the start page, and opens what is chosen on it.
 
+    Signals:
+        tour_wanted: a person wants the tour.
+
     Args:
         tabs: of the window.
         opener: opens pipelines in them.
@@ -36,6 +39,8 @@ class Beginning(QObject):
         page: the start page, while there is one.
         shop: the demo shop.
     """
+
+    tour_wanted = Signal()
 
     def __init__(  # noqa: PLR0913 - it joins the parts of a window
         self,
@@ -67,6 +72,7 @@ class Beginning(QObject):
             page.template_wanted.connect(self._opener.open_template)
             page.example_wanted.connect(self._opener.open_example)
             page.file_wanted.connect(self._opener.open)
+            page.tour_wanted.connect(self.tour_wanted)
             page.filled.connect(self._focus_page)
             self._tabs.add(page, "Start", "home")
         else:

@@ -1,4 +1,4 @@
-"""The page at the start: templates, files that were open before, examples."""
+"""The page at the start: templates, files that were open before, examples, and a tour."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class StartPage(QScrollArea):
     """Offers what a person can begin with.
 
     Signals:
-        new_wanted, open_wanted: a button was clicked.
+        new_wanted, open_wanted, tour_wanted: a button was clicked.
         template_wanted, example_wanted: the file of the one that was chosen.
         file_wanted: a recent file was chosen.
 
@@ -74,6 +74,7 @@ class StartPage(QScrollArea):
 
     new_wanted = Signal()
     open_wanted = Signal()
+    tour_wanted = Signal()
     template_wanted = Signal(Path)
     example_wanted = Signal(Path)
     file_wanted = Signal(Path)
@@ -92,10 +93,11 @@ class StartPage(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Start page")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.new, self.open = (QPushButton(text) for text in ("New pipeline", "Open…"))
+        self.new, self.open, self.tour = (QPushButton(text) for text in ("New pipeline", "Open…", "Take the tour"))
         self.new.setProperty("role", "primary")
         self.new.clicked.connect(self.new_wanted)
         self.open.clicked.connect(self.open_wanted)
+        self.tour.clicked.connect(self.tour_wanted)
         self._logo = QLabel()
         self._cards, self._recent_list, self._example_list = QGridLayout(), QVBoxLayout(), QVBoxLayout()
         self._nothing = QLabel("Pipelines that you open are listed here.")
@@ -196,7 +198,7 @@ class StartPage(QScrollArea):
         head.setSpacing(3 * SPACE)
         head.addWidget(self._logo)
         head.addLayout(texts, 1)
-        for button in (self.open, self.new):
+        for button in (self.tour, self.open, self.new):
             head.addWidget(button)
         return head
 
@@ -257,7 +259,7 @@ class StartPage(QScrollArea):
             QWidget.setTabOrder(before, after)
 
     def _in_order(self) -> list[QWidget]:
-        return [*self.cards, *self.recent_rows, *self.example_rows, self.open, self.new]
+        return [*self.cards, *self.recent_rows, *self.example_rows, self.tour, self.open, self.new]
 
     def _neighbour(self, dx: int, dy: int) -> QWidget | None:
         """The nearest choice in a direction."""

@@ -135,3 +135,118 @@ def test_closing_the_window_closes_the_shop(beginner, qtbot):
     beginner.window.close()
 
     assert (shop._sites, shop.url) == ([], "")
+
+
+class TestTour:
+    def test_five_steps_by_mouse_end_at_the_rows_of_a_real_run(self, beginner, qtbot):
+        window = beginner.window
+        beginner.click(window.beginning.page.tour)
+        bench, bubble = shop_is_open(beginner, qtbot), window.tour.bubble
+        seen = []
+        for _ in range(3):
+            seen.append((bubble.place.text(), bubble.title.text()))
+            assert not bubble.geometry().intersects(window._run_button.geometry())
+            beginner.click(bubble.next)
+        assert bubble.title.text() == "Run it"
+        with qtbot.waitSignal(bench.controller.ended, timeout=30_000) as ended:
+            beginner.click(bubble.next)
+        assert ended.args[0].status is RunStatus.DONE
+        assert products(bench)[0] == 235
+        assert seen == [
+            ("1 of 5", "Nodes do the work"), ("2 of 5", "Wires carry the rows"), ("3 of 5", "Settings of a node"),
+        ]  # fmt: skip
+        assert (bubble.place.text(), bubble.title.text()) == ("5 of 5", "The rows are here")
+        assert bench.tabs.currentWidget() is bench.results
+        beginner.click(bubble.next)
+        assert not bubble.isVisible()
+        assert not window.tour.ring.isVisible()
+        assert beginner.actions == 6
+
+    def test_the_same_by_keyboard_forth_and_back(self, beginner, qtbot):
+        window = beginner.window
+        window.beginning.page.tour.setFocus()
+        beginner.press(Qt.Key.Key_Space)
+        shop_is_open(beginner, qtbot)
+        bubble = window.tour.bubble
+        assert bubble.next.hasFocus()
+        beginner.press(Qt.Key.Key_Return)
+        beginner.press(Qt.Key.Key_Return)
+        assert bubble.place.text() == "3 of 5"
+        assert "Settings of a node" in bubble.next.accessibleDescription(), "a screen reader reads it with the button"
+        beginner.press(Qt.Key.Key_Left)
+        assert bubble.back.hasFocus()
+        beginner.press(Qt.Key.Key_Return)
+        assert bubble.place.text() == "2 of 5"
+
+    def test_escape_skips_it_and_that_is_remembered(self, beginner, qtbot):
+        window = beginner.window
+        assert not window.tour.is_done
+        beginner.click(window.beginning.page.tour)
+        shop_is_open(beginner, qtbot)
+        beginner.press(Qt.Key.Key_Escape)
+
+        assert not window.tour.bubble.isVisible()
+        assert window.tour.is_done
+        assert window.workbench.canvas.hasFocus()
+
+    def test_it_can_be_taken_again_from_the_help_menu(self, beginner, qtbot):
+        window = beginner.window
+        beginner.click(window.beginning.page.tour)
+        shop_is_open(beginner, qtbot)
+        beginner.click(window.tour.bubble.skip)
+
+        window.actions_by_name["tour"].trigger()
+
+        assert window.tour.bubble.isVisible()
+        assert window.tour.step == 0
+        assert len(window.tabs.benches) == 1, "the pipeline of the tour is open already"
+
+    def test_the_window_can_be_used_meanwhile(self, beginner, qtbot):
+        window = beginner.window
+        beginner.click(window.beginning.page.tour)
+        bench = shop_is_open(beginner, qtbot)
+        search = bench.palette_panel.search_field
+        QTest.mouseClick(search, LEFT)
+        QTest.keyClicks(search, "sort")
+        assert bench.palette_panel.nodes.count() == 1
+
+        window.tour.go_on()
+        window.tour.go_on()
+        window.tour.go_on()
+        with qtbot.waitSignal(bench.controller.ended, timeout=30_000):
+            QTest.mouseClick(window._run_button, LEFT)
+        assert window.tour.step == 4, "the run that the person started leads on as well"
+
+    def test_hidden_parts_come_back_for_their_step(self, beginner, qtbot):
+        window = beginner.window
+        window.actions_by_name["show_inspector"].setChecked(False)
+        beginner.click(window.beginning.page.tour)
+        bench = shop_is_open(beginner, qtbot)
+        window.tour.go_on()
+        window.tour.go_on()
+
+        assert bench.inspector.isVisible()
+        assert bench.inspector.selected == ("clean",)
+
+    def test_turning_to_another_pipeline_ends_it(self, beginner, qtbot):
+        window = beginner.window
+        beginner.click(window.beginning.page.tour)
+        shop_is_open(beginner, qtbot)
+
+        window.actions_by_name["new"].trigger()
+
+        assert not window.tour.bubble.isVisible()
+
+    def test_the_bubble_stays_inside_and_at_its_part_when_the_window_changes(self, beginner, qtbot):
+        window = beginner.window
+        beginner.click(window.beginning.page.tour)
+        shop_is_open(beginner, qtbot)
+        for size in ((1440, 900), (1024, 680)):
+            window.resize(*size)
+            for number in range(5):
+                window.tour._show(number)
+                qtbot.waitUntil(lambda: not window.tour._again.isActive())
+                assert window.rect().contains(window.tour.bubble.geometry())
+                assert window.tour.bubble.text.heightForWidth(window.tour.bubble.text.width()) <= (
+                    window.tour.bubble.text.height()
+                ), "the whole text is seen"

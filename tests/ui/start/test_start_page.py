@@ -66,12 +66,12 @@ def test_tab_goes_through_cards_files_examples_and_buttons(make_page, recent, tm
     recent.add(tmp_path / "orders.etl.yaml")
     page = make_page()
     seen = [focused(page)]
-    for _ in range(11):
+    for _ in range(12):
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
         seen.append(focused(page))
 
     assert seen[:7] == [*(card.accessibleName() for card in page.cards), "orders"]
-    assert seen[7:] == ["Airports", "Shop", "Shop API", "Open…", "New pipeline"]
+    assert seen[7:] == ["Airports", "Shop", "Shop API", "Take the tour", "Open…", "New pipeline"]
 
 
 def test_a_file_that_is_gone_is_told_cannot_be_opened_and_can_be_taken_out(make_page, recent, tmp_path, qtbot):
@@ -117,9 +117,9 @@ def test_examples_say_what_they_show_and_are_chosen_by_a_click(make_page, qtbot)
     assert wanted.args[0].name == "airports.etl.yaml"
 
 
-def test_the_buttons_want_a_new_pipeline_and_a_file(make_page, qtbot):
+def test_the_buttons_want_a_new_pipeline_a_file_and_the_tour(make_page, qtbot):
     page = make_page()
-    for button, signal in ((page.new, page.new_wanted), (page.open, page.open_wanted)):
+    for button, signal in ((page.new, page.new_wanted), (page.open, page.open_wanted), (page.tour, page.tour_wanted)):
         with qtbot.waitSignal(signal):
             QTest.mouseClick(button, LEFT)
 
