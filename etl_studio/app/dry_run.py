@@ -79,7 +79,11 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.rehearsal import NothingNew, rehearsed
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import start_thread
+    from etl_studio.pipeline.flat import nodes_of
 
+    pipeline = studio.flat(pipeline, parameters, file=file, only=only)
+    if only is not None:
+        only = [name for node in only for name in nodes_of(pipeline, node)]
     studio.refuse_errors(pipeline, parameters, only=only)
     pipeline = studio.active(pipeline).pipeline
     only = [node for node in pipeline.nodes if only is None or node in only]

@@ -2,7 +2,8 @@
 
 Beside ``shop.etl.yaml`` stands ``shop.tests/CASE/`` with ``given/NODE.json`` (rows that stand in for what the node
 gives), ``expected/NODE.json`` (rows that must come out) and, if needed, ``case.yaml``. ``NODE.PORT.json`` is about
-another port than the first; ``.csv`` will do, too.
+another port than the first; ``.csv`` will do, too. ``given/clean/prices.json`` is about a node in the sub-pipeline
+``clean``, and ``clean.json`` about the rows that leave it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from etl_studio.engine.stand_ins import default_port
 from etl_studio.errors import EtlError, UsageError
 from etl_studio.pipeline import yaml_tree
 from etl_studio.pipeline.file_format import name_of
+from etl_studio.pipeline.flat import FlatPipeline, leaving
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
@@ -67,8 +69,23 @@ def tested_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if case_folders(path))
 
 
+def case_parameters(folder: Path) -> dict[str, str]:
+    """Values of parameters in a test, as typed.
+
+    Raises:
+        UsageError: its settings are not written as they must be.
+    """
+    parameters = _settings(folder / SETTINGS).get("parameters") or {}
+    return {name: _typed(value) for name, value in parameters.items()} if isinstance(parameters, dict) else {}
+
+
 def read_case(folder: Path, pipeline: Pipeline, registry: Registry) -> Case:
     """What the folder of a test says.
+
+    Args:
+        folder: of the test.
+        pipeline: what is tested, with the nodes of sub-pipelines in their place.
+        registry: node types.
 
     Raises:
         UsageError: it names nodes that are not there, or settings that do not exist.
@@ -87,7 +104,7 @@ def read_case(folder: Path, pipeline: Pipeline, registry: Registry) -> Case:
         folder,
         given,
         expected,
-        {name: _typed(value) for name, value in parameters.items()},
+        case_parameters(folder),
         frozenset(map(str, any_order)),
         {
             node: tuple(map(str, columns if isinstance(columns, list) else [columns]))
@@ -98,6 +115,11 @@ def read_case(folder: Path, pipeline: Pipeline, registry: Registry) -> Case:
 
 def place_name(place: tuple[str, str], pipeline: Pipeline, registry: Registry) -> str:
     """``keep``, or ``keep.rejects`` where it is not the first port: the name of its file, without ending."""
+    if isinstance(pipeline, FlatPipeline):
+        for sub, interface in pipeline.interfaces.items():
+            for number, one in enumerate(interface.outputs):
+                if pipeline.end_of(sub, one) == place:
+                    return f"{sub}.{one}" if number else sub
     node, port = place
     node_type = registry.get(pipeline.nodes[node].type)
     return node if node_type is not None and port == default_port(node_type) else f"{node}.{port}"
@@ -105,10 +127,15 @@ def place_name(place: tuple[str, str], pipeline: Pipeline, registry: Registry) -
 
 def _files(folder: Path, pipeline: Pipeline, registry: Registry) -> dict[tuple[str, str], Path]:
     found: dict[tuple[str, str], Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_dir():
+            continue
         if path.suffix not in ENDINGS:
             raise UsageError(f"{path} is not read.", hint="Rows are in .json and .csv files.")
-        node, _, port = path.stem.partition(".")
+        name, _, port = path.stem.partition(".")
+        node = path.with_name(name).relative_to(folder).as_posix()
+        if isinstance(pipeline, FlatPipeline) and node in pipeline.interfaces:
+            node, port = leaving(pipeline, node, port or None)[0], ""
         node_type = registry.get(_node(node, pipeline, path))
         if node_type is None:
             raise UsageError(f'There is no node type "{pipeline.nodes[node].type}".', node=node)

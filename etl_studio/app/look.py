@@ -209,6 +209,15 @@ class Look:
         return found
 
 
+def part_before(pipeline: Pipeline, node: str) -> Pipeline:
+    """A node of a document and those before it, with the parameters that have a value or are used in them.
+
+    Raises:
+        UsageError: there is no such node, or the wires before it run in a circle.
+    """
+    return _part(pipeline, _ordered(_feeders(pipeline, node)))
+
+
 def _hash(*facts: Any) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from etl_studio.app.golden_cases import EXPECTED, GIVEN, Case, cases_folder, place_name, read_case
+from etl_studio.app.golden_cases import EXPECTED, GIVEN, Case, case_parameters, cases_folder, place_name, read_case
 from etl_studio.errors import EtlError, UsageError
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def run_case(  # noqa: PLR0913 - as a run
         on_run: gets the run, so that it can be stopped.
     """
     try:
+        pipeline = studio.flat(pipeline, case_parameters(folder), file=file)
         case = read_case(folder, pipeline, studio.registry)
         pipeline = _running(studio, pipeline, [node for node, _ in (*case.given, *case.expected)])
         wanted = list(case.expected) or (_sinks(pipeline, studio.registry) if update else [])
@@ -127,7 +128,7 @@ def record_case(  # noqa: PLR0913 - as a preview
         raise UsageError(f'"{name}" is no name of a folder.', hint="Use letters, digits, spaces and -.")
     if folder.exists():
         raise UsageError(f"There is a test {name} already.", hint="Choose another name, or --update it.")
-    pipeline = _running(studio, pipeline, [])
+    pipeline = _running(studio, studio.flat(pipeline, parameters, file=file), [])
     given = {
         node: rows_of(studio.preview(pipeline, file=file, node=node, rows=rows, parameters=parameters))
         for node in _sources(pipeline, studio.registry)

@@ -11,9 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.app.look import Look
+from etl_studio.app.look import Look, part_before
 from etl_studio.engine.samples import MOST_BYTES, Sample, SampleCache
 from etl_studio.engine.stand_ins import default_port
+from etl_studio.pipeline.flat import SEPARATOR, SUB_PIPELINE, FlatPipeline, outer_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ class Previews:
 
         Args:
             pipeline: the document.
-            node: id of the node.
+            node: id of the node; ``clean/keep`` is one in a sub-pipeline.
             file: its file, where relative paths start.
             rows: how many are read of each source.
             parameters: values as typed.
@@ -96,23 +97,27 @@ class Previews:
             Cancelled: it was stopped.
             EtlError: reading failed.
         """
-        look = Look(self._studio, pipeline, node, file, rows, parameters or {})
-        with self._lock:
-            if again:
-                self._asked.update(look.source_keys())
-            keys = look.keys(self._asked)
-        samples = {name: sample for name, key in keys.items() if (sample := self._cache.get(key)) is not None}
-        needed = look.needed(samples) if compute else []
-        unasked = tuple(name for name in needed if not ask and look.asks(name))
+        flat = self._studio.flat(part_before(pipeline, outer_node(node)), parameters, file=file)
+        samples: dict[str, Sample] = {}
+        unasked: dict[str, None] = {}
         computed: list[str] = []
-        with look:
-            for name in needed:
-                if name in unasked or not all(feeder in samples for feeder in look.feeders[name]):
-                    continue
-                samples[name] = look.run(name, samples, on_run)
-                self._cache.keep(keys[name], samples[name])
-                computed.append(name)
-        return Preview(node, samples, unasked, tuple(computed))
+        for end in sorted(set(ends_of(flat, node).values())) or [node]:
+            look = Look(self._studio, flat, end, file, rows, parameters or {})
+            with self._lock:
+                if again:
+                    self._asked.update(look.source_keys())
+                keys = look.keys(self._asked)
+            samples |= {name: sample for name, key in keys.items() if (sample := self._cache.get(key)) is not None}
+            needed = look.needed(samples) if compute else []
+            unasked |= dict.fromkeys(name for name in needed if not ask and look.asks(name))
+            with look:
+                for name in needed:
+                    if name in unasked or not all(feeder in samples for feeder in look.feeders[name]):
+                        continue
+                    samples[name] = look.run(name, samples, on_run)
+                    self._cache.keep(keys[name], samples[name])
+                    computed.append(name)
+        return Preview(node, {**samples, **_of_sub_pipelines(flat, samples)}, tuple(unasked), tuple(computed))
 
     def schema_at(
         self, pipeline: Pipeline, node: str, port: str | None = None, *, file: Path | None, rows: int = ROWS
@@ -122,5 +127,24 @@ class Previews:
         node_type = self._studio.registry.get(pipeline.nodes[node].type)
         if sample is None or node_type is None:
             return None
-        table = sample.ports.get(port or default_port(node_type))
+        first = next(iter(sample.ports)) if pipeline.nodes[node].type == SUB_PIPELINE else default_port(node_type)
+        table = sample.ports.get(port or first)
         return None if table is None else table.schema
+
+
+def ends_of(pipeline: Pipeline, node: str) -> dict[str, str]:
+    """Where the rows of a sub-pipeline are looked at, by port: at its outputs, or at its inputs where it has none."""
+    interface = pipeline.interfaces.get(node) if isinstance(pipeline, FlatPipeline) else None
+    ports = (interface.outputs or interface.inputs) if interface is not None else {}
+    return {port: f"{node}{SEPARATOR}{end}" for port, end in ports.items()}
+
+
+def _of_sub_pipelines(pipeline: Pipeline, samples: Mapping[str, Sample]) -> dict[str, Sample]:
+    """Samples of the sub-pipelines all of whose rows are known."""
+    found = {}
+    for node in pipeline.interfaces if isinstance(pipeline, FlatPipeline) else ():
+        ends = ends_of(pipeline, node)
+        if ends and all(end in samples for end in ends.values()):
+            cut = frozenset(name for end in ends.values() for name in samples[end].cut)
+            found[node] = Sample({port: samples[end].ports["out"] for port, end in ends.items()}, cut)
+    return found

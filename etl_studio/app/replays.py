@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from etl_studio.errors import EtlError, UsageError
+from etl_studio.pipeline.flat import SEPARATOR
 
 if TYPE_CHECKING:
     import threading
@@ -150,7 +151,7 @@ def replays(  # noqa: PLR0913 - a run is where everything meets
         assert record is not None  # noqa: S101 - it made the group
         try:
             _refuse_what_comes_again(workspace, record, group)
-            document, place = _document(studio, workspace, record, pipeline, file)
+            document, place = _flat_document(studio, workspace, record, pipeline, file)
             document = _running(studio, document, group[0].node)
             parts = list(_entries(studio, document, group, whole=whole))
         except EtlError as error:
@@ -205,7 +206,7 @@ def _refuse_whole(
     record = workspace.run(letter.run)
     if record is None:
         raise UsageError(f"The run {letter.run} is not in this workspace.")
-    document, _ = _document(studio, workspace, record, pipeline, file)
+    document, _ = _flat_document(studio, workspace, record, pipeline, file)
     document = _running(studio, document, letter.node)
     if route(document, studio.registry, letter.node, letter.port, whole=True).start == letter.node:
         raise UsageError(f'"{letter.node}" is the source itself.', hint="Replay it as it is.", node=letter.node)
@@ -228,8 +229,9 @@ def _running(studio: Studio, pipeline: Pipeline, node: str) -> Pipeline:
 
 
 def _given(record: RunRecord, pipeline: Pipeline) -> dict[str, str]:
-    """The parameters of a run that the pipeline still has."""
-    return {name: _text(value) for name, value in record.parameters.items() if name in pipeline.parameters}
+    """The parameters of a run that the pipeline still has; those of its sub-pipelines have their values in it."""
+    values = record.parameters.items()
+    return {name: _text(value) for name, value in values if name in pipeline.parameters and SEPARATOR not in name}
 
 
 def _plan(
@@ -370,6 +372,14 @@ def _refuse_what_comes_again(workspace: Workspace, record: RunRecord, letters: S
             f"The run {record.id} is {record.status}: the rows around {which} were not loaded and will come again.",
             hint="Resume it (run --resume) or run the pipeline again; then discard what is left of these.",
         )
+
+
+def _flat_document(
+    studio: Studio, workspace: Workspace, record: RunRecord, pipeline: Pipeline | None, file: Path | None
+) -> tuple[Pipeline, Path | None]:
+    """As ``_document``, with the nodes of sub-pipelines in their place: rows failed in them, too."""
+    document, place = _document(studio, workspace, record, pipeline, file)
+    return studio.flat(document, _given(record, document), file=place), place
 
 
 def _document(

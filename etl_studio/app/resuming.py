@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.plan import why_at_least_once
 from etl_studio.errors import SourceChanged, UsageError
+from etl_studio.pipeline.flat import SEPARATOR
 from etl_studio.sdk import Sink, Source
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def refuse_changes(run: RunRecord, now: Mapping[str, Any], *, accept: bool) -> l
 
 def given_parameters(run: RunRecord, given: Mapping[str, str]) -> dict[str, str]:
     """The values of the run that broke off, and those given now, which win."""
-    kept = {name: _typed(value) for name, value in run.document.get("parameters", {}).items() if value is not None}
+    values = run.document.get("parameters", {})
+    # Those of sub-pipelines follow from the others, and from the files.
+    kept = {name: _typed(value) for name, value in values.items() if value is not None and SEPARATOR not in name}
     return {**kept, **given}
 
 

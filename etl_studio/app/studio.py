@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from etl_studio.app.catalogue import full_registry
-from etl_studio.errors import PipelineError, UsageError
+from etl_studio.app.sub_pipelines import SubPipelines, refusal
+from etl_studio.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,12 +48,16 @@ class Studio:
     Args:
         registry: node types; default: the built-in ones and plug-ins.
         secrets: finds a secret by name.
+
+    Attributes:
+        sub_pipelines: the files that pipelines use as nodes.
     """
 
     def __init__(
         self, registry: Registry | None = None, secrets: Callable[[str], str | None] = secret_from_environment
     ) -> None:
         self.registry = registry if registry is not None else full_registry()
+        self.sub_pipelines = SubPipelines(self.registry, check_sql)
         self._secrets = secrets
         self._databases: Databases | None = None
         self._workspaces: dict[Path, Workspace] = {}
@@ -92,11 +97,22 @@ class Studio:
 
         return load(path, self.registry)
 
-    def check(self, pipeline: Pipeline, parameters: Mapping[str, str] | None = None) -> list[Problem]:
-        """Every problem of a pipeline, with its address."""
-        from etl_studio.pipeline.rules import check
+    def check(
+        self, pipeline: Pipeline, parameters: Mapping[str, str] | None = None, *, file: Path | None = None
+    ) -> list[Problem]:
+        """Every problem of a pipeline and of its sub-pipelines, with its address; ``file`` is its own."""
+        return self.sub_pipelines.check(pipeline, file=file, parameters=parameters)
 
-        return check(pipeline, self.registry, parameters=parameters, check_sql=check_sql)
+    def flat(
+        self,
+        pipeline: Pipeline,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        file: Path | None = None,
+        only: Sequence[str] | None = None,
+    ) -> Pipeline:
+        """The pipeline with the nodes of its sub-pipelines in their place, as ``SubPipelines.flat``."""
+        return self.sub_pipelines.flat(pipeline, file=file, parameters=parameters, only=only)
 
     def active(self, pipeline: Pipeline) -> Active:
         """What of a pipeline runs when some of its nodes are disabled."""
@@ -169,12 +185,14 @@ class Studio:
         from etl_studio.engine.plan import make_plan
         from etl_studio.engine.run import Run
         from etl_studio.engine.threads import start_thread
+        from etl_studio.pipeline.flat import nodes_of
         from etl_studio.storage.recorder import Recorder
 
         if only is None and resume is not None:
             only = resume.document.get("part")
+        pipeline = self.flat(pipeline, parameters, file=file, only=only)
         if only is not None:
-            only = [node for node in only if node in pipeline.nodes]
+            only = list(dict.fromkeys(name for node in only for name in nodes_of(pipeline, node)))
         running = self.active(pipeline)
         resolved = self._resolve(running.pipeline, parameters)
         self.refuse_errors(pipeline, parameters, only=only)
@@ -272,7 +290,10 @@ class Studio:
         from etl_studio.engine.preview import Collector, with_collector
         from etl_studio.engine.run import Run
         from etl_studio.errors import PermanentError
+        from etl_studio.pipeline.flat import leaving, outer_node
 
+        pipeline = self.flat(pipeline, parameters, file=file, only=ancestors(pipeline, outer_node(node)))
+        node, port = leaving(pipeline, node, port)
         self.refuse_errors(pipeline, parameters or {}, only=ancestors(pipeline, node))
         running = self.active(pipeline)
         pipeline = running.pipeline
@@ -306,7 +327,7 @@ class Studio:
         return collector.table()
 
     def settings_for(self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str]) -> Any:
-        """The settings of some nodes of a pipeline with parameters and secrets put in (``pipeline.parameters``).
+        """The settings of some nodes of a flat pipeline with parameters and secrets put in (``pipeline.parameters``).
 
         Raises:
             PipelineError: one of these nodes has errors.
@@ -333,8 +354,7 @@ class Studio:
         if only is not None and not pipeline.is_newer:
             problems = [problem for problem in problems if problem.node in only]
         if problems:
-            count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-            raise PipelineError(f"The pipeline cannot run: it has {count}.", problems=problems, pipeline=pipeline.name)
+            raise refusal(pipeline, problems)
 
 
 def new_run_id() -> str:

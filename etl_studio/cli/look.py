@@ -22,7 +22,7 @@ def validate(file: PipelineFile, parameter: Parameters = None, *, as_json: AsJso
     with Studio() as studio:
         try:
             pipeline = studio.load(file)
-            problems = studio.check(pipeline, given)
+            problems = studio.check(pipeline, given, file=file)
         except PipelineError as error:
             problems = list(error.problems)
     errors = sum(problem.severity == "error" for problem in problems)

@@ -52,7 +52,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], widest: int = WI
 
 def problem_line(problem: Problem, file: str) -> str:
     """``orders.yaml:12:5: error: keep, config.where: what is wrong``, as compilers write it."""
-    place = ":".join(str(part) for part in (file, problem.line, problem.column) if part is not None)
+    place = ":".join(str(part) for part in (problem.file or file, problem.line, problem.column) if part is not None)
     about = ", ".join(part for part in (problem.node, problem.field) if part)
     text = f"{about}: {problem.message}" if about else problem.message
     return f"{place}: {problem.severity}: {text}" + (f" {problem.hint}" if problem.hint else "")

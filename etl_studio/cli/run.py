@@ -85,14 +85,15 @@ def run(  # noqa: PLR0913 - its options
     budget = MemoryBudget.parse(memory) if memory is not None else None
     with Studio() as studio:
         pipeline = studio.load(file)
-        only = ancestors(pipeline, to) if to is not None else None
         place = workspace or studio.workspace_folder(file)
-        if dry:
-            rehearse(studio, pipeline, file, place, given, only, as_json=as_json)
-            return
         broken_off = studio.broken_off(studio.workspace(place), file) if resume else None
         if broken_off is not None:
             given = studio.parameters_of(broken_off, given)
+        pipeline = studio.flat(pipeline, given, file=file)
+        only = ancestors(pipeline, to) if to is not None else None
+        if dry:
+            rehearse(studio, pipeline, file, place, given, only, as_json=as_json)
+            return
         with Progress(live=sys.stderr.isatty()) as progress:
             prepared = studio.prepare(
                 pipeline,

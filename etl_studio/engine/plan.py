@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import UsageError
+from etl_studio.pipeline.flat import nodes_of
 from etl_studio.sdk import REJECTS, Operator, Policy, Sink, Source, SqlTransform
 
 if TYPE_CHECKING:
@@ -92,15 +93,16 @@ def make_plan(
 
 
 def ancestors(pipeline: Pipeline, node: str) -> list[str]:
-    """A node and everything that feeds it.
+    """A node, or all nodes of a sub-pipeline, and everything that feeds it.
 
     Raises:
         UsageError: there is no such node.
     """
-    if node not in pipeline.nodes:
+    found = nodes_of(pipeline, node)
+    if not found:
         hint = f"Nodes: {', '.join(pipeline.nodes) or 'none'}."
         raise UsageError(f'There is no node "{node}".', hint=hint)
-    found, pending = [node], [node]
+    pending = list(found)
     while pending:
         target = pending.pop()
         for wire in pipeline.wires:

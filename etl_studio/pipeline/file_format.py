@@ -13,6 +13,7 @@ from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import yaml_text, yaml_tree
 from etl_studio.pipeline.file_reader import Reader, Source
 from etl_studio.pipeline.file_values import file_values
+from etl_studio.pipeline.flat import FlatPipeline
 from etl_studio.pipeline.yaml_patch import patch, same
 from etl_studio.pipeline.yaml_tree import Mapping, Sequence, Tree
 
@@ -145,7 +146,12 @@ def write_text(text: str, path: Path) -> None:
 
 
 def position(pipeline: Pipeline, *keys: str) -> tuple[int, int] | None:
-    """Line and column of the deepest of ``keys`` that the file has, such as ``"nodes", "keep", "config", "where"``."""
+    """Line and column of the deepest of ``keys`` that the file has, such as ``"nodes", "keep", "config", "where"``.
+
+    Those of a node in a sub-pipeline are in the file of that one.
+    """
+    if isinstance(pipeline, FlatPipeline) and keys[0] == "nodes" and (origin := pipeline.origins.get(keys[1])):
+        return position(origin.pipeline, "nodes", origin.node, *keys[2:])
     source = pipeline.source
     if not isinstance(source, Source):
         return None

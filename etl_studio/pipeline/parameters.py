@@ -108,7 +108,36 @@ def substitute(settings: dict[str, Any], models: Models, look_up: Lookup) -> dic
     def change(_: tuple[str, ...], text: str, editor: Editor | None) -> Any:
         if "${" not in text:
             return text
-        return in_sql(text, look_up) if editor in SQL_EDITORS else _in_text(text, look_up)
+        return in_sql(text, look_up) if editor in SQL_EDITORS else in_text(text, look_up)
+
+    result: dict[str, Any] = map_texts(settings, models, change)
+    return result
+
+
+class Kept(str):
+    """A reference that stands in the place of another one: ``${minimum}``."""
+
+    __slots__ = ()
+
+
+def exchange(settings: dict[str, Any], models: Models, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of settings in which some parameters are exchanged; all other references stay as they are.
+
+    Args:
+        settings: as written.
+        models: what they are read with.
+        values: by name of the parameter: a ``Kept`` reference, or a value, which is put in.
+    """
+
+    def look_up(name: str) -> Any:
+        return values[name] if name in values else Kept(f"${{{name}}}" if not name.startswith("${") else name)
+
+    def change(_: tuple[str, ...], text: str, editor: Editor | None) -> Any:
+        if "${" not in text:
+            return text
+        guarded = text.replace("$${", "$$${")  # what is written for a plain ${ must stay so
+        new = in_sql(guarded, look_up, comments=True) if editor in SQL_EDITORS else in_text(guarded, look_up)
+        return str(new) if isinstance(new, Kept) else new
 
     result: dict[str, Any] = map_texts(settings, models, change)
     return result
@@ -220,20 +249,25 @@ def _read_date(text: str) -> str:
         raise ValueError("must be a date such as 2026-01-31.") from None
 
 
-def _in_text(text: str, look_up: Lookup) -> Any:
+def in_text(text: str, look_up: Lookup) -> Any:
+    """A text that is no SQL with the values of its references; the value itself where it is nothing but one."""
     whole = _REFERENCES.fullmatch(text)
     if whole and text != "$${":
         return look_up(_name(text))
     return _REFERENCES.sub(lambda found: "${" if found[0] == "$${" else _written(look_up(_name(found[0]))), text)
 
 
-def in_sql(text: str, look_up: Lookup) -> str:
-    """An SQL text with the values of its references as literals."""
+def in_sql(text: str, look_up: Lookup, *, comments: bool = False) -> str:
+    """An SQL text with the values of its references as literals; in its comments only where these are wanted."""
+
+    def comment(found: re.Match[str]) -> str:
+        written = "${" if found[0] == "$${" else _written(look_up(_name(found[0])))
+        return " ".join(written.replace("*/", "* /").split())  # it must not end the comment
 
     def change(found: re.Match[str]) -> str:
         part = found[0]
         if part.startswith(("--", "/*")):
-            return part
+            return _REFERENCES.sub(comment, part) if comments else part
         if part[0] in "'\"":
             quote = part[0]
 
@@ -241,7 +275,10 @@ def in_sql(text: str, look_up: Lookup) -> str:
                 return "${" if inner[0] == "$${" else _written(look_up(_name(inner[0]))).replace(quote, quote * 2)
 
             return _REFERENCES.sub(inside, part)
-        return "${" if part == "$${" else literal(look_up(_name(part)))
+        if part == "$${":
+            return "${"
+        value = look_up(_name(part))
+        return str(value) if isinstance(value, Kept) else literal(value)
 
     return _SQL.sub(change, text)
 

@@ -17,6 +17,7 @@ class Problem:
         node: id of the node, where it is about one.
         field: path of the setting in the node, such as ``config.where``.
         line, column: position in the file, counted from 1, where it is known.
+        file: the file of a sub-pipeline that it is in; empty: the document's own.
     """
 
     severity: Literal["error", "warning"]
@@ -26,11 +27,12 @@ class Problem:
     field: str | None = None
     line: int | None = None
     column: int | None = None
+    file: str = ""
 
     @property
     def place(self) -> str:
-        """``line 3, column 5, keep, config.where``, as far as it is known."""
-        parts = []
+        """``clean.yaml, line 3, column 5, clean/keep, config.where``, as far as it is known."""
+        parts = [self.file] if self.file else []
         if self.line is not None:
             parts.append(f"line {self.line}")
             if self.column is not None:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Literal
 from etl_studio.pipeline.active import active
 from etl_studio.pipeline.canvas_rules import check_groups
 from etl_studio.pipeline.file_format import position
+from etl_studio.pipeline.flat import SEPARATOR
+from etl_studio.pipeline.interfaces import types_of
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_rules import check_parameters, check_settings
+from etl_studio.pipeline.sub_rules import check_sub_pipelines
 from etl_studio.pipeline.wire_rules import check_ways, check_wire, check_wires
-from etl_studio.pipeline.wire_text import node_types
 from etl_studio.sdk.ports import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from etl_studio.pipeline.interfaces import Interfaces
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk import Node, Registry
 
@@ -27,6 +30,7 @@ def check(
     registry: Registry,
     parameters: Mapping[str, str] | None = None,
     check_sql: Callable[[str, str], str | None] | None = None,
+    interfaces: Interfaces | None = None,
 ) -> list[Problem]:
     """Every problem of a pipeline, errors first. What is disabled, and what only that feeds, may have any settings.
 
@@ -35,6 +39,7 @@ def check(
         registry: node types.
         parameters: values as typed; defaults, or samples where there are none, stand in for what is missing.
         check_sql: tells what is wrong with a text for an editor (``sql`` or ``sql_query``), or None.
+        interfaces: what is known of the files of sub-pipelines, by their names as written; of others any port may be.
     """
     if pipeline.is_newer:
         message = (
@@ -43,12 +48,13 @@ def check(
         return [Problem("error", message, "Update ETL Studio.")]
     running = active(pipeline, registry)
     part = running.pipeline
-    types: dict[str, type[Node] | None] = node_types(part, registry)
+    types: dict[str, type[Node] | None] = types_of(part, registry, interfaces or {})
     problems = [
         *_check_nodes(part, registry, types, pipeline),
         *check_parameters(pipeline, parameters or {}),
         *check_settings(part, types, parameters or {}, check_sql),
-        *check_wires(pipeline, node_types(pipeline, registry)),
+        *check_wires(pipeline, types_of(pipeline, registry, interfaces or {})),
+        *check_sub_pipelines(part, interfaces or {}),
         *check_ways(pipeline, running, types),
         *_check_targets(part, types),
         *_check_fallbacks(part, types),
@@ -68,7 +74,7 @@ def _check_nodes(
         yield Problem("error", "Nothing would run: its nodes are disabled.", "Enable a source and a sink.")
         return
     for name, node_type in types.items():
-        if not name.isidentifier():
+        if not all(part.isidentifier() for part in name.split(SEPARATOR)):
             hint = "Use letters, digits and _, and begin with a letter."
             yield Problem("error", f'"{name}" cannot be the name of a node.', hint, name)
         if node_type is None:
@@ -95,7 +101,7 @@ def _may_be_sink(pipeline: Pipeline, node: str, registry: Registry) -> bool:
 
 def is_sink(node_type: type[Node]) -> bool:
     """Whether rows end there."""
-    return all(port.name == "rejects" for port in node_type.outputs)
+    return not node_type.open_outputs and all(port.name == "rejects" for port in node_type.outputs)
 
 
 def _check_targets(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:

@@ -6,14 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from etl_studio.pipeline.file_format import position, wire_position
+from etl_studio.pipeline.interfaces import types_of
 from etl_studio.pipeline.problems import Problem
-from etl_studio.pipeline.wire_text import default_output, node_types
+from etl_studio.pipeline.wire_text import default_output
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from etl_studio.pipeline.active import Active
+    from etl_studio.pipeline.interfaces import Interfaces
     from etl_studio.pipeline.model import Pipeline, Wire
     from etl_studio.pipeline.wire_text import NodeTypes
     from etl_studio.sdk import Node, Port
@@ -24,15 +26,18 @@ SHOWN = 8
 """Nodes of a loop that are named."""
 
 
-def check_wire(pipeline: Pipeline, wire: Wire, registry: NodeTypes) -> Problem | None:
+def check_wire(
+    pipeline: Pipeline, wire: Wire, registry: NodeTypes, interfaces: Interfaces | None = None
+) -> Problem | None:
     """Why a wire cannot be added to a pipeline, or None.
 
     Args:
         pipeline: the document, without the wire.
         wire: the wire to be.
         registry: node types.
+        interfaces: what is known of the files of sub-pipelines.
     """
-    types = node_types(pipeline, registry)
+    types = types_of(pipeline, registry, interfaces or {})
     problem = _check_ends(wire, types)
     if problem:
         return problem
@@ -93,7 +98,7 @@ def _check_ends(wire: Wire, types: Types) -> Problem | None:
         return _problem(wire, f"{wire.source} cannot feed itself.", "Wire it to another node.")
     source, target = types[wire.source], types[wire.target]
     output = _port(source.outputs, wire.source_port) if source else None
-    if source and output is None:
+    if source and output is None and not (source.open_outputs and wire.source_port.isidentifier()):
         return _no_port(wire, wire.source, wire.source_port, source.outputs, "output")
     given = _port(target.inputs, wire.target_port) if target else None
     if target and given is None and not (target.open_inputs and wire.target_port.isidentifier()):
@@ -221,7 +226,7 @@ def _port(ports: Iterable[Port], name: str) -> Port | None:
 def _takes_many(wire: Wire, types: Types) -> bool:
     target = types[wire.target]
     port = _port(target.inputs, wire.target_port) if target else None
-    return target is None or (port is not None and port.many)
+    return target is None or target.open_outputs or (port is not None and port.many)
 
 
 def _taken(wire: Wire, other: Wire) -> Problem:

@@ -41,6 +41,8 @@ class Node(ABC):
         keywords: further words that the palette's search finds it by.
         inputs, outputs: ports; the first output is the default one.
         open_inputs: wires may name any input port (SQL node).
+        open_outputs: wires may name any output port; a sub-pipeline's are known when its file is read.
+        offered: a person may add it; False for what only the studio puts into a run.
         rows: what it does to the number of rows; checked at the end of each run.
         example: settings that work, for the reference and the tests.
         keeps_columns: rows leave it with the columns and values with which they came.
@@ -56,6 +58,8 @@ class Node(ABC):
     inputs: ClassVar[tuple[Port, ...]] = (INPUT,)
     outputs: ClassVar[tuple[Port, ...]] = (OUT, REJECTS)
     open_inputs: ClassVar[bool] = False
+    open_outputs: ClassVar[bool] = False
+    offered: ClassVar[bool] = True
     rows: ClassVar[Rows] = "same"
     example: ClassVar[dict[str, Any]] = {}
     keeps_columns: ClassVar[bool] = False

@@ -84,12 +84,13 @@ class Registry:
 
     def near(self, name: str) -> str | None:
         """The most similar name, for "did you mean"."""
-        self.load_all()
-        return closest(name, self._types)
+        return closest(name, [node_type.type for node_type in self])
 
     def __iter__(self) -> Iterator[type[Node]]:
+        """Those that a person may add, by name."""
         self.load_all()
-        return iter(sorted(self._types.values(), key=lambda node_type: node_type.type))
+        offered = [node_type for node_type in self._types.values() if node_type.offered]
+        return iter(sorted(offered, key=lambda node_type: node_type.type))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
@@ -98,8 +99,7 @@ class Registry:
         return True  # by its length, "if registry" would load every type
 
     def __len__(self) -> int:
-        self.load_all()
-        return len(self._types)
+        return sum(1 for _ in self)
 
     def _load(self, name: str) -> None:
         load = self._lazy.pop(name, None)

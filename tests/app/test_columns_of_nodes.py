@@ -8,6 +8,7 @@ import pytest
 
 from etl_studio.app.catalogue import built_in_types
 from etl_studio.app.studio import Studio
+from etl_studio.nodes.sub_pipelines.sub_pipeline import SubPipeline
 from etl_studio.pipeline.column_renaming import rename_column
 from etl_studio.pipeline.file_format import load
 from etl_studio.pipeline.lineage import Lineage
@@ -63,7 +64,9 @@ def wired(node_type):
 
 
 ON_THEIR_OWN = [
-    one for one in TYPES if not issubclass(one, Sink) and (not issubclass(one, Source) or one.type == "generate_source")
+    one
+    for one in TYPES
+    if not issubclass(one, Sink | SubPipeline) and (not issubclass(one, Source) or one.type == "generate_source")
 ]
 
 

@@ -136,6 +136,53 @@ class OneTable(Scenario):
         self.count([n for (n,) in found], [n for n in range(ROWS) if n % 7 != 3], tally, "numbers")
 
 
+class InSubPipelines(OneTable):
+    """The same, with the source in one file, and filter and sink in another that is used by a third one."""
+
+    name = "in sub-pipelines"
+
+    def make(self):
+        self.numbers()
+        parts = self.folder / "parts"
+        parts.mkdir()
+
+        def write(name, nodes, wires):
+            (parts / name).write_text(json.dumps({"etl_studio": 1, "nodes": nodes, "wires": wires}))
+
+        write(
+            "read.yaml",
+            {
+                "file": {"type": "csv_source", "config": {"path": "../numbers.csv"}},
+                "end": {"type": "pipeline_output"},
+            },
+            ["file -> end"],
+        )
+        write(
+            "save.yaml",
+            {
+                "begin": {"type": "pipeline_input"},
+                "keep": {"type": "filter", "config": {"where": "kind <> 3"}},
+                "table": {"type": "sqlite_sink", "config": {"table": "numbers"}},
+            },
+            ["begin -> keep", "keep -> table"],
+        )
+        write(
+            "deeper.yaml",
+            {
+                "begin": {"type": "pipeline_input"},
+                "save": {"type": "sub_pipeline", "config": {"file": "save.yaml"}},
+            },
+            ["begin -> save"],
+        )
+        self.write(
+            {
+                "read": {"type": "sub_pipeline", "config": {"file": "parts/read.yaml"}},
+                "save": {"type": "sub_pipeline", "config": {"file": "parts/deeper.yaml"}},
+            },
+            ["read -> save"],
+        )
+
+
 class FromDatabase(OneTable):
     """The same numbers out of a table, in the order of a column in which many rows are equal."""
 
@@ -362,6 +409,7 @@ SCENARIOS = (
     FaultyApi,
     FromDatabase,
     Pushed,
+    InSubPipelines,
 )
 
 
