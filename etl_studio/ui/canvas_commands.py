@@ -12,6 +12,8 @@ from etl_studio.ui.commands import Edit, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from PySide6.QtGui import QUndoCommand
+
     from etl_studio.pipeline.model import Bends, Group, Note, Place, Wire
     from etl_studio.ui.observable import ObservablePipeline
 
@@ -32,12 +34,25 @@ class SetGroups(Edit):
         self.document.put_groups(self.before)
 
 
+WRITING = 5
+"""Id of commands on notes that may merge."""
+
+
 class AddNote(Edit):
-    """Put a note on the canvas."""
+    """Put a note on the canvas. The first text of an empty one belongs to it."""
 
     def __init__(self, document: ObservablePipeline, note: Note, place: Place) -> None:
         super().__init__(document, "Add a note")
         self.note, self.place = note, place
+
+    def id(self) -> int:
+        return WRITING
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, SetNote) or other.after.id != self.note.id or self.note.text:
+            return False
+        self.note = other.after
+        return True
 
     def redo(self) -> None:
         """Add it."""
@@ -58,6 +73,13 @@ class SetNote(Edit):
     def __init__(self, document: ObservablePipeline, text: str, note: Note) -> None:
         super().__init__(document, text)
         self.before, self.after = document.pipeline.notes[note.id], note
+
+    def id(self) -> int:
+        return WRITING
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        del other
+        return False
 
     def redo(self) -> None:
         """Show the new one."""

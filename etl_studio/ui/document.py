@@ -207,18 +207,23 @@ class PipelineDocument(ObservablePipeline):
         self.undo_stack.push(commands.ReplaceNode(self, made, f"Replace {node} by {node_type.title}"))
         return made
 
-    def move(self, positions: Mapping[str, Place], *, nudge: bool = False) -> None:
+    def move(self, positions: Mapping[str, Place], *, nudge: bool = False, straighten: bool = False) -> None:
         """Move nodes and notes to these places; the bends of wires between moved nodes come along.
 
         Args:
             positions: top left corners; of a note width and height, too, where these change.
             nudge: quick repetitions are one edit.
+            straighten: the wires of moved nodes lose their bends.
         """
         layout = self.pipeline.layout
         wanted = {name: (*at, *layout.get(name, ())[len(at) :]) for name, at in positions.items()}
         moved = {name: at for name, at in wanted.items() if layout.get(name) != at}
         if moved:
             bends = self._bends_along(moved)
+            if straighten:
+                bends = {
+                    wire: points for wire, points in bends.items() if not {wire.source, wire.target} & moved.keys()
+                }
             self.undo_stack.push(commands.MoveItems(self, moved, bends, nudge=nudge))
 
     def connect_ports(self, wire: Wire) -> rules.Problem | None:
@@ -257,6 +262,11 @@ class PipelineDocument(ObservablePipeline):
         """Lead a wire through these points, () for none."""
         if self.pipeline.bends.get(wire, ()) != bends:
             self.undo_stack.push(canvas_commands.SetBends(self, text, wire, bends))
+
+    def remove_bend(self, wire: Wire, index: int) -> None:
+        """Take one bend out of a wire."""
+        bends = self.pipeline.bends.get(wire, ())
+        self.bend(wire, (*bends[:index], *bends[index + 1 :]), "Remove a bend")
 
     def add_note(self, place: Place, text: str = "", color: str = "") -> str:
         """Add a note at (left, top, width, height) and return its id."""

@@ -1,13 +1,16 @@
-"""The context menu of a node, a wire or the empty canvas."""
+"""The context menu of a node, a wire, a note, a group or the empty canvas."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from etl_studio.engine.events import BreakerState
+from etl_studio.pipeline.model import COLORS
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 
 if TYPE_CHECKING:
@@ -51,13 +54,17 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     menu = QMenu(tools.viewport)
     menu.aboutToHide.connect(menu.deleteLater)
     scene, editing = tools.scene, tools.editing
-    if hit.node and hit.node not in scene.chosen_nodes():
-        scene.choose([hit.node])
+    items = scene.items_of(hit)
+    if items and not set(items) <= set(scene.chosen_items()):
+        scene.choose(items)
     elif hit.wire and hit.wire not in scene.chosen_wires():
         scene.choose(wires=[hit.wire])
 
-    def add(text: str, icon: str, act: Callable[[], object], keys: str = "") -> None:
-        action = menu.addAction(theme.icon(icon), f"{text}\t{keys}" if keys else text)
+    def add(text: str, icon: str, act: Callable[[], object] | None, keys: str = "") -> None:
+        if act is None:
+            menu.addSeparator()
+            return
+        action = menu.addAction(theme.icon(icon) if icon else QIcon(), f"{text}\t{keys}" if keys else text)
         action.triggered.connect(partial(_run, act))
 
     if hit.node:
@@ -75,24 +82,93 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         if len(scene.chosen_nodes()) > 1:
             _add_order(menu, theme, editing, len(scene.chosen_nodes()))
         menu.addSeparator()
-        add("Cut", "scissors", editing.cut, "Ctrl+X")
-        add("Copy", "copy", editing.copy, "Ctrl+C")
-        add("Duplicate", "copy-minus", editing.duplicate, "Ctrl+D")
-        menu.addSeparator()
-        add("Delete", "trash", editing.delete, "Del")
+        _add_switches(tools, add)
+        _add_clipboard(editing, add)
         add("Delete and reconnect", "link", editing.delete_and_join, "Ctrl+Del")
     elif hit.wire:
         add("Insert a node…", "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
+        _add_bends(tools, hit, at, add)
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
+    elif hit.note or hit.group:
+        _add_around(tools, theme, menu, hit, add)
+        _add_clipboard(editing, add)
     else:
         add("Add a node…", "plus", partial(tools.quick_add.open_at, at), "Tab")
+        add("Add a note", "note", partial(tools.annotating.add_note, at), "N")
         add("Paste", "clipboard", partial(editing.paste, at), "Ctrl+V")
         menu.addSeparator()
         add("Select all", "check-circle", editing.select_all, "Ctrl+A")
         add("Arrange", "align", editing.arrange)
         add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
+
+
+def _add_switches(tools: Tools, add: Callable[..., None]) -> None:
+    """Disable, group."""
+    annotating = tools.annotating
+    verb = "Enable" if annotating.would_enable else "Disable"
+    add(verb, "power", annotating.disable, "D")
+    add(f"{verb} the branch", "", annotating.disable_branch)
+    add("Group", "group", annotating.group, "Ctrl+G")
+    if annotating.is_grouped:
+        add("Ungroup", "ungroup", annotating.ungroup, "Ctrl+Shift+G")
+    add("", "", None)
+
+
+def _add_clipboard(editing: Editing, add: Callable[..., None]) -> None:
+    add("Cut", "scissors", editing.cut, "Ctrl+X")
+    add("Copy", "copy", editing.copy, "Ctrl+C")
+    add("Duplicate", "copy-minus", editing.duplicate, "Ctrl+D")
+    add("", "", None)
+    add("Delete", "trash", editing.delete, "Del")
+
+
+def _add_bends(tools: Tools, hit: Hit, at: QPointF, add: Callable[..., None]) -> None:
+    annotating = tools.annotating
+    if hit.bend is None:
+        add("Add a bend", "spline", partial(annotating.add_bend, hit.wire, at))
+    else:
+        add("Remove this bend", "minus", partial(annotating.remove_bend, hit.wire, hit.bend))
+    if tools.scene.document.pipeline.bends.get(hit.wire):
+        add("Remove all bends", "", partial(annotating.straighten, hit.wire))
+
+
+def _add_around(tools: Tools, theme: Theme, menu: QMenu, hit: Hit, add: Callable[..., None]) -> None:
+    """What can be done to a note or a group."""
+    annotating = tools.annotating
+    if hit.note:
+        add("Edit", "edit", partial(annotating.write_note, hit.note), "Enter")
+        shown = tools.scene.document.pipeline.notes[hit.note].color or COLORS[0]
+    else:
+        group = tools.scene.document.pipeline.groups[hit.group]
+        shown = group.color or "gray"
+        text, icon = ("Expand", "chevron-down") if group.collapsed else ("Collapse", "chevron-right")
+        add(text, icon, partial(annotating.fold, hit.group), "Enter")
+        add("Change the title", "edit", partial(annotating.write_title, hit.group))
+    colours = menu.addMenu("Colour")
+    for color in COLORS:
+        action = colours.addAction(_swatch(theme.tokens.tint(color)), color.capitalize())
+        action.setCheckable(True)
+        action.setChecked(color == shown)
+        action.triggered.connect(partial(_run, partial(annotating.colour, color)))
+    if hit.group:
+        add("Ungroup", "ungroup", partial(annotating.ungroup), "Ctrl+Shift+G")
+        verb = "Enable" if annotating.would_enable else "Disable"
+        add(f"{verb} the nodes", "power", annotating.disable, "D")
+    add("", "", None)
+
+
+def _swatch(colour: str) -> QIcon:
+    picture = QPixmap(16, 16)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(2, 2, 12, 12)
+    painter.end()
+    return QIcon(picture)
 
 
 def _add_order(menu: QMenu, theme: Theme, editing: Editing, number: int) -> None:

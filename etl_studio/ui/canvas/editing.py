@@ -66,25 +66,31 @@ class Editing(QObject):
 
     def select_all(self) -> None:
         """Select everything."""
-        self._scene.choose(self.document.pipeline.nodes, self.document.pipeline.wires)
+        pipeline = self.document.pipeline
+        self._scene.choose([*pipeline.nodes, *pipeline.notes], pipeline.wires)
 
     def delete(self) -> None:
-        """Delete what is selected."""
-        self.document.remove(self._scene.chosen_nodes(), self._scene.chosen_wires())
+        """Delete what is selected: a bend of a wire alone, else everything."""
+        scene = self._scene
+        if scene.chosen_bend:
+            self.document.remove_bend(*scene.chosen_bend)
+            scene.choose_bend(None)
+            return
+        self.document.remove(scene.chosen_nodes(), scene.chosen_wires(), scene.notes.chosen())
 
     def delete_and_join(self) -> None:
         """Delete the selected nodes and join what was before them with what was behind them."""
         self.document.remove_and_join(self._scene.chosen_nodes())
 
     def copy(self) -> None:
-        """Copy the selected nodes as text."""
-        if names := self._scene.chosen_nodes():
+        """Copy the selected nodes and notes as text."""
+        if names := self._scene.chosen_items():
             self._pasted = ("", 0)
             QGuiApplication.clipboard().setText(self.document.copy(names))
 
     def cut(self) -> None:
-        """Copy and delete the selected nodes."""
-        if names := self._scene.chosen_nodes():
+        """Copy and delete the selected nodes and notes."""
+        if names := self._scene.chosen_items():
             self._pasted = ("", 0)
             QGuiApplication.clipboard().setText(self.document.cut(names))
 
@@ -99,14 +105,14 @@ class Editing(QObject):
             self._scene.choose(names)
 
     def duplicate(self) -> None:
-        """Add copies of the selected nodes and select them."""
-        if names := self.document.duplicate(self._scene.chosen_nodes()):
+        """Add copies of the selected nodes and notes and select them."""
+        if names := self.document.duplicate(self._scene.chosen_items()):
             self._scene.choose(names)
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected nodes a little."""
+        """Move the selected nodes and notes a little."""
         layout = self.document.pipeline.layout
-        names = [name for name in self._scene.chosen_nodes() if name in layout]
+        names = [name for name in self._scene.chosen_items() if name in layout]
         self.document.move({name: (layout[name][0] + dx, layout[name][1] + dy) for name in names}, nudge=True)
 
     # -- order ------------------------------------------------------------------------------------------------
@@ -118,9 +124,10 @@ class Editing(QObject):
         if len(chosen) > 1:
             corner = bounds(self._scene.cards(chosen).values()).topLeft()
             places = arranged(self.document.pipeline, chosen, heights)
-            self.document.move({name: (corner.x() + x, corner.y() + y) for name, (x, y) in places.items()})
+            moved = {name: (corner.x() + x, corner.y() + y) for name, (x, y) in places.items()}
+            self.document.move(moved, straighten=True)
         else:
-            self.document.move(arranged(self.document.pipeline, heights=heights))
+            self.document.move(arranged(self.document.pipeline, heights=heights), straighten=True)
             self._navigation.fit()
 
     def align(self, edge: Edge) -> None:

@@ -77,7 +77,7 @@ class Keyboard:
             self._wiring.begin(backwards=dx < 0, rejects=dy > 0)
         elif keys & (CONTROL | ALT):
             return False
-        elif self._tools.scene.chosen_nodes():
+        elif self._tools.scene.chosen_items():
             step = GRID * (FAR if keys & SHIFT else 1)
             self._tools.editing.nudge(dx * step, dy * step)
         else:
@@ -86,7 +86,7 @@ class Keyboard:
 
     def _shortcuts(self) -> dict[object, Callable[[], object]]:
         editing, navigation, walking = self._tools.editing, self._tools.navigation, self._walking
-        undo = editing.document.undo_stack
+        undo, annotating = editing.document.undo_stack, self._tools.annotating
         standard = QKeySequence.StandardKey
         named = {
             standard.SelectAll: editing.select_all,
@@ -117,6 +117,11 @@ class Keyboard:
             "Enter": self._open,
             "Home": walking.first,
             "End": walking.last,
+            "N": annotating.add_note,
+            "Ctrl+G": annotating.group,
+            "Ctrl+Shift+G": annotating.ungroup,
+            "D": annotating.disable,
+            "Ctrl+/": annotating.disable,
             "W": walking.next_wire,
             "Shift+W": self._wire_before,
             "C": self._wiring.begin,
@@ -128,8 +133,12 @@ class Keyboard:
         return keys | {QKeySequence(text)[0]: partial(editing.distribute, axis) for axis, _, text in DISTRIBUTE}
 
     def _open(self) -> None:
-        chosen = self._tools.scene.chosen_nodes()
-        if len(chosen) == 1:
+        chosen, notes = self._tools.scene.chosen_nodes(), self._tools.scene.notes.chosen()
+        if len(notes) == 1 and not chosen:
+            self._tools.annotating.write_note(notes[0])
+        elif self._tools.annotating.fold_chosen():
+            return
+        elif len(chosen) == 1:
             self._activate(chosen[0])
         elif not chosen and self._walking.node:
             self._activate(self._walking.node)

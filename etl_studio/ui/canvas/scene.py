@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from etl_studio.ui.canvas.groups import Groups
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
 from etl_studio.ui.canvas.items.wire import DETAIL_FROM, WireItem
 from etl_studio.ui.canvas.live import LiveRun
-from etl_studio.ui.canvas.ports import CanvasPort, ports_of
+from etl_studio.ui.canvas.notes import Notes
+from etl_studio.ui.canvas.pointing import Hit, hit_at, items_in
+from etl_studio.ui.canvas.ports import ports_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from etl_studio.engine.events import BreakerChanged, NodeChanged, PauseChanged, RetryScheduled, Sampled
-    from etl_studio.pipeline.model import Wire
+    from etl_studio.pipeline.model import Bends, Place, Wire
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.theme.theme import Theme
 
-PORT_REACH = 11.0
-"""Distance in pixels at zoom 1 within which a port is hit."""
 RESTS_AFTER = 120
 """Milliseconds after which a zoom that does not change is meant to stay."""
 TICK = 100
 """Milliseconds between repaints of countdowns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What is under a point: a port, else a node, else a wire, else nothing."""
-
-    node: str | None = None
-    port: CanvasPort | None = None
-    wire: Wire | None = None
 
 
 class PipelineScene(QGraphicsScene):
@@ -51,6 +43,8 @@ class PipelineScene(QGraphicsScene):
 
     Attributes:
         nodes, wires: the items by node id and wire.
+        notes, groups: what is around them.
+        chosen_bend: the selected bend of a wire.
         live: what is known of the run.
     """
 
@@ -72,6 +66,7 @@ class PipelineScene(QGraphicsScene):
         self.nodes: dict[str, NodeItem] = {}
         self.wires: dict[Wire, WireItem] = {}
         self.live = LiveRun()
+        self.chosen_bend: tuple[Wire, int] | None = None
         self._wires_of: dict[str, dict[WireItem, None]] = {}
         """The wires of each node, in the order in which they came."""
         self._clock = clock
@@ -91,7 +86,10 @@ class PipelineScene(QGraphicsScene):
         document.node_renamed.connect(self._on_node_renamed)
         document.wire_added.connect(self._on_wire_added)
         document.wire_removed.connect(self._on_wire_removed)
+        document.wire_bent.connect(self._on_wire_bent)
         document.problems_changed.connect(self._on_problems_changed)
+        self.notes = Notes(self)
+        self.groups = Groups(self)
         document.reset.connect(self._on_reset)
         self._on_reset()
 
@@ -99,42 +97,59 @@ class PipelineScene(QGraphicsScene):
 
     def chosen_nodes(self) -> list[str]:
         """Ids of the selected nodes, in the order of the document."""
-        return [name for name in self.document.pipeline.nodes if name in self.nodes and self.nodes[name].isSelected()]
+        return [name for name in self.document.pipeline.nodes if name in self.nodes and self.nodes[name].chosen]
 
     def chosen_wires(self) -> list[Wire]:
         """The selected wires."""
         return [wire for wire, item in self.wires.items() if item.chosen]
 
-    def choose(self, nodes: Iterable[str] = (), wires: Iterable[Wire] = ()) -> None:
-        """Select exactly these."""
-        names, links = set(nodes), set(wires)
-        if (names, links) == (set(self.chosen_nodes()), set(self.chosen_wires())):
+    def chosen_items(self) -> list[str]:
+        """Ids of the selected nodes and notes."""
+        return [*self.chosen_nodes(), *self.notes.chosen()]
+
+    def choose(self, items: Iterable[str] = (), wires: Iterable[Wire] = ()) -> None:
+        """Select exactly these nodes and notes, and these wires."""
+        names, links = set(items), set(wires)
+        self.choose_bend(None)
+        if (names, links) == (set(self.chosen_items()), set(self.chosen_wires())):
             return
         for name, item in self.nodes.items():
-            item.setSelected(name in names)
-            item.setZValue(11 if name in names else 10)
+            item.show_chosen(chosen=name in names)
         for wire, item in self.wires.items():
             item.show_chosen(chosen=wire in links)
+        self.notes.choose(names)
+        self.groups.show_chosen()
         self.chosen_changed.emit()
+
+    def choose_bend(self, bend: tuple[Wire, int] | None) -> None:
+        """Select a bend of a wire, too; None: none."""
+        if self.chosen_bend and self.chosen_bend[0] in self.wires:
+            self.wires[self.chosen_bend[0]].show_chosen_bend(None)
+        self.chosen_bend = bend
+        if bend:
+            self.wires[bend[0]].show_chosen_bend(bend[1])
+
+    def items_of(self, hit: Hit) -> list[str]:
+        """What a press there takes: a node, a note, the members of a group."""
+        if hit.group:
+            return self.groups.members(hit.group)
+        name = hit.node or hit.note
+        return [name] if name else []
+
+    def items_in(self, area: QRectF) -> list[str]:
+        """What a rubber band takes: nodes that it touches, also those in collapsed groups, and notes that it holds."""
+        names, groups = items_in(self.items(area), area)
+        return [*names, *(node for group in groups for node in self.groups.members(group))]
 
     # -- pointing ---------------------------------------------------------------------------------------------
 
     def hit(self, point: QPointF, zoom: float = 1.0) -> Hit:
         """What is under a point; ports and wires are easier to hit than they look."""
-        reach = PORT_REACH / min(max(zoom, 0.5), 1.0)
-        around = QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach)
-        found = self.items(around)
-        nodes = [item for item in found if isinstance(item, NodeItem)]
-        ports = [port for item in nodes if (port := item.port_at(point, reach))]
-        if ports:
-            return Hit(ports[0].node, ports[0])
-        for item in nodes:
-            if item.card().contains(point - item.pos()):
-                return Hit(item.name)
-        for item in found:
-            if isinstance(item, WireItem) and item.shape().contains(point):
-                return Hit(wire=item.wire)
-        return Hit()
+        return hit_at(self, point, zoom)
+
+    def forget_hover(self) -> None:
+        """What the pointer was on may be gone."""
+        self._hover = Hit()
 
     def show_hover(self, hit: Hit) -> None:
         """Show what the pointer is on."""
@@ -151,33 +166,51 @@ class PipelineScene(QGraphicsScene):
             self.wires[hit.wire].show_hover(hovered=True)
 
     def content_rect(self) -> QRectF:
-        """The smallest rectangle around all cards."""
+        """The smallest rectangle around everything."""
         rect = QRectF()
-        for card in self.cards().values():
+        for card in self.cards([*self.nodes, *self.notes.items]).values():
             rect = rect.united(card)
+        for group in self.groups.items.values():
+            rect = rect.united(group.card())
         return rect
 
     def cards(self, names: Iterable[str] | None = None) -> dict[str, QRectF]:
-        """The cards of nodes, of all by default, in scene coordinates."""
-        items = self.nodes if names is None else {name: self.nodes[name] for name in names}
-        return {name: item.card().translated(item.pos()) for name, item in items.items()}
+        """The cards of nodes and notes, of all nodes by default, in scene coordinates.
+
+        That of a member of a collapsed group is the card of the group.
+        """
+        found = {}
+        for name in self.nodes if names is None else names:
+            if group := self.groups.hides(name):
+                found[name] = group.card()
+            else:
+                item = self.nodes.get(name) or self.notes.items[name]
+                found[name] = item.card().translated(item.pos())
+        return found
 
     # -- previews of gestures ---------------------------------------------------------------------------------
 
-    def preview_positions(self, positions: Mapping[str, tuple[float, float]], *, straight: bool = False) -> None:
-        """Show nodes elsewhere while they are dragged; the document does not know yet."""
+    def preview_positions(self, positions: Mapping[str, Place], *, straight: bool = False) -> None:
+        """Show nodes and notes elsewhere while they are dragged; the document does not know yet."""
         self._straight = straight
         touched: set[WireItem] = set()
-        for name, (x, y) in positions.items():
-            self.nodes[name].setPos(x, y)
+        for name, place in positions.items():
+            item = self.nodes.get(name) or self.notes.items[name]
+            item.setPos(place[0], place[1])
             touched |= self._wires_of.get(name, {}).keys()
+        self.groups.follow(positions)
         for wire in touched:
             self._route(wire)
+
+    def preview_bends(self, wire: Wire, bends: Bends) -> None:
+        """Lead a wire elsewhere while a bend is dragged."""
+        self._route(self.wires[wire], bends)
 
     def end_preview(self, names: Iterable[str]) -> None:
         """Put dragged nodes where the document says."""
         layout = self.document.pipeline.layout
-        self.preview_positions({name: layout[name] for name in names if name in self.nodes and name in layout})
+        there = self.nodes.keys() | self.notes.items.keys()
+        self.preview_positions({name: layout[name] for name in names if name in there and name in layout})
 
     def mark_ports(self, marks: Mapping[str, dict[tuple[bool, str], str]] | None) -> None:
         """While a wire is drawn: what each node's ports would say to it; None: no wire is drawn any more."""
@@ -192,6 +225,7 @@ class PipelineScene(QGraphicsScene):
         for name in self.live.sampled(event):
             if name in self.nodes:
                 self.nodes[name].show_live(self.live.nodes[name], now)
+        self.groups.show_states(event.nodes)
         for wire, item in self.wires.items():
             if (sample := event.wires.get(str(wire))) is not None:
                 item.show_sample(sample)
@@ -244,10 +278,12 @@ class PipelineScene(QGraphicsScene):
             item.show_live(None, 0.0)
         for item in self.wires.values():
             item.show_sample(None)
+        self.groups.show_states(self.nodes)
 
     def _show_live(self, name: str) -> None:
         if name in self.nodes:
             self.nodes[name].show_live(self.live.nodes[name], self._clock())
+            self.groups.show_states([name])
         if not self._countdown.isActive() and self.live.counting_down(self._clock()):
             self._countdown.start()
 
@@ -271,10 +307,14 @@ class PipelineScene(QGraphicsScene):
         self.live = LiveRun()
         self._hover = Hit()
         self._countdown.stop()
+        self.chosen_bend = None
+        self.groups.items.clear()
         for wire in self.document.pipeline.wires:
             self._add_wire(wire)
         for name in self.document.pipeline.nodes:
             self._on_node_added(name)
+        self.notes.renew()
+        self.groups.renew()
         for item in self.wires.values():
             self._route(item)
         self.chosen_changed.emit()
@@ -292,14 +332,15 @@ class PipelineScene(QGraphicsScene):
         self.live.nodes.pop(name, None)
         item = self.nodes.pop(name)
         self.sprites.faces.forget(item)
-        was_selected = item.isSelected()
         self.removeItem(item)
-        if was_selected:
+        self.groups.follow([name])
+        if item.chosen:
             self.chosen_changed.emit()
 
     def _on_node_changed(self, name: str) -> None:
         self._show_spec(name)
-        self._route_all(name)
+        self.groups.follow([name])
+        self.route_all(name)
 
     def _on_node_moved(self, name: str) -> None:
         if name in self.document.pipeline.layout:
@@ -309,12 +350,14 @@ class PipelineScene(QGraphicsScene):
         self.nodes[new] = self.nodes.pop(old)
         if old in self.live.nodes:
             self.live.nodes[new] = self.live.nodes.pop(old)
+        self.groups.rename(old, new)
         self._wires_of[new] = self._wires_of.pop(old, {})
         self._hover = Hit()
         self.wires = dict(zip(self.document.pipeline.wires, self._in_old_order(old, new), strict=True))
         for wire, item in self.wires.items():
             item.wire = wire
         self._show_spec(new)
+        self.groups.follow([new])
         self.chosen_changed.emit()
 
     def _in_old_order(self, old: str, new: str) -> list[WireItem]:
@@ -336,7 +379,13 @@ class PipelineScene(QGraphicsScene):
         self._add_wire(wire)
         for name in {wire.source, wire.target} & self.nodes.keys():
             self._on_node_changed(name)
+        self.groups.renew_wires(wire)
         self._route(self.wires[wire])
+
+    def _on_wire_bent(self, wire: Wire) -> None:
+        if wire in self.wires:
+            self._hover = Hit()
+            self._route(self.wires[wire])
 
     def _add_wire(self, wire: Wire) -> None:
         item = self.wires[wire] = WireItem(wire, self.sprites)
@@ -352,6 +401,9 @@ class PipelineScene(QGraphicsScene):
         if item is None:
             return
         self.removeItem(item)
+        if self.chosen_bend and self.chosen_bend[0] == wire:
+            self.chosen_bend = None
+        self.groups.renew_wires(wire)
         for name in (wire.source, wire.target):
             self._wires_of.get(name, {}).pop(item, None)
             if name in self.nodes and name in self.document.pipeline.nodes:
@@ -362,12 +414,15 @@ class PipelineScene(QGraphicsScene):
     def _on_problems_changed(self) -> None:
         for name, item in self.nodes.items():
             item.show_problems(problem for problem in self.document.problems if problem.node == name)
+        self.groups.show_states(self.nodes)
 
     def _on_theme_changed(self) -> None:
         for item in self.wires.values():
             item.renew_pen()
         for node in self.nodes.values():
             node.renew_face()
+        self.notes.repaint()
+        self.groups.repaint()
         self.update()
 
     def _show_spec(self, name: str) -> None:
@@ -376,14 +431,18 @@ class PipelineScene(QGraphicsScene):
         wires = [item.wire for item in self._wires_of.get(name, ())]
         self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
 
-    def _route_all(self, name: str) -> None:
+    def route_all(self, name: str) -> None:
+        """Lead the wires of a node to where they end now."""
         for item in self._wires_of.get(name, ()):
             self._route(item)
 
-    def _route(self, item: WireItem) -> None:
-        source, target = self.nodes.get(item.wire.source), self.nodes.get(item.wire.target)
-        item.setVisible(bool(source and target))
+    def _route(self, item: WireItem, bends: Bends | None = None) -> None:
+        wire = item.wire
+        source, target = self.nodes.get(wire.source), self.nodes.get(wire.target)
+        item.setVisible(bool(source and target) and not self.groups.is_inside(wire))
         if source and target:
-            start = source.anchor(item.wire.source_port, is_input=False)
-            end = target.anchor(item.wire.target_port, is_input=True)
-            item.route(start, end, straight=self._straight)
+            start = self.groups.end_of(wire, is_input=False) or source.anchor(wire.source_port, is_input=False)
+            end = self.groups.end_of(wire, is_input=True) or target.anchor(wire.target_port, is_input=True)
+            points = self.document.pipeline.bends.get(wire, ()) if bends is None else bends
+            item.route(start, end, [QPointF(x, y) for x, y in points], straight=self._straight)
+            item.show_disabled(disabled=source.disabled or target.disabled)

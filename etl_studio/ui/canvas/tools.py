@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from etl_studio.ui.canvas.adding import Adding
+    from etl_studio.ui.canvas.annotating import Annotating
     from etl_studio.ui.canvas.editing import Editing
     from etl_studio.ui.canvas.guides import Guides
     from etl_studio.ui.canvas.navigation import Navigation
@@ -28,6 +29,7 @@ class Tools:
         quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
         guides: lines that dragged nodes are drawn to.
+        annotating: notes, groups, bends, disabled nodes.
     """
 
     scene: PipelineScene
@@ -37,3 +39,4 @@ class Tools:
     quick_add: Adding
     tip: Tip
     guides: Guides
+    annotating: Annotating

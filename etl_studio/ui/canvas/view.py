@@ -21,16 +21,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QWidget
 
 from etl_studio.ui.canvas.adding import Adding
+from etl_studio.ui.canvas.annotating import Annotating
 from etl_studio.ui.canvas.backdrop import Backdrop
 from etl_studio.ui.canvas.context_menu import context_menu
 from etl_studio.ui.canvas.drop import DropTarget
 from etl_studio.ui.canvas.editing import Editing
+from etl_studio.ui.canvas.gestures.annotate import FoldGroup, MoveBend, OpenLink, ResizeNote
 from etl_studio.ui.canvas.gestures.connect_ports import ConnectPorts
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.gestures.move_nodes import MoveNodes
 from etl_studio.ui.canvas.gestures.pan_canvas import PanCanvas
 from etl_studio.ui.canvas.gestures.select_area import SelectArea, SelectWire
 from etl_studio.ui.canvas.guides import Guides
+from etl_studio.ui.canvas.in_place import InPlace
 from etl_studio.ui.canvas.items.node import BOX_BELOW
 from etl_studio.ui.canvas.keyboard import Keyboard
 from etl_studio.ui.canvas.navigation import Navigation
@@ -64,6 +67,8 @@ class CanvasView(QGraphicsView):
         quick_add: searches for a node by name and adds it.
         tip: tells why something is refused.
         guides: lines that dragged nodes are drawn to.
+        annotating: notes, groups, bends, disabled nodes.
+        in_place: writes notes and titles of groups where they are.
         walking: where the keys are.
         wiring: draws wires by keys.
     """
@@ -80,7 +85,9 @@ class CanvasView(QGraphicsView):
     breaker_ordered = Signal(str, str)
     """A node of the run and the state that a person wants its breakers in (a value of ``BreakerState``)."""
 
-    GESTURES: ClassVar[tuple[type[Gesture], ...]] = (PanCanvas, ConnectPorts, MoveNodes, SelectWire, SelectArea)
+    GESTURES: ClassVar[tuple[type[Gesture], ...]] = (
+        PanCanvas, ConnectPorts, OpenLink, FoldGroup, ResizeNote, MoveBend, MoveNodes, SelectWire, SelectArea,
+    )  # fmt: skip
 
     def __init__(self, document: PipelineDocument, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,9 +105,12 @@ class CanvasView(QGraphicsView):
         self.hint.example_requested.connect(self.example_requested)
         self.quick_add = Adding(self, document.registry, theme, self.navigation, self.editing, self.tip)
         self.guides = Guides(self.pipeline_scene)
+        self.in_place = InPlace(self, self.pipeline_scene, self.navigation, theme)
+        self.annotating = Annotating(self.pipeline_scene, self.navigation, self.editing, self.in_place)
         self._tools = Tools(
-            self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip, self.guides
-        )
+            self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip, self.guides,
+            self.annotating,
+        )  # fmt: skip
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)
         self.walking = Walking(self, self.pipeline_scene, self.navigation)
@@ -110,6 +120,8 @@ class CanvasView(QGraphicsView):
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
         document.node_added.connect(self._on_nodes_changed)
         document.node_removed.connect(self._on_nodes_changed)
+        document.note_added.connect(self._on_nodes_changed)
+        document.note_removed.connect(self._on_nodes_changed)
         document.reset.connect(self._on_reset)
         document.undo_stack.indexChanged.connect(self._cancel_gesture)
         theme.changed.connect(self._on_theme_changed)
@@ -154,8 +166,19 @@ class CanvasView(QGraphicsView):
         pointer = self._pointer(event)
         if pointer.button != Qt.MouseButton.LeftButton:
             return
-        if pointer.hit.node:
-            self.node_activated.emit(pointer.hit.node)
+        hit = pointer.hit
+        if hit.node:
+            self.node_activated.emit(hit.node)
+        elif hit.note:
+            self.annotating.write_note(hit.note)
+        elif hit.group and hit.chevron:
+            self.annotating.fold(hit.group)
+        elif hit.group:
+            self.annotating.write_title(hit.group)
+        elif hit.wire and hit.bend is not None:
+            self.annotating.remove_bend(hit.wire, hit.bend)
+        elif hit.wire:
+            self.annotating.add_bend(hit.wire, pointer.at)
         else:
             self.quick_add.open_at(pointer.at)
         event.accept()
@@ -340,7 +363,7 @@ class CanvasView(QGraphicsView):
         self.selection_changed.emit(self.pipeline_scene.chosen_nodes())
 
     def _on_nodes_changed(self) -> None:
-        self.hint.show_if(not self.document.pipeline.nodes)
+        self.hint.show_if(not (self.document.pipeline.nodes or self.document.pipeline.notes))
 
     def _on_reset(self) -> None:
         self._gesture = None  # what it had drawn went with the scene

@@ -46,6 +46,8 @@ class Tokens:
     transform: str
     quality: str
     load: str
+    yellow: str
+    """Of notes."""
     series: tuple[str, ...]
     """Colours of chart lines, in order."""
 
@@ -58,6 +60,18 @@ class Tokens:
             "load": self.load,
         }
         return colours.get(name, self.text_muted)
+
+    def tint(self, color: str, default: str = "yellow") -> str:
+        """The colour of a note or group; one that is unknown is the default."""
+        colours = {
+            "yellow": self.yellow,
+            "blue": self.accent,
+            "green": self.success,
+            "red": self.danger,
+            "purple": self.series[3],
+            "gray": self.text_muted,
+        }
+        return colours.get(color, colours[default])
 
     def state(self, name: str) -> str:
         """The colour of a node state."""
@@ -98,6 +112,7 @@ LIGHT = Tokens(
     transform="#4f46e5",
     quality="#a16207",
     load="#15803d",
+    yellow="#eab308",
     series=("#2563eb", "#c2410c", "#15803d", "#9333ea", "#0e7490", "#be185d", "#a16207", "#475569"),
 )
 
@@ -127,5 +142,6 @@ DARK = Tokens(
     transform="#8b8cf8",
     quality="#e0a526",
     load="#4ade80",
+    yellow="#facc15",
     series=("#6ea0ff", "#fb923c", "#4ade80", "#c084fc", "#22d3ee", "#f472b6", "#facc15", "#94a3b8"),
 )

@@ -1,4 +1,7 @@
-"""Move: press on a node selects it, dragging takes the whole selection along, and a wire takes a node without wires."""
+"""Move: a press on a node, note or title of a group selects it, dragging takes the whole selection along.
+
+A wire takes a node without wires.
+"""
 
 from __future__ import annotations
 
@@ -32,20 +35,23 @@ class MoveNodes(Gesture):
     def __init__(self, tools: Tools, press: Pointer) -> None:
         super().__init__(tools, press)
         self._adds = bool(press.modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier))
-        self._was_chosen = press.hit.node in self.scene.chosen_nodes()
+        self._pressed = self.scene.items_of(press.hit)
+        self._was_chosen = set(self._pressed) <= set(self.scene.chosen_items())
         if self._adds and not self._was_chosen:
-            self.scene.choose([*self.scene.chosen_nodes(), press.hit.node], self.scene.chosen_wires())
+            self.scene.choose([*self.scene.chosen_items(), *self._pressed], self.scene.chosen_wires())
         elif not self._was_chosen:
-            self.scene.choose([press.hit.node])
-        names = self.scene.chosen_nodes()
-        self._start = {name: self.document.pipeline.layout[name] for name in names}
+            self.scene.choose(self._pressed)
+        names = self.scene.chosen_items()
+        self._start = {name: self.document.pipeline.layout[name][:2] for name in names}
         self._around = bounds(self.scene.cards(names).values())
         self._positions: dict[str, tuple[float, float]] = {}
         self._wire: Wire | None = None
 
     @classmethod
     def starts(cls, press: Pointer) -> bool:
-        return press.button == Qt.MouseButton.LeftButton and press.hit.node is not None and press.hit.port is None
+        hit = press.hit
+        is_item = bool(hit.node or hit.note or hit.group)
+        return press.button == Qt.MouseButton.LeftButton and is_item and hit.port is None
 
     def move(self, pointer: Pointer) -> None:
         way = pointer.on_screen - self.press.on_screen
@@ -74,10 +80,10 @@ class MoveNodes(Gesture):
             else:
                 self.document.move(positions)
         elif self._adds and self._was_chosen:
-            rest = [name for name in self.scene.chosen_nodes() if name != self.press.hit.node]
+            rest = [name for name in self.scene.chosen_items() if name not in self._pressed]
             self.scene.choose(rest, self.scene.chosen_wires())
         elif not self._adds:
-            self.scene.choose([self.press.hit.node])
+            self.scene.choose(self._pressed)
 
     def cancel(self) -> None:
         self.tools.guides.clear()
@@ -86,7 +92,8 @@ class MoveNodes(Gesture):
 
     def _look_around(self) -> None:
         sight = self.tools.navigation.sight()
-        others = (card for name, card in self.scene.cards().items() if name not in self._start)
+        shown = [name for name, item in self.scene.nodes.items() if name not in self._start and item.isVisible()]
+        others = self.scene.cards(shown).values()
         self.tools.guides.begin(card for card in others if card.intersects(sight))
 
     def _drawn(self, offset: QPointF, *, freely: bool) -> QPointF:
@@ -95,7 +102,7 @@ class MoveNodes(Gesture):
         if freely:
             guides.show(QRectF())
             return offset
-        x, y = self._start[self.press.hit.node]
+        x, y = self._start[self._pressed[0]]
         on_grid = QPointF(*self.tools.editing.snapped(x + offset.x(), y + offset.y())) - QPointF(x, y)
         across, down = guides.pull(self._around.translated(offset), self.tools.navigation.zoom)
         drawn = QPointF(
@@ -107,7 +114,7 @@ class MoveNodes(Gesture):
     def _wire_below(self) -> Wire | None:
         """The wire that would take the node."""
         node = self.press.hit.node
-        if len(self._positions) != 1 or not self.tools.editing.fits_into_wires(node):
+        if node is None or len(self._positions) != 1 or not self.tools.editing.fits_into_wires(node):
             return None
         middle = self.scene.cards([node])[node].center()
         around = QRectF(middle - QPointF(CATCHES, CATCHES), middle + QPointF(CATCHES, CATCHES))

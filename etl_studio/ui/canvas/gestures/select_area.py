@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsRectItem
 
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
-from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import translucent
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class SelectArea(Gesture):
     def __init__(self, tools: Tools, press: Pointer) -> None:
         super().__init__(tools, press)
         adds = bool(press.modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier))
-        self._before = (self.scene.chosen_nodes(), self.scene.chosen_wires())
+        self._before = (self.scene.chosen_items(), self.scene.chosen_wires())
         self._kept = self._before if adds else ([], [])
         accent = self.scene.sprites.tokens.accent
         pen = QPen(QColor(accent), 1)
@@ -35,17 +34,12 @@ class SelectArea(Gesture):
 
     @classmethod
     def starts(cls, press: Pointer) -> bool:
-        hit = press.hit
-        return press.button == Qt.MouseButton.LeftButton and hit.node is None and hit.wire is None
+        return press.button == Qt.MouseButton.LeftButton and press.hit.is_empty
 
     def move(self, pointer: Pointer) -> None:
         area = QRectF(self.press.at, pointer.at).normalized()
         self._band.setRect(area)
-        touched = [
-            item.name
-            for item in self.scene.items(area)
-            if isinstance(item, NodeItem) and item.card().translated(item.pos()).intersects(area)
-        ]
+        touched = self.scene.items_in(area)
         nodes = {*self._kept[0], *touched}
         inside = (
             [wire for wire in self.document.pipeline.wires if wire.source in nodes and wire.target in nodes]
@@ -79,7 +73,7 @@ class SelectWire(Gesture):
                 if press.hit.wire in wires
                 else [*wires, press.hit.wire]
             )
-            self.scene.choose(self.scene.chosen_nodes(), wires)
+            self.scene.choose(self.scene.chosen_items(), wires)
 
     @classmethod
     def starts(cls, press: Pointer) -> bool:

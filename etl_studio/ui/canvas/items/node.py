@@ -51,7 +51,6 @@ STATE_ROOM = 20.0
 LABEL_WIDTH = 56.0
 SIDE = 76.0
 """Room at both sides for the labels of ports."""
-FLAGS = QGraphicsItem.GraphicsItemFlag
 
 
 class NodeItem(QGraphicsItem):
@@ -85,7 +84,6 @@ class NodeItem(QGraphicsItem):
         self._hovered: CanvasPort | None = None
         self._is_hovered = False
         self._marks: dict[tuple[bool, str], str] = {}
-        self.setFlags(FLAGS.ItemIsSelectable | FLAGS.ItemIsFocusable)
         self.setZValue(10)
 
     # -- told by the scene ------------------------------------------------------------------------------------
@@ -103,11 +101,15 @@ class NodeItem(QGraphicsItem):
         dots = tuple((at.x(), at.y(), _dot(port)) for port in ports if (at := self._anchors[port.is_input, port.name]))
         state = self._live.state.value if self._live else ""
         self._body = Body(
-            icon, group, self.height, self.isSelected(), state=state, missing=node_type is None, ports=dots
-        )
+            icon, group, self.height, self._body.selected, state=state, missing=node_type is None,
+            disabled=spec.disabled, ports=dots,
+        )  # fmt: skip
         self._type_title = node_type.title if node_type else spec.type
         self._title = spec.title or (node_type.title if node_type else spec.id)
         self._summary = summary(spec, node_type)
+        if spec.disabled:
+            takes = sum(port.is_input and port.connected for port in ports)
+            self._summary = "Disabled, rows pass" if takes == 1 and not self._ends[1] else "Disabled"
         self._renew_tool_tip()
         self.renew_face()
 
@@ -151,11 +153,22 @@ class NodeItem(QGraphicsItem):
         self.setOpacity(0.45 if marks and not {"valid", "hover"} & set(marks.values()) else 1.0)
         self.update()
 
-    def itemChange(self, change: QGraphicsItem.GraphicsItemChange, value: object) -> object:
-        if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
-            self._body = _with(self._body, selected=self.isSelected())
+    @property
+    def chosen(self) -> bool:
+        """Whether the node is selected."""
+        return self._body.selected
+
+    @property
+    def disabled(self) -> bool:
+        """Whether the node is disabled."""
+        return self._body.disabled
+
+    def show_chosen(self, *, chosen: bool) -> None:
+        """Show that the node is selected."""
+        if chosen != self._body.selected:
+            self._body = _with(self._body, selected=chosen)
+            self.setZValue(11 if chosen else 10)
             self.renew_face()
-        return super().itemChange(change, value)
 
     # -- geometry ---------------------------------------------------------------------------------------------
 
@@ -220,7 +233,7 @@ class NodeItem(QGraphicsItem):
         painter.drawPixmap(self._card.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN), body, QRectF(body.rect()))
         far = zoom < FAR_BELOW
         room = TEXT_RIGHT - TEXT_LEFT
-        painter.setPen(QColor(tokens.text))
+        painter.setPen(QColor(tokens.text_disabled if self._body.disabled else tokens.text))
         title = QRectF(
             TEXT_LEFT, middle - (26 if far else 20), room - STATE_ROOM if self._live else room, 24 if far else 18
         )

@@ -78,6 +78,7 @@ class Body:
     hovered: bool = False
     state: str = ""
     missing: bool = False
+    disabled: bool = False
     ports: tuple[tuple[float, float, Dot], ...] = ()
 
 
@@ -187,11 +188,13 @@ class Sprites(QObject):
         if look.selected:
             painter.setBrush(translucent(tokens.accent, 0.22))
             painter.drawRoundedRect(card.adjusted(-4, -4, 4, 4), CARD_RADIUS + 4, CARD_RADIUS + 4)
-        painter.setBrush(QColor(tokens.raised))
+        painter.setBrush(QColor(tokens.canvas if look.disabled else tokens.raised))
         painter.setPen(self._border(look))
         inset = painter.pen().widthF() / 2
         painter.drawRoundedRect(card.adjusted(inset, inset, -inset, -inset), CARD_RADIUS, CARD_RADIUS)
         colour = QColor(tokens.text_muted if look.missing else tokens.group(look.group))
+        if look.disabled:
+            colour = mixed(colour, tokens.canvas, 0.6)
         tile = TILE.translated(MARGIN, MARGIN + (look.height - CARD_HEIGHT) / 2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(mixed(tokens.raised, colour, 0.13 if tokens.name == "light" else 0.18))
@@ -212,7 +215,7 @@ class Sprites(QObject):
             return QPen(QColor(tokens.accent), 2)
         if look.state in ("running", "retrying", "open", "failed"):
             return QPen(QColor(tokens.state(look.state)), 1.5)
-        if look.missing:
+        if look.missing or look.disabled:
             return QPen(QColor(tokens.border_strong), 1.2, Qt.PenStyle.DashLine)
         return QPen(QColor(tokens.border_strong if look.hovered else tokens.border), 1)
 

@@ -8,10 +8,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
+from etl_studio.ui.canvas.items.bends import Handles, through
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed, translucent
 from etl_studio.ui.canvas.live import short_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from etl_studio.engine.events import WireSample
     from etl_studio.pipeline.model import Wire
 
@@ -25,8 +28,10 @@ THIN = 1.3
 """Width of a wire below ``DETAIL_FROM``: at most one pixel on the screen, which Qt draws four times faster."""
 
 
-def curve(start: QPointF, end: QPointF, *, straight: bool = False) -> QPainterPath:
+def curve(start: QPointF, end: QPointF, *, bends: Sequence[QPointF] = (), straight: bool = False) -> QPainterPath:
     """From an output on the right of a card to an input on the left of another."""
+    if bends and not straight:
+        return through(start, bends, end)
     path = QPainterPath(start)
     if straight:
         path.lineTo(end)
@@ -58,17 +63,48 @@ class WireItem(QGraphicsPathItem):
         self._detailed = True
         self._shade = 0
         self._label: RowsLabel | None = None
+        self._bends: tuple[QPointF, ...] = ()
+        self._handles: Handles | None = None
+        self._disabled = False
         self.setZValue(0)
         self.renew_pen()
 
     def type(self) -> int:
         return self.Type
 
-    def route(self, start: QPointF, end: QPointF, *, straight: bool = False) -> None:
-        """Run from one point to another, in scene coordinates."""
-        self.setPath(curve(start, end, straight=straight))
+    def route(self, start: QPointF, end: QPointF, bends: Sequence[QPointF] = (), *, straight: bool = False) -> None:
+        """Run from one point to another, through bends, in scene coordinates."""
+        self.setPath(curve(start, end, bends=bends, straight=straight))
+        self._bends = tuple(bends)
+        if bends and self._handles is None:
+            self._handles = Handles(self, self._sprites)
+        if self._handles:
+            self._handles.show_points(bends)
+            self._show_handles()
         if self._label:
             self._label.setPos(self.path().pointAtPercent(0.5))
+
+    def bend_at(self, point: QPointF, reach: float) -> int | None:
+        """The bend within ``reach`` pixels of a point in scene coordinates."""
+        for index, bend in enumerate(self._bends):
+            if (bend - point).manhattanLength() <= reach:
+                return index
+        return None
+
+    def show_chosen_bend(self, index: int | None) -> None:
+        """Show which bend is selected."""
+        if self._handles:
+            self._handles.show_chosen(index)
+
+    def show_disabled(self, *, disabled: bool) -> None:
+        """Show that a node at one of its ends is disabled."""
+        if disabled != self._disabled:
+            self._disabled = disabled
+            self.renew_pen()
+
+    def _show_handles(self) -> None:
+        if self._handles:
+            self._handles.setVisible(bool(self._bends) and (self.chosen or self._hovered))
 
     def shape(self) -> QPainterPath:
         stroker = QPainterPathStroker()
@@ -79,12 +115,14 @@ class WireItem(QGraphicsPathItem):
         """Show that the pointer is on the wire."""
         if hovered != self._hovered:
             self._hovered = hovered
+            self._show_handles()
             self.renew_pen()
 
     def show_chosen(self, *, chosen: bool) -> None:
         """Show that the wire is selected."""
         if chosen != self.chosen:
             self.chosen = chosen
+            self._show_handles()
             self.renew_pen()
 
     def show_sample(self, sample: WireSample | None) -> None:
@@ -151,9 +189,11 @@ class WireItem(QGraphicsPathItem):
             pen = QPen(mixed(colour, tokens.text, 0.4) if self._hovered else colour, 2.5 if self._hovered else 1.8)
         if not (self._detailed or self.chosen or self._hovered):
             pen.setWidthF(THIN)
-        if rejects and not self.chosen:
-            pen.setDashPattern([4.0, 3.0])
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap if rejects else Qt.PenCapStyle.RoundCap)
+        if self._disabled and not self.chosen:
+            pen.setColor(mixed(pen.color(), tokens.canvas, 0.4))
+        if (rejects and not self.chosen) or self._disabled:
+            pen.setDashPattern([1.5, 3.0] if self._disabled else [4.0, 3.0])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap if rejects or self._disabled else Qt.PenCapStyle.RoundCap)
         self.setPen(pen)
 
 

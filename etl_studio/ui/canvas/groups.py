@@ -1,0 +1,171 @@
+"""The groups of a scene: frames that follow their members, and cards that stand for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from etl_studio.ui.canvas.items.group import GroupItem, frame_around, worst_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PySide6.QtCore import QPointF, QRectF
+
+    from etl_studio.pipeline.model import Wire
+    from etl_studio.ui.canvas.scene import PipelineScene
+
+
+class Groups(QObject):
+    """Makes, moves and removes the items of groups, and hides the members of collapsed ones.
+
+    Args:
+        scene: where they are.
+
+    Attributes:
+        items: by id.
+    """
+
+    def __init__(self, scene: PipelineScene) -> None:
+        super().__init__(scene)
+        self._scene = scene
+        self._document = document = scene.document
+        self.items: dict[str, GroupItem] = {}
+        self._group_of: dict[str, str] = {}
+        self._members: dict[str, list[str]] = {}
+        document.group_added.connect(self._on_added)
+        document.group_removed.connect(self._on_removed)
+        document.group_changed.connect(self._on_changed)
+
+    def renew(self) -> None:
+        """The scene has other nodes: make all items."""
+        self.items.clear()
+        self._group_of.clear()
+        self._members.clear()
+        for name in self._document.pipeline.groups:
+            self._on_added(name)
+
+    def repaint(self) -> None:
+        """The theme has other colours."""
+        for item in self.items.values():
+            item.renew_face()
+
+    def members(self, name: str) -> list[str]:
+        """Members of a group that are there."""
+        return [node for node in self._members.get(name, ()) if node in self._scene.nodes]
+
+    def hides(self, node: str) -> GroupItem | None:
+        """The card that stands for a node; None where the node itself is shown."""
+        item = self.items.get(self._group_of.get(node, ""))
+        return item if item is not None and item.collapsed else None
+
+    def chosen(self) -> list[str]:
+        """Ids of the groups all of whose members are selected."""
+        nodes = self._scene.nodes
+        return [name for name in self.items if all(nodes[node].chosen for node in self.members(name))]
+
+    def show_chosen(self) -> None:
+        """Other nodes are selected."""
+        chosen = set(self.chosen())
+        for name, item in self.items.items():
+            item.show_chosen(chosen=name in chosen)
+
+    def follow(self, nodes: Iterable[str]) -> None:
+        """These nodes have moved, or have another size, or are there or gone."""
+        for name in {self._group_of[node] for node in nodes if node in self._group_of}:
+            self._place(name)
+
+    def rename(self, old: str, new: str) -> None:
+        """A node has another id."""
+        if old in self._group_of:
+            name = self._group_of[new] = self._group_of.pop(old)
+            self._members[name] = [new if node == old else node for node in self._members[name]]
+
+    def show_states(self, nodes: Iterable[str]) -> None:
+        """The run says something new about these nodes, or the rules do."""
+        live = self._scene.live.nodes
+        problems = Counter(problem.node for problem in self._document.problems)
+        for name in {self._group_of[node] for node in nodes if node in self._group_of}:
+            if self.items[name].collapsed:
+                members = self.members(name)
+                state = worst_state(live[node].state.value for node in members if node in live)
+                self.items[name].show_state(state, sum(problems[node] for node in members))
+
+    def renew_wires(self, wire: Wire) -> None:
+        """A wire has come or gone: the cards at its ends have other places for wires."""
+        for name in {self._group_of.get(wire.source), self._group_of.get(wire.target)}:
+            if name in self.items:
+                self._show_wires(name)
+
+    def end_of(self, wire: Wire, *, is_input: bool) -> QPointF | None:
+        """Where a wire meets a card in the place of its node; None: at the node."""
+        item = self.hides(wire.target if is_input else wire.source)
+        return item.anchor(wire, is_input=is_input) if item is not None else None
+
+    def is_inside(self, wire: Wire) -> bool:
+        """Whether one card stands for both ends of a wire."""
+        item = self.hides(wire.source)
+        return item is not None and item is self.hides(wire.target)
+
+    def _frame(self, name: str) -> QRectF:
+        nodes = (self._scene.nodes[node] for node in self.members(name))
+        return frame_around([node.card().translated(node.pos()) for node in nodes])
+
+    def _on_added(self, name: str) -> None:
+        item = self.items[name] = GroupItem(self._scene.sprites)
+        self._scene.addItem(item)
+        self._on_changed(name)
+
+    def _on_removed(self, name: str) -> None:
+        item = self.items.pop(name)
+        self._scene.sprites.faces.forget(item)
+        self._scene.removeItem(item)
+        self._scene.forget_hover()
+        freed = self._members.pop(name)
+        self._let_go(name, freed)
+        self._show_members(freed)
+
+    def _on_changed(self, name: str) -> None:
+        group = self._document.pipeline.groups[name]
+        before = self._members.get(name, [])
+        self._let_go(name, before)
+        # A file may have a node in two groups; the rules tell about it.
+        pipeline = self._document.pipeline
+        self._members[name] = [node for node in group.nodes if pipeline.group_of(node) is group]
+        self._group_of |= dict.fromkeys(self._members[name], name)
+        item = self.items[name]
+        item.show_group(group)
+        self._place(name)
+        self.show_states(group.nodes)
+        item.show_chosen(chosen=name in self.chosen())
+        self._show_members({*before, *group.nodes})
+
+    def _let_go(self, name: str, nodes: Iterable[str]) -> None:
+        for node in nodes:
+            if self._group_of.get(node) == name:  # another group may have taken it already
+                del self._group_of[node]
+
+    def _show_members(self, nodes: Iterable[str]) -> None:
+        there = [node for node in nodes if node in self._scene.nodes]
+        for node in there:
+            self._scene.nodes[node].setVisible(self.hides(node) is None)
+        for node in there:
+            self._scene.route_all(node)
+
+    def _place(self, name: str) -> None:
+        item, members = self.items[name], self.members(name)
+        item.setVisible(bool(members))
+        if members:
+            item.show_frame(self._frame(name))
+        if item.collapsed:
+            self._show_wires(name)
+
+    def _show_wires(self, name: str) -> None:
+        members = set(self.members(name))
+        wires = [wire for wire in self._document.pipeline.wires if wire.source in members or wire.target in members]
+        self.items[name].show_wires(
+            [wire for wire in wires if wire.source not in members],
+            [wire for wire in wires if wire.target not in members],
+        )

@@ -1,0 +1,221 @@
+"""A note on the canvas: Markdown on a coloured card, behind the nodes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QFont,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QTextCursor,
+    QTextDocument,
+    QTextOption,
+)
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from etl_studio.ui.canvas.items.sprites import Sprites, mixed
+from etl_studio.ui.theme.tokens import FONT_BODY
+
+if TYPE_CHECKING:
+    from etl_studio.pipeline.model import Note, Place
+
+PADDING = 12.0
+RADIUS = 8.0
+CORNER, OUTSIDE = 16.0, 4.0
+"""A note is resized by a square at its lower right that begins so far inside and ends so far outside."""
+SMALLEST = QSizeF(96, 48)
+TEXT_BELOW = 0.5
+"""Below this zoom there is only the first line, as large as can be read."""
+FARTHEST = 0.14
+"""Below this zoom a note is a box."""
+MOST_PIXELS = 2048
+"""A picture with a longer side is not kept."""
+EMPTY = "Double-click to write"
+LINKS = ("http", "https", "mailto")
+
+
+class _Markdown(QTextDocument):
+    """Renders Markdown and loads nothing: no picture of the disk, none of the net."""
+
+    def loadResource(self, kind: int, name: QUrl) -> object:
+        del kind, name
+        return None
+
+
+class NoteItem(QGraphicsItem):
+    """The card of one note. It shows what it is told and changes nothing.
+
+    Args:
+        sprites: fonts and colours.
+
+    Attributes:
+        name: id of the note.
+        chosen: it is selected.
+    """
+
+    Type = QGraphicsItem.UserType + 3
+
+    def __init__(self, sprites: Sprites) -> None:
+        super().__init__()
+        self.name = ""
+        self._sprites = sprites
+        self._note: Note | None = None
+        self.chosen = self._is_edited = False
+        self._size = QSizeF(SMALLEST)
+        self._text = _Markdown()
+        self._text.setDocumentMargin(0)
+        self._text.setUndoRedoEnabled(False)
+        self._first_line = ""
+        self.setZValue(-5)
+
+    # -- told by the scene ------------------------------------------------------------------------------------
+
+    def show_note(self, note: Note) -> None:
+        """Show a text and a colour."""
+        self.name, self._note = note.id, note
+        font = QFont(self._sprites.small_font)
+        font.setPixelSize(FONT_BODY)
+        self._text.setDefaultFont(font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._text.setDefaultTextOption(option)
+        features = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+        self._text.setMarkdown(note.text, features)
+        self._colour_links()
+        self._first_line = next((line for line in self._text.toPlainText().splitlines() if line.strip()), "")
+        self.renew_face()
+
+    def show_place(self, place: Place) -> None:
+        """Stand there: left, top, width, height."""
+        left, top, width, height = place
+        self.setPos(left, top)
+        if (size := QSizeF(width, height)) != self._size:
+            self.prepareGeometryChange()
+            self._size = size
+            self.renew_face()
+
+    def show_chosen(self, *, chosen: bool) -> None:
+        """Show that the note is selected."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.renew_face()
+
+    def show_edited(self, *, edited: bool) -> None:
+        """An editor lies over it: show no text meanwhile."""
+        self._is_edited = edited
+        self.renew_face()
+
+    def renew_face(self) -> None:
+        """Something looks different."""
+        self._sprites.faces.forget(self)
+        self.update()
+
+    # -- geometry ---------------------------------------------------------------------------------------------
+
+    def card(self) -> QRectF:
+        """The card, in item coordinates."""
+        return QRectF(QPointF(), self._size)
+
+    def is_corner(self, point: QPointF) -> bool:
+        """Whether a point in scene coordinates is where the note is resized."""
+        corner = self.card().bottomRight() - (point - self.pos())
+        return min(corner.x(), corner.y()) >= -OUTSIDE and max(corner.x(), corner.y()) <= CORNER
+
+    def link_at(self, point: QPointF) -> str:
+        """The address of the link under a point in scene coordinates, if a browser or mail program opens such."""
+        link = self._text.documentLayout().anchorAt(point - self.pos() - QPointF(PADDING, PADDING))
+        return link if QUrl(link).scheme() in LINKS else ""
+
+    def type(self) -> int:
+        return self.Type
+
+    def boundingRect(self) -> QRectF:
+        return self.card().adjusted(-3, -3, 3, 3)
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(self.card())
+        return path
+
+    # -- painting ---------------------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        del option, widget
+        zoom = painter.worldTransform().m11()
+        scale = zoom * painter.device().devicePixelRatioF()
+        area = self.boundingRect()
+        if zoom < FARTHEST or max(area.width(), area.height()) * scale > MOST_PIXELS:
+            self._paint_face(zoom, painter)
+        else:
+            self._sprites.faces.draw(painter, self, area, scale, partial(self._paint_face, zoom))
+
+    def _paint_face(self, zoom: float, painter: QPainter) -> None:
+        tokens, card = self._sprites.tokens, self.card()
+        tint = QColor(tokens.tint(self._note.color if self._note else ""))
+        painter.setPen(QPen(QColor(tokens.accent) if self.chosen else mixed(tokens.raised, tint, 0.45), 1.5))
+        painter.setBrush(mixed(tokens.raised, tint, 0.14 if tokens.name == "light" else 0.18))
+        painter.drawRoundedRect(card.adjusted(0.75, 0.75, -0.75, -0.75), RADIUS, RADIUS)
+        if zoom < FARTHEST or self._is_edited:
+            return
+        painter.save()
+        painter.setClipRect(card.adjusted(PADDING, PADDING / 2, -PADDING, -PADDING / 2))
+        if zoom < TEXT_BELOW:
+            self._paint_first_line(zoom, painter)
+        else:
+            self._paint_text(painter)
+        painter.restore()
+        if self.chosen:
+            self._paint_corner(painter)
+
+    def _paint_text(self, painter: QPainter) -> None:
+        tokens = self._sprites.tokens
+        self._text.setTextWidth(self._size.width() - 2 * PADDING)
+        painter.translate(PADDING, PADDING)
+        if not self._first_line:
+            painter.setFont(self._sprites.small_font)
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawText(QPointF(0, 12), EMPTY)
+            return
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.palette.setColor(QPalette.ColorRole.Text, QColor(tokens.text))
+        context.clip = QRectF(0, 0, self._size.width() - 2 * PADDING, self._size.height() - PADDING * 1.5)
+        self._text.documentLayout().draw(painter, context)
+
+    def _paint_first_line(self, zoom: float, painter: QPainter) -> None:
+        font = QFont(self._sprites.title_font)
+        font.setPixelSize(round(min(FONT_BODY / zoom, self._size.height() - PADDING)))
+        painter.setFont(font)
+        painter.setPen(QColor(self._sprites.tokens.text))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.card().adjusted(PADDING, PADDING / 2, -PADDING, -PADDING / 2), flags, self._first_line)
+
+    def _paint_corner(self, painter: QPainter) -> None:
+        painter.setPen(QPen(QColor(self._sprites.tokens.accent), 1.5))
+        corner = self.card().bottomRight() - QPointF(4, 4)
+        for length in (8, 4):
+            painter.drawLine(corner - QPointF(length, 0), corner - QPointF(0, length))
+
+    def _colour_links(self) -> None:
+        """Links have the colour of the application's palette, which knows nothing of the theme here."""
+        accent = QColor(self._sprites.tokens.accent)
+        block = self._text.begin()
+        while block.isValid():
+            parts = block.begin()
+            while not parts.atEnd():
+                part = parts.fragment()
+                if part.charFormat().isAnchor():
+                    cursor = QTextCursor(self._text)
+                    cursor.setPosition(part.position())
+                    cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
+                    look = part.charFormat()
+                    look.setForeground(accent)
+                    cursor.setCharFormat(look)
+                parts += 1
+            block = block.next()
