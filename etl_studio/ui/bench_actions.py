@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from etl_studio.ui.actions import Actions
     from etl_studio.ui.workbench import Workbench
 
-ON_CANVAS = ("cut", "copy", "paste", "duplicate", "delete", "select_all")
+ON_CANVAS = (
+    "cut", "copy", "paste", "duplicate", "delete", "select_all", "add_note", "group", "ungroup", "disable",
+)  # fmt: skip
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
 
 
@@ -41,6 +43,9 @@ class BenchActions(QObject):
             bench.controller.running_changed,
             bench.controller.pause_changed,
             bench.stopping,
+            bench.document.group_added,
+            bench.document.group_removed,
+            bench.document.node_changed,
         ):
             signal.connect(self.changed)
 
@@ -59,15 +64,19 @@ class BenchActions(QObject):
         """Whether each action can be done now; what is missing can always be."""
         bench = self._bench
         running = bench.controller.is_running
-        chosen = bench.canvas.pipeline_scene.chosen_nodes()
-        wires = bench.canvas.pipeline_scene.chosen_wires()
+        scene = bench.canvas.pipeline_scene
+        chosen, items = scene.chosen_nodes(), scene.chosen_items()
         return {
             "undo": bench.document.undo_stack.canUndo(),
             "redo": bench.document.undo_stack.canRedo(),
-            "cut": bool(chosen),
-            "copy": bool(chosen),
-            "duplicate": bool(chosen),
-            "delete": bool(chosen or wires),
+            "cut": bool(items),
+            "copy": bool(items),
+            "duplicate": bool(items),
+            "delete": bool(items or scene.chosen_wires()),
+            "group": bool(chosen),
+            "ungroup": bench.canvas.annotating.is_grouped,
+            "disable": bool(chosen),
+            "disable_branch": bool(chosen),
             "preview": len(chosen) == 1,
             "run": not running,
             "dry_run": not running,
@@ -79,7 +88,12 @@ class BenchActions(QObject):
 
     def texts(self) -> dict[str, str]:
         """Texts of actions that change with what is going on."""
-        return {"pause": "Contin&ue" if self._bench.controller.is_paused else "Pa&use"}
+        verb = "Enable" if self._bench.canvas.annotating.would_enable else "Disable"
+        return {
+            "pause": "Contin&ue" if self._bench.controller.is_paused else "Pa&use",
+            "disable": f"{verb[:1]}&{verb[1:]}",
+            "disable_branch": f"{verb} the &branch",
+        }
 
     def _meanings(self) -> dict[str, Callable[[], object]]:
         bench, canvas = self._bench, self._bench.canvas
@@ -95,6 +109,11 @@ class BenchActions(QObject):
             "delete": canvas.editing.delete,
             "select_all": canvas.editing.select_all,
             "add_node": self._add_node,
+            "add_note": canvas.annotating.add_note,
+            "group": canvas.annotating.group,
+            "ungroup": canvas.annotating.ungroup,
+            "disable": canvas.annotating.disable,
+            "disable_branch": canvas.annotating.disable_branch,
             "find": bench.find,
             "outline": self._show_outline,
             "zoom_in": canvas.navigation.zoom_in,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
 
     from etl_studio.ui.canvas.editing import Editing
-    from etl_studio.ui.canvas.scene import Hit
+    from etl_studio.ui.canvas.scene import Hit, PipelineScene
     from etl_studio.ui.canvas.tools import Tools
     from etl_studio.ui.theme.theme import Theme
 
@@ -70,13 +70,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     if hit.node:
         add("Settings", "settings", partial(activate, hit.node), "Enter")
         add("Run to here", "play", partial(run_to, hit.node))
-        live = scene.live.nodes.get(hit.node)
-        if live is not None and live.breaker is not None:
-            breaker = menu.addMenu(theme.icon("shield"), "Circuit breaker")
-            for state, text, icon in BREAKER_ORDERS:
-                action = breaker.addAction(theme.icon(icon), text)
-                action.setEnabled(state is not live.breaker)
-                action.triggered.connect(partial(_run, partial(order_breaker, hit.node, state.value)))
+        _add_breaker(menu, theme, scene, hit.node, order_breaker)
         menu.addSeparator()
         add("Replace by…", "repeat", partial(tools.quick_add.open_instead_of, hit.node))
         if len(scene.chosen_nodes()) > 1:
@@ -102,6 +96,19 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         add("Arrange", "align", editing.arrange)
         add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
+
+
+def _add_breaker(
+    menu: QMenu, theme: Theme, scene: PipelineScene, node: str, order_breaker: Callable[[str, str], object]
+) -> None:
+    """What a person may order the breakers of a running node."""
+    live = scene.live.nodes.get(node)
+    if live is not None and live.breaker is not None:
+        breaker = menu.addMenu(theme.icon("shield"), "Circuit breaker")
+        for state, text, icon in BREAKER_ORDERS:
+            action = breaker.addAction(theme.icon(icon), text)
+            action.setEnabled(state is not live.breaker)
+            action.triggered.connect(partial(_run, partial(order_breaker, node, state.value)))
 
 
 def _add_switches(tools: Tools, add: Callable[..., None]) -> None:

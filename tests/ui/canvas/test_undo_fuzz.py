@@ -6,9 +6,11 @@ from random import Random
 
 import pytest
 
+from etl_studio.pipeline.file_format import dumps, loads
 from etl_studio.pipeline.model import NodeSpec, Wire
 from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.canvas.scene import PipelineScene
+from etl_studio.ui.commands import without_nodes
 
 pytestmark = pytest.mark.window
 
@@ -37,7 +39,15 @@ class Monkey:
                 self.copy,
                 self.cut,
                 self.become,
+                self.disable,
+                self.group,
+                self.group,
+                self.ungroup,
+                self.change_group,
+                self.fold,
+                self.fold,
             ]
+        acts += [self.add_note, self.change_note, self.bend, self.bend]
         self.draw.choice(acts)()
 
     def some(self):
@@ -56,11 +66,17 @@ class Monkey:
 
     def remove(self):
         wires = self.document.pipeline.wires
-        self.document.remove(self.some()[: self.draw.randint(0, 2)], self.draw.sample(wires, min(1, len(wires))))
+        nodes = self.some()[: self.draw.randint(0, 2)]
+        self.document.remove(nodes, self.draw.sample(wires, min(1, len(wires))), self.a_note())
+
+    def a_note(self):
+        notes = list(self.document.pipeline.notes)
+        return self.draw.sample(notes, min(1, len(notes)))
 
     def move(self):
-        places = {name: (self.draw.randrange(900), self.draw.randrange(900)) for name in self.some()}
-        self.document.move(places, nudge=self.draw.random() < 0.3)
+        names = [*self.some(), *self.a_note()]
+        places = {name: (self.draw.randrange(900), self.draw.randrange(900)) for name in names}
+        self.document.move(places, nudge=self.draw.random() < 0.3, straighten=self.draw.random() < 0.1)
 
     def set(self):
         value = self.draw.choice([None, "a > 1", 5, ["x"]])
@@ -73,10 +89,43 @@ class Monkey:
         self.document.rename_node(self.some()[0], self.document.pipeline.new_id("renamed"))
 
     def copy(self):
-        self.clipboard = self.document.copy(self.some())
+        self.clipboard = self.document.copy([*self.some(), *self.a_note()])
 
     def cut(self):
-        self.clipboard = self.document.cut(self.some())
+        self.clipboard = self.document.cut([*self.some(), *self.a_note()])
+
+    def disable(self):
+        behind = self.draw.random() < 0.3
+        self.document.set_disabled(self.some(), disabled=self.draw.random() < 0.6, behind=behind)
+
+    def group(self):
+        self.document.group(self.some(), self.draw.choice(["", "A", "B"]))
+
+    def ungroup(self):
+        self.document.ungroup(list(self.document.pipeline.groups)[:1])
+
+    def change_group(self):
+        if groups := list(self.document.pipeline.groups):
+            title, color = self.draw.choice(["", "C"]), self.draw.choice([None, "red"])
+            self.document.set_group(self.draw.choice(groups), title=title, color=color)
+
+    def fold(self):
+        if groups := list(self.document.pipeline.groups):
+            self.document.set_group(self.draw.choice(groups), collapsed=self.draw.random() < 0.5)
+
+    def add_note(self):
+        if len(self.document.pipeline.notes) < 5:
+            self.document.add_note((self.draw.randrange(900), self.draw.randrange(900), 200, 100))
+
+    def change_note(self):
+        for name in self.a_note():
+            text, color = self.draw.choice([None, "*a*", "# b\n- c"]), self.draw.choice([None, "blue"])
+            self.document.set_note(name, text=text, color=color)
+
+    def bend(self):
+        if wires := self.document.pipeline.wires:
+            points = [(self.draw.randrange(900) * 1.0, 8.0) for _ in range(self.draw.randint(0, 3))]
+            self.document.bend(self.draw.choice(wires), tuple(points))
 
     def paste(self):
         if len(self.document.pipeline.nodes) < 30:
@@ -85,10 +134,16 @@ class Monkey:
     def become(self):
         """Another version, as a reload or a restore brings it: some nodes and wires fewer, one with other settings."""
         other = snapshot(self.document.pipeline)
-        for name in self.some():
+        gone = self.some()
+        for name in gone:
             del other.nodes[name]
             other.layout.pop(name)
+        other.groups = without_nodes(other.groups, gone)
         other.wires = [wire for wire in other.wires if {wire.source, wire.target} <= other.nodes.keys()]
+        other.bends = dict.fromkeys(other.wires[:2], ((1.0, 2.0),))
+        for name in self.a_note():
+            del other.notes[name]
+            other.layout.pop(name)
         name = other.new_id("other")
         other.nodes[name], other.layout[name] = NodeSpec(name, self.draw.choice(TYPES), {"path": "new"}), (5.0, 5.0)
         other.description = self.draw.choice(["", "Other"])
@@ -101,7 +156,15 @@ def test_undo_to_the_start_is_the_start_and_redo_to_the_end_the_end(document, th
     start, monkey = hand.snapshot(document), Monkey(document, seed)
     for _ in range(STEPS):
         monkey.step()
-        assert set(scene.wires) == set(document.pipeline.wires)
+        pipeline = document.pipeline
+        assert set(scene.wires) == set(pipeline.wires)
+        assert (set(scene.groups.items), set(scene.notes.items)) == (set(pipeline.groups), set(pipeline.notes))
+        collapsed = {name for group in pipeline.groups.values() if group.collapsed for name in group.nodes}
+        assert {name for name, item in scene.nodes.items() if not item.isVisible()} == collapsed
+        assert set(pipeline.layout) == {*pipeline.nodes, *pipeline.notes}
+        assert set(pipeline.bends) <= set(pipeline.wires)
+    text = dumps(document.pipeline, document.registry)
+    assert loads(text, registry=document.registry) == document.pipeline
     end, stack = hand.snapshot(document), document.undo_stack
     stack_index = stack.index()
 
@@ -111,7 +174,15 @@ def test_undo_to_the_start_is_the_start_and_redo_to_the_end_the_end(document, th
     stack.setIndex(stack_index)
 
     assert hand.snapshot(document) == end
-    assert {name: (item.pos().x(), item.pos().y()) for name, item in scene.nodes.items()} == end.layout
+    items = scene.nodes | scene.notes.items
+    assert {name: (item.pos().x(), item.pos().y()) for name, item in items.items()} == {
+        name: place[:2] for name, place in end.layout.items()
+    }
     assert set(scene.nodes) == set(end.nodes)
     assert set(scene.wires) == set(end.wires)
-    assert len(scene.items()) == len(end.nodes) + len(end.wires)
+    for name, group in end.groups.items():
+        assert scene.groups.members(name) == group.nodes
+        assert scene.groups.items[name].collapsed == group.collapsed
+    shown = [item for item in scene.items() if item.parentItem() is None]
+    assert len(shown) == len(end.nodes) + len(end.wires) + len(end.groups) + len(end.notes)
+    assert dumps(document.pipeline, document.registry) == text

@@ -60,6 +60,7 @@ class GroupItem(QGraphicsItem):
     Attributes:
         name: id of the group.
         collapsed: it is a card.
+        state: the worst of its members in a run; empty outside one.
     """
 
     Type = QGraphicsItem.UserType + 4
@@ -73,7 +74,7 @@ class GroupItem(QGraphicsItem):
         self._rect = QRectF()
         self._slots: dict[tuple[bool, Wire], QPointF] = {}
         self._chosen = False
-        self._state, self._problems = "", 0
+        self.state, self._problems = "", 0
 
     # -- told by the scene ------------------------------------------------------------------------------------
 
@@ -111,8 +112,8 @@ class GroupItem(QGraphicsItem):
 
     def show_state(self, state: str, problems: int) -> None:
         """Show the worst state of the members in a run, and how many problems they have."""
-        if (state, problems) != (self._state, self._problems):
-            self._state, self._problems = state, problems
+        if (state, problems) != (self.state, self._problems):
+            self.state, self._problems = state, problems
             self.renew_face()
 
     def renew_face(self) -> None:
@@ -189,8 +190,8 @@ class GroupItem(QGraphicsItem):
     def _paint_card(self, zoom: float, scale: float, painter: QPainter) -> None:
         tokens, tint = self._sprites.tokens, self._tint()
         border = QColor(tokens.accent if self._chosen else tokens.border_strong)
-        if self._state in ("failed", "open", "retrying", "running") and not self._chosen:
-            border = QColor(tokens.state(self._state))
+        if self.state in ("failed", "open", "retrying", "running") and not self._chosen:
+            border = QColor(tokens.state(self.state))
         for apart in (8.0, 4.0, 0.0):  # a pile of cards
             painter.setPen(QPen(border if not apart else QColor(tokens.border), 1.5 if not apart else 1.0))
             painter.setBrush(QColor(tokens.raised) if not apart else mixed(tokens.raised, tint, 0.1))
@@ -205,7 +206,7 @@ class GroupItem(QGraphicsItem):
             _write(painter, self._sprites.far_font, QRectF(58, 0, CARD_WIDTH - 62, CARD_HEIGHT), self._title())
         else:
             _write(painter, self._sprites.title_font, QRectF(58, 12, CARD_WIDTH - 90, 18), self._title())
-            painter.setPen(QColor(tokens.state(self._state) if self._state else tokens.text_muted))
+            painter.setPen(QColor(tokens.state(self.state) if self.state else tokens.text_muted))
             _write(painter, self._sprites.small_font, QRectF(58, 33, CARD_WIDTH - 70, 18), self._about())
         self._paint_slots(painter)
         if self._problems:
@@ -248,7 +249,7 @@ class GroupItem(QGraphicsItem):
 
     def _about(self) -> str:
         members = _members(self._group) if self._group else ""
-        return f"{members} · {WORDS.get(self._state, self._state)}" if self._state else members
+        return f"{members} · {WORDS.get(self.state, self.state)}" if self.state else members
 
     def _tint(self) -> QColor:
         return QColor(self._sprites.tokens.tint(self._group.color if self._group else "", "gray"))

@@ -14,16 +14,20 @@ from PySide6.QtGui import (
     QPainterPath,
     QPalette,
     QPen,
+    QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
     QTextOption,
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed
-from etl_studio.ui.theme.tokens import FONT_BODY
+from etl_studio.ui.theme.tokens import FONT_BODY, FONT_TITLE
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QTextBlock
+
     from etl_studio.pipeline.model import Note, Place
 
 PADDING = 12.0
@@ -35,6 +39,9 @@ TEXT_BELOW = 0.5
 """Below this zoom there is only the first line, as large as can be read."""
 FARTHEST = 0.14
 """Below this zoom a note is a box."""
+HEADINGS = {1: 18, 2: FONT_TITLE, 3: 14}
+"""Pixels of headings by their level."""
+PARAGRAPH, INDENT = 6.0, 18.0
 MOST_PIXELS = 2048
 """A picture with a longer side is not kept."""
 EMPTY = "Double-click to write"
@@ -72,6 +79,7 @@ class NoteItem(QGraphicsItem):
         self._text = _Markdown()
         self._text.setDocumentMargin(0)
         self._text.setUndoRedoEnabled(False)
+        self._text.setIndentWidth(INDENT)
         self._first_line = ""
         self.setZValue(-5)
 
@@ -88,7 +96,7 @@ class NoteItem(QGraphicsItem):
         self._text.setDefaultTextOption(option)
         features = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
         self._text.setMarkdown(note.text, features)
-        self._colour_links()
+        self._dress()
         self._first_line = next((line for line in self._text.toPlainText().splitlines() if line.strip()), "")
         self.renew_face()
 
@@ -202,20 +210,33 @@ class NoteItem(QGraphicsItem):
         for length in (8, 4):
             painter.drawLine(corner - QPointF(length, 0), corner - QPointF(0, length))
 
-    def _colour_links(self) -> None:
-        """Links have the colour of the application's palette, which knows nothing of the theme here."""
-        accent = QColor(self._sprites.tokens.accent)
+    def _dress(self) -> None:
+        """Sizes, distances and colours as everywhere in the window, and not those of Qt's Markdown."""
         block = self._text.begin()
         while block.isValid():
-            parts = block.begin()
-            while not parts.atEnd():
-                part = parts.fragment()
-                if part.charFormat().isAnchor():
-                    cursor = QTextCursor(self._text)
-                    cursor.setPosition(part.position())
-                    cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
-                    look = part.charFormat()
-                    look.setForeground(accent)
-                    cursor.setCharFormat(look)
-                parts += 1
+            cursor = QTextCursor(block)
+            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+            layout = block.blockFormat()
+            layout.setTopMargin(0)
+            layout.setBottomMargin(2.0 if block.textList() else PARAGRAPH)
+            cursor.setBlockFormat(layout)
+            if level := layout.headingLevel():
+                look = QTextCharFormat()
+                look.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+                look.setProperty(QTextFormat.Property.FontPixelSize, HEADINGS.get(level, FONT_BODY))
+                cursor.mergeCharFormat(look)
+            self._colour_links(block)
             block = block.next()
+
+    def _colour_links(self, block: QTextBlock) -> None:
+        look = QTextCharFormat()
+        look.setForeground(QColor(self._sprites.tokens.accent))
+        parts = block.begin()
+        while not parts.atEnd():
+            part = parts.fragment()
+            if part.charFormat().isAnchor():
+                cursor = QTextCursor(self._text)
+                cursor.setPosition(part.position())
+                cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(look)
+            parts += 1
