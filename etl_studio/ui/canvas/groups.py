@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from etl_studio.ui.canvas.items.group import GroupItem, frame_around, worst_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from PySide6.QtCore import QPointF, QRectF
+    from PySide6.QtWidgets import QGraphicsScene
 
     from etl_studio.pipeline.model import Wire
-    from etl_studio.ui.canvas.scene import PipelineScene
+    from etl_studio.ui.canvas.items.node import NodeItem
+    from etl_studio.ui.canvas.items.sprites import Sprites
+    from etl_studio.ui.canvas.live import LiveRun
+    from etl_studio.ui.document import PipelineDocument
 
 
 class Groups(QObject):
@@ -23,15 +27,34 @@ class Groups(QObject):
 
     Args:
         scene: where they are.
+        document: the groups.
+        sprites: fonts and colours.
+        nodes: the items of nodes by id, as they are at any time.
+        live: what is known of the run now.
 
     Attributes:
         items: by id.
     """
 
-    def __init__(self, scene: PipelineScene) -> None:
+    gone = Signal()
+    """A group is not there any more."""
+    uncovered = Signal(str)
+    """A node is hidden or shown now, so that its wires end elsewhere."""
+
+    def __init__(
+        self,
+        scene: QGraphicsScene,
+        document: PipelineDocument,
+        sprites: Sprites,
+        nodes: Mapping[str, NodeItem],
+        live: Callable[[], LiveRun],
+    ) -> None:
         super().__init__(scene)
         self._scene = scene
-        self._document = document = scene.document
+        self._document = document
+        self._sprites = sprites
+        self._nodes = nodes
+        self._live = live
         self.items: dict[str, GroupItem] = {}
         self._group_of: dict[str, str] = {}
         self._members: dict[str, list[str]] = {}
@@ -54,7 +77,7 @@ class Groups(QObject):
 
     def members(self, name: str) -> list[str]:
         """Members of a group that are there."""
-        return [node for node in self._members.get(name, ()) if node in self._scene.nodes]
+        return [node for node in self._members.get(name, ()) if node in self._nodes]
 
     def hides(self, node: str) -> GroupItem | None:
         """The card that stands for a node; None where the node itself is shown."""
@@ -63,8 +86,7 @@ class Groups(QObject):
 
     def chosen(self) -> list[str]:
         """Ids of the groups all of whose members are selected."""
-        nodes = self._scene.nodes
-        return [name for name in self.items if all(nodes[node].chosen for node in self.members(name))]
+        return [name for name in self.items if all(self._nodes[node].chosen for node in self.members(name))]
 
     def show_chosen(self) -> None:
         """Other nodes are selected."""
@@ -85,7 +107,7 @@ class Groups(QObject):
 
     def show_states(self, nodes: Iterable[str]) -> None:
         """The run says something new about these nodes, or the rules do."""
-        live = self._scene.live.nodes
+        live = self._live().nodes
         problems = Counter(problem.node for problem in self._document.problems)
         for name in {self._group_of[node] for node in nodes if node in self._group_of}:
             if self.items[name].collapsed:
@@ -110,19 +132,19 @@ class Groups(QObject):
         return item is not None and item is self.hides(wire.target)
 
     def _frame(self, name: str) -> QRectF:
-        nodes = (self._scene.nodes[node] for node in self.members(name))
+        nodes = (self._nodes[node] for node in self.members(name))
         return frame_around([node.card().translated(node.pos()) for node in nodes])
 
     def _on_added(self, name: str) -> None:
-        item = self.items[name] = GroupItem(self._scene.sprites)
+        item = self.items[name] = GroupItem(self._sprites)
         self._scene.addItem(item)
         self._on_changed(name)
 
     def _on_removed(self, name: str) -> None:
         item = self.items.pop(name)
-        self._scene.sprites.faces.forget(item)
+        self._sprites.faces.forget(item)
         self._scene.removeItem(item)
-        self._scene.forget_hover()
+        self.gone.emit()
         freed = self._members.pop(name)
         self._let_go(name, freed)
         self._show_members(freed)
@@ -148,11 +170,11 @@ class Groups(QObject):
                 del self._group_of[node]
 
     def _show_members(self, nodes: Iterable[str]) -> None:
-        there = [node for node in nodes if node in self._scene.nodes]
+        there = [node for node in nodes if node in self._nodes]
         for node in there:
-            self._scene.nodes[node].setVisible(self.hides(node) is None)
+            self._nodes[node].setVisible(self.hides(node) is None)
         for node in there:
-            self._scene.route_all(node)
+            self.uncovered.emit(node)
 
     def _place(self, name: str) -> None:
         item, members = self.items[name], self.members(name)

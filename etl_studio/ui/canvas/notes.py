@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from etl_studio.ui.canvas.items.note import NoteItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etl_studio.ui.canvas.scene import PipelineScene
+    from PySide6.QtWidgets import QGraphicsScene
+
+    from etl_studio.ui.canvas.items.sprites import Sprites
+    from etl_studio.ui.document import PipelineDocument
 
 
 class Notes(QObject):
@@ -19,15 +22,21 @@ class Notes(QObject):
 
     Args:
         scene: where they are.
+        document: the notes.
+        sprites: fonts and colours.
 
     Attributes:
         items: by id.
     """
 
-    def __init__(self, scene: PipelineScene) -> None:
+    gone = Signal(bool)
+    """A note is not there any more; whether it was selected."""
+
+    def __init__(self, scene: QGraphicsScene, document: PipelineDocument, sprites: Sprites) -> None:
         super().__init__(scene)
         self._scene = scene
-        self._document = scene.document
+        self._document = document
+        self._sprites = sprites
         self.items: dict[str, NoteItem] = {}
         self._document.note_added.connect(self._on_added)
         self._document.note_removed.connect(self._on_removed)
@@ -56,18 +65,16 @@ class Notes(QObject):
             item.show_chosen(chosen=name in chosen)
 
     def _on_added(self, name: str) -> None:
-        item = self.items[name] = NoteItem(self._scene.sprites)
+        item = self.items[name] = NoteItem(self._sprites)
         self._scene.addItem(item)
         self._on_changed(name)
         self._on_moved(name)
 
     def _on_removed(self, name: str) -> None:
         item = self.items.pop(name)
-        self._scene.sprites.faces.forget(item)
+        self._sprites.faces.forget(item)
         self._scene.removeItem(item)
-        self._scene.forget_hover()
-        if item.chosen:
-            self._scene.chosen_changed.emit()
+        self.gone.emit(item.chosen)
 
     def _on_changed(self, name: str) -> None:
         self.items[name].show_note(self._document.pipeline.notes[name])

@@ -88,8 +88,11 @@ class PipelineScene(QGraphicsScene):
         document.wire_removed.connect(self._on_wire_removed)
         document.wire_bent.connect(self._on_wire_bent)
         document.problems_changed.connect(self._on_problems_changed)
-        self.notes = Notes(self)
-        self.groups = Groups(self)
+        self.notes = Notes(self, document, self.sprites)
+        self.notes.gone.connect(self._on_note_gone)
+        self.groups = Groups(self, document, self.sprites, self.nodes, self._live_run)
+        self.groups.gone.connect(self._forget_hover)
+        self.groups.uncovered.connect(self._route_all)
         document.reset.connect(self._on_reset)
         self._on_reset()
 
@@ -146,10 +149,6 @@ class PipelineScene(QGraphicsScene):
     def hit(self, point: QPointF, zoom: float = 1.0) -> Hit:
         """What is under a point; ports and wires are easier to hit than they look."""
         return hit_at(self, point, zoom)
-
-    def forget_hover(self) -> None:
-        """What the pointer was on may be gone."""
-        self._hover = Hit()
 
     def show_hover(self, hit: Hit) -> None:
         """Show what the pointer is on."""
@@ -340,7 +339,7 @@ class PipelineScene(QGraphicsScene):
     def _on_node_changed(self, name: str) -> None:
         self._show_spec(name)
         self.groups.follow([name])
-        self.route_all(name)
+        self._route_all(name)
 
     def _on_node_moved(self, name: str) -> None:
         if name in self.document.pipeline.layout:
@@ -425,14 +424,25 @@ class PipelineScene(QGraphicsScene):
         self.groups.repaint()
         self.update()
 
+    def _on_note_gone(self, was_chosen: bool) -> None:  # noqa: FBT001 - a signal's
+        self._forget_hover()
+        if was_chosen:
+            self.chosen_changed.emit()
+
+    def _forget_hover(self) -> None:
+        """What the pointer was on may be gone."""
+        self._hover = Hit()
+
+    def _live_run(self) -> LiveRun:
+        return self.live
+
     def _show_spec(self, name: str) -> None:
         spec = self.document.pipeline.nodes[name]
         node_type = self.document.registry.get(spec.type)
         wires = [item.wire for item in self._wires_of.get(name, ())]
         self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
 
-    def route_all(self, name: str) -> None:
-        """Lead the wires of a node to where they end now."""
+    def _route_all(self, name: str) -> None:
         for item in self._wires_of.get(name, ()):
             self._route(item)
 
