@@ -9,6 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import pyarrow as pa
+
+from etl_studio.engine.sampling import Sampling, flowing
 from etl_studio.errors import Cancelled, PermanentError, UsageError
 from etl_studio.pipeline.parameters import references
 from etl_studio.sdk import Sink, Source
@@ -134,8 +137,20 @@ class Look:
                 pending += [feeder for feeder in self.feeders[name] if feeder not in known]
         return [name for name in self.order if name in found]
 
-    def run(self, node: str, samples: Mapping[str, Sample], on_run: Callable[[Run], Any] | None = None) -> Sample:
+    def run(
+        self,
+        node: str,
+        samples: Mapping[str, Sample],
+        on_run: Callable[[Run], Any] | None = None,
+        trace: str | None = None,
+    ) -> Sample:
         """Run one node on the samples of those before it.
+
+        Args:
+            node: its id.
+            samples: of those before it.
+            on_run: gets the run, so that it can be stopped.
+            trace: name of a column in which each row has its number.
 
         Raises:
             EtlError: it failed.
@@ -147,7 +162,6 @@ class Look:
         from etl_studio.engine.masking import masking
         from etl_studio.engine.rehearsal import NothingNew
         from etl_studio.engine.run import Run
-        from etl_studio.engine.sampling import Sampling
 
         runs: list[Run] = []
         sampling = Sampling(
@@ -158,6 +172,7 @@ class Look:
             {name: samples[name] for name in self.feeders[node]},
             self._rows,
             lambda: runs[0].stop(hard=True),
+            trace,
         )
         scratch = self._room()
         run = Run(
@@ -178,6 +193,14 @@ class Look:
         if not sampling.full and ended.status is RunStatus.STOPPED:
             raise Cancelled("The preview was stopped.")
         return sampling.sample()
+
+    def arriving(self, samples: Mapping[str, Sample]) -> pa.Table | None:
+        """The rows that arrive at the node; None where they come by several wires, or by none, or are not known."""
+        wires = [wire for wire in self._pipeline.wires if wire.target == self._node]
+        if len(wires) != 1 or wires[0].source not in samples:
+            return None
+        feeder = self._pipeline.nodes[wires[0].source]
+        return pa.Table.from_batches([flowing(samples[feeder.id], feeder.policy)[wires[0].source_port]])
 
     def _room(self) -> Path:
         if self._scratch is None:

@@ -11,10 +11,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.app.comparing import ROW, compared
 from etl_studio.app.look import Look, part_before
 from etl_studio.engine.samples import MOST_BYTES, Sample, SampleCache
 from etl_studio.engine.stand_ins import default_port
+from etl_studio.errors import UsageError
 from etl_studio.pipeline.flat import SEPARATOR, SUB_PIPELINE, FlatPipeline, outer_node
+from etl_studio.sdk import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.alignment import Alignment
     from etl_studio.engine.run import Run
+    from etl_studio.pipeline.active import Active
     from etl_studio.pipeline.model import Pipeline
 
 ROWS = 200
@@ -97,12 +102,13 @@ class Previews:
             Cancelled: it was stopped.
             EtlError: reading failed.
         """
-        flat = self._studio.flat(part_before(pipeline, outer_node(node)), parameters, file=file)
+        flat, running = self._running(pipeline, node, file, parameters)
+        origin = running.passed[node][0] if node in running.passed else node
         samples: dict[str, Sample] = {}
         unasked: dict[str, None] = {}
         computed: list[str] = []
-        for end in sorted(set(ends_of(flat, node).values())) or [node]:
-            look = Look(self._studio, flat, end, file, rows, parameters or {})
+        for end in sorted(set(ends_of(flat, node).values())) or [origin]:
+            look = Look(self._studio, running.pipeline, end, file, rows, parameters or {})
             with self._lock:
                 if again:
                     self._asked.update(look.source_keys())
@@ -117,19 +123,78 @@ class Previews:
                     samples[name] = look.run(name, samples, on_run)
                     self._cache.keep(keys[name], samples[name])
                     computed.append(name)
+        for name, (source, port) in running.passed.items():
+            if (known := samples.get(source)) is not None:
+                samples[name] = Sample({self._default_port(flat, name): known.ports[port]}, known.cut)
         return Preview(node, {**samples, **_of_sub_pipelines(flat, samples)}, tuple(unasked), tuple(computed))
+
+    def compare(  # noqa: PLR0913 - as a look
+        self,
+        pipeline: Pipeline,
+        node: str,
+        *,
+        file: Path | None,
+        rows: int = ROWS,
+        parameters: Mapping[str, str] | None = None,
+        on_run: Callable[[Run], Any] | None = None,
+    ) -> Alignment:
+        """What a node with one wire into it does to the rows of its sample; no other machine is asked.
+
+        Args:
+            pipeline: the document.
+            node: id of the node.
+            file: its file, where relative paths start.
+            rows: how many are read of each source.
+            parameters: values as typed.
+            on_run: gets each run, so that it can be stopped.
+
+        Raises:
+            UsageError: several wires end at the node, or none; or its rows are not known.
+            EtlError: as ``look``.
+        """
+        known = self.look(pipeline, node, file=file, rows=rows, parameters=parameters, ask=False, on_run=on_run)
+        _, running = self._running(pipeline, node, file, parameters)
+        node_type = self._studio.registry.get(pipeline.nodes[node].type)
+        runs = node in running.pipeline.nodes
+        if known.sample is None or node_type is None or not runs or issubclass(node_type, Sink):
+            raise UsageError("There is nothing to compare.", hint="Look at the rows that leave the node.")
+        with Look(self._studio, running.pipeline, node, file, rows, parameters or {}) as look:
+            arriving = look.arriving(known.samples)
+            if arriving is None:
+                raise UsageError(
+                    "Rows are compared where one wire ends at a node.", hint="Look at the rows that leave the node."
+                )
+            return compared(node_type, arriving, known.sample, lambda: look.run(node, known.samples, on_run, trace=ROW))
 
     def schema_at(
         self, pipeline: Pipeline, node: str, port: str | None = None, *, file: Path | None, rows: int = ROWS
     ) -> pa.Schema | None:
         """The columns at an output port of a node (default: its first one) as far as samples tell; nothing runs."""
         sample = self.look(pipeline, node, file=file, rows=rows, compute=False).sample
-        node_type = self._studio.registry.get(pipeline.nodes[node].type)
-        if sample is None or node_type is None:
+        if sample is None:
             return None
-        first = next(iter(sample.ports)) if pipeline.nodes[node].type == SUB_PIPELINE else default_port(node_type)
-        table = sample.ports.get(port or first)
+        first = next(iter(sample.ports)) if pipeline.nodes[node].type == SUB_PIPELINE else None
+        table = sample.ports.get(port or first or self._default_port(pipeline, node))
         return None if table is None else table.schema
+
+    def _running(
+        self, pipeline: Pipeline, node: str, file: Path | None, parameters: Mapping[str, str] | None
+    ) -> tuple[Pipeline, Active]:
+        """The node and those before it without sub-pipelines, and what of them runs.
+
+        Raises:
+            UsageError: the node does not run.
+        """
+        flat = self._studio.flat(part_before(pipeline, outer_node(node)), parameters, file=file)
+        running = self._studio.active(flat)
+        if node in running.left_out:
+            why = "It is disabled." if running.left_out[node] else "Only disabled nodes feed it."
+            raise UsageError(why, node=node, hint="Enable it, or what feeds it, to see rows.")
+        return flat, running
+
+    def _default_port(self, pipeline: Pipeline, node: str) -> str:
+        node_type = self._studio.registry.get(pipeline.nodes[node].type)
+        return "out" if node_type is None else default_port(node_type)
 
 
 def ends_of(pipeline: Pipeline, node: str) -> dict[str, str]:

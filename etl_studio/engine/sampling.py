@@ -80,6 +80,7 @@ class Sampling:
         feeders: samples of the nodes whose wires end at it.
         rows: how many to read of a source; other nodes may give ten times as many.
         enough: called when that many are there, so that the run may end.
+        trace: name of a column that is added to what arrives, with the number of each row from 0 on.
     """
 
     def __init__(  # noqa: PLR0913 - what a run of one node needs
@@ -91,12 +92,15 @@ class Sampling:
         feeders: Mapping[str, Sample],
         rows: int,
         enough: Callable[[], None],
+        trace: str | None = None,
     ) -> None:
         self._node = node
         self._feeders = feeders
         node_type = registry.get(pipeline.nodes[node].type)
         assert node_type is not None  # noqa: S101 - the pipeline was checked
-        given = {key: _flowing(sample, pipeline.nodes[key].policy) for key, sample in feeders.items()}
+        given = {key: flowing(sample, pipeline.nodes[key].policy) for key, sample in feeders.items()}
+        if trace is not None:
+            given = {key: _numbered(ports, trace) for key, ports in given.items()}
         places = [(node, port.name) for port in node_type.outputs] if not issubclass(node_type, Sink) else []
         self.plan, self._collectors = stand_in_plan(
             pipeline, registry, settings, given, places or [(node, "input")], TIMES * rows, enough
@@ -121,7 +125,7 @@ class Sampling:
         return Sample({port: own_rows(found.table()) for (_, port), found in self._collectors.items()}, frozenset(cut))
 
 
-def _flowing(sample: Sample, policy: Mapping[str, Any]) -> dict[str, pa.RecordBatch]:
+def flowing(sample: Sample, policy: Mapping[str, Any]) -> dict[str, pa.RecordBatch]:
     """What leaves a node in a run: its rejects only where its policy sends them to their port."""
     flowing = {}
     for port, table in sample.ports.items():
@@ -129,3 +133,7 @@ def _flowing(sample: Sample, policy: Mapping[str, Any]) -> dict[str, pa.RecordBa
         batches = table.slice(0, 0 if held else None).combine_chunks().to_batches()
         flowing[port] = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
     return flowing
+
+
+def _numbered(ports: Mapping[str, pa.RecordBatch], name: str) -> dict[str, pa.RecordBatch]:
+    return {port: rows.append_column(name, pa.array(range(rows.num_rows), pa.int64())) for port, rows in ports.items()}

@@ -146,6 +146,17 @@ def test_rejects_reach_the_other_branch_only_where_the_policy_sends_them(look):
     assert look("bad").sample.ports["input"].num_rows == 0
 
 
+def test_a_disabled_node_lets_its_rows_pass(look):
+    look.pipeline.nodes["keep"].disabled = True
+    assert look("keep").sample == look("double").sample.__class__({"out": look("double").sample.ports["out"]})
+    assert look("typed").sample.ports["out"].column("id").to_pylist() == [1, 2, 4]
+    look.pipeline.nodes["read"].disabled = True
+    with pytest.raises(UsageError, match="read: It is disabled"):
+        look("read")
+    with pytest.raises(UsageError, match="Only disabled nodes feed it"):
+        look("typed")
+
+
 def test_what_a_sink_refuses_is_not_guessed(look):
     look.pipeline.wires[-2] = Wire("save", "rejects", "bad", "input")
     with pytest.raises(UsageError, match='"save" tells only when it loads'):
