@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 SIZES = (ROWS, 1_000, 10_000)
+OUT, BOTH = "out", "both"
 BUSY_WIDTH = 20 * SPACE
 
 
@@ -25,6 +26,7 @@ class PreviewBar(QWidget):
 
     Signals:
         port_chosen: name of an output port.
+        view_chosen: ``OUT`` or ``BOTH``.
         rows_chosen: how many rows to read of each source.
         refreshed: a person wants everything to be read again.
 
@@ -34,6 +36,7 @@ class PreviewBar(QWidget):
     """
 
     port_chosen = Signal(str)
+    view_chosen = Signal(str)
     rows_chosen = Signal(int)
     refreshed = Signal()
 
@@ -50,6 +53,7 @@ class PreviewBar(QWidget):
         self.busy.setRange(0, 0)
         self.busy.setFixedWidth(BUSY_WIDTH)
         self.ports = Segments("Port", self)
+        self.views = Segments("Which rows", self)
         self.size = QComboBox(self)
         self.size.setToolTip("Rows that are read of each source")
         self.size.setAccessibleName(self.size.toolTip())
@@ -60,6 +64,7 @@ class PreviewBar(QWidget):
         self.charts.setChecked(True)
         self.refresh = QPushButton("Refresh", self)
         self.ports.chosen.connect(self.port_chosen)
+        self.views.chosen.connect(self.view_chosen)
         self.size.activated.connect(self._on_size)
         self.refresh.clicked.connect(self.refreshed)
         theme.changed.connect(self._dress)
@@ -79,7 +84,7 @@ class PreviewBar(QWidget):
         row.setSpacing(3 * SPACE)
         row.addWidget(self.title)
         row.addWidget(self.state, 1)
-        for widget in (self.busy, self.ports, self.charts, self.size, self.refresh):
+        for widget in (self.busy, self.ports, self.views, self.charts, self.size, self.refresh):
             row.addWidget(widget)
         self.row = row
 

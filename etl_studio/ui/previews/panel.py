@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.previews.bar import PreviewBar
+from etl_studio.ui.previews.bar import BOTH, OUT, PreviewBar
 from etl_studio.ui.previews.following import Following, Subject
 from etl_studio.ui.previews.sample_table import SampleTable
+from etl_studio.ui.previews.side_by_side import SideBySide
 from etl_studio.ui.quantities import count, rows
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from etl_studio.app.previews import Preview
+    from etl_studio.engine.alignment import Alignment
     from etl_studio.engine.samples import Sample
     from etl_studio.pipeline.model import Wire
     from etl_studio.ui.document import PipelineDocument
@@ -49,10 +51,12 @@ class PreviewPanel(QFrame):
         self._runner, self._document, self._theme = runner, document, theme
         self._preview: Preview | None = None
         self._stale = False
+        self._view = OUT
         self.follower = Following(runner, document, self)
         self.bar = PreviewBar(theme, self)
         self.table = SampleTable(theme, self)
         self.model = self.table.samples
+        self.both = SideBySide(theme, self)
         self.notice = Notice(theme, self)
         self._lay_out()
         self._connect()
@@ -95,6 +99,7 @@ class PreviewPanel(QFrame):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.notice)
         self._pages.addWidget(self.table)
+        self._pages.addWidget(self.both)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -110,7 +115,10 @@ class PreviewPanel(QFrame):
         follower.went_stale.connect(self._on_stale)
         self._document.node_changed.connect(self._tell_title)
         self._document.node_renamed.connect(self._tell_title)
+        self._runner.compared.connect(self._on_compared)
+        self._runner.not_compared.connect(self._on_not_compared)
         bar.port_chosen.connect(self._show_port)
+        bar.view_chosen.connect(self._on_view)
         bar.rows_chosen.connect(follower.set_rows)
         bar.refreshed.connect(self._on_refresh)
         bar.charts.toggled.connect(self.table.profile.show_charts)
@@ -121,6 +129,7 @@ class PreviewPanel(QFrame):
         self.model.set_pale(False)
         self.bar.tell("")
         self.bar.ports.offer({})
+        self.bar.views.offer({})
         self._tell_title()
         self.bar.refresh.setEnabled(bool(self.node))
         if self.node:
@@ -167,12 +176,28 @@ class PreviewPanel(QFrame):
             return
         self._preview, self._stale = preview, False
         self.model.set_pale(False)
-        subject, ports = self.follower.subject, preview.sample.ports
+        self.bar.views.offer(
+            {OUT: "Out", BOTH: "In and out"} if self._can_compare() else {}, self.bar.views.key or self._view
+        )
+        self._show_rows()
+
+    def _on_view(self, view: str) -> None:
+        self._view = view  # kept for the next node that can be compared
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        if self._preview is None or self._preview.sample is None:
+            return
+        comparing = self.bar.views.key == BOTH
+        subject, ports = self.follower.subject, self._preview.sample.ports
         wanted = subject.wire.source_port if subject.wire is not None else self.bar.ports.key
         choices = {port: f"{self._port_title(port)} {count(table.num_rows)}" for port, table in ports.items()}
-        several = len(choices) > 1 and subject.wire is None
+        several = len(choices) > 1 and subject.wire is None and not comparing
         self.bar.ports.offer(choices if several else {}, wanted)
+        self.bar.charts.setVisible(not comparing)
         self._show_port(wanted if wanted in ports else next(iter(ports)))
+        if comparing:
+            self._runner.compare(self.node)
 
     def _show_port(self, port: str) -> None:
         if self._preview is None or self._preview.sample is None:
@@ -180,10 +205,29 @@ class PreviewPanel(QFrame):
         table = _reasons_first(self._preview.sample.ports[port])
         self.table.show_sample(table, self._scope(self._preview.sample, table))
         self.bar.tell(self._count(self._preview.sample, table))
+        if self.bar.views.key == BOTH and self._pages.currentWidget() is self.both:
+            return
         if table.num_columns:
             self._pages.setCurrentWidget(self.table)
         else:
             self._say("table", "No columns", "This node gives out rows without columns.")
+
+    def _can_compare(self) -> bool:
+        """Whether one wire brings the rows, and the node gives some out."""
+        wires = sum(wire.target == self.node for wire in self._document.pipeline.wires)
+        spec = self._document.pipeline.nodes.get(self.node)
+        node_type = self._document.registry.get(spec.type) if spec else None
+        is_sink = node_type is None or all(port.name == REJECTS for port in node_type.outputs)
+        return wires == 1 and not is_sink and not spec.disabled and self.follower.subject.wire is None
+
+    def _on_compared(self, alignment: Alignment) -> None:
+        if self.bar.views.key == BOTH:
+            self.both.show_alignment(alignment)
+            self._pages.setCurrentWidget(self.both)
+
+    def _on_not_compared(self, message: str) -> None:
+        if self.bar.views.key == BOTH:
+            self._say("alert-circle", "The rows could not be compared", message, bad=True)
 
     def _count(self, sample: Sample, table: pa.Table) -> str:
         """``57 rows, 3 columns, from the first 200 of "Orders"``."""

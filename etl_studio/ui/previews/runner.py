@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -13,7 +14,7 @@ from etl_studio.ui.panels.fetching import Fetcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from etl_studio.app.previews import Preview, Previews
+    from etl_studio.app.previews import Previews
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.ui.document import PipelineDocument
 
@@ -29,6 +30,8 @@ class PreviewRunner(QObject):
     Signals:
         ready: an ``app.previews.Preview``.
         failed: id of the node and why there are no rows.
+        compared: an ``engine.alignment.Alignment``.
+        not_compared: why there is none.
 
     Args:
         previews: computes them.
@@ -42,6 +45,8 @@ class PreviewRunner(QObject):
 
     ready = Signal(object)
     failed = Signal(str, str)
+    compared = Signal(object)
+    not_compared = Signal(str)
 
     def __init__(
         self,
@@ -58,6 +63,9 @@ class PreviewRunner(QObject):
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self.ready)
         self._fetcher.failed.connect(self._broke)
+        self._comparer = Fetcher(self)
+        self._comparer.fetched.connect(self.compared)
+        self._comparer.failed.connect(self.not_compared)
 
     @property
     def is_busy(self) -> bool:
@@ -74,31 +82,35 @@ class PreviewRunner(QObject):
             compute: False: give only what is known.
         """
         self._node = node
-        pipeline, file, runs = copied(self._document.pipeline), self._document.path, _Runs()
-        parameters, rows = dict(self._parameters()), self.rows
+        look, runs = self._asking(self._previews.look, node), _Runs()
+        self._comparer.cancel()
+        self._fetcher.ask(lambda: look(ask=ask, again=again, compute=compute, on_run=runs.add), runs.stop)
 
-        def work() -> Preview:
-            return self._previews.look(
-                pipeline,
-                node,
-                file=file,
-                rows=rows,
-                parameters=parameters,
-                ask=ask,
-                again=again,
-                compute=compute,
-                on_run=runs.add,
-            )
-
-        self._fetcher.ask(work, runs.stop)
+    def compare(self, node: str) -> None:
+        """Match the rows that arrive at a node with those that leave it."""
+        compare, runs = self._asking(self._previews.compare, node), _Runs()
+        self._comparer.ask(lambda: compare(on_run=runs.add), runs.stop)
 
     def cancel(self) -> None:
         """Stop what is computed; no signal will come."""
         self._fetcher.cancel()
+        self._comparer.cancel()
 
     def close(self) -> None:
         """Stop, and wait until nothing runs."""
         self._fetcher.close()
+        self._comparer.close()
+
+    def _asking(self, question: Callable[..., Any], node: str) -> Callable[..., Any]:
+        """A question about the document as it is now, whatever becomes of it meanwhile."""
+        return partial(
+            question,
+            copied(self._document.pipeline),
+            node,
+            file=self._document.path,
+            rows=self.rows,
+            parameters=dict(self._parameters()),
+        )
 
     def _broke(self, message: str) -> None:
         self.failed.emit(self._node, message)
