@@ -114,7 +114,7 @@ class EmptyHint(QFrame):
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
-        self._icon.setPixmap(self._theme.pixmap("layers", tokens.text_disabled, 40))
+        self._icon.setPixmap(self._theme.pixmap("layers", tokens.text_muted, 40))
         self._title.setStyleSheet(f"color: {tokens.text}; font-size: {FONT_TITLE}px; font-weight: 600;")
         self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {FONT_BODY}px;")
         self._text.setText(

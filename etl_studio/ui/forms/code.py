@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 
     from etl_studio.ui.theme.theme import Theme
+    from etl_studio.ui.theme.tokens import Tokens
 
 MOST_LINES = 14
 
@@ -29,6 +30,17 @@ _SQL = re.compile(
     r"varchar|bigint|integer|double|boolean|date|time|timestamp|decimal)\b",
     re.IGNORECASE,
 )
+
+
+def code_colours(tokens: Tokens) -> dict[str, str]:
+    """The colour of each kind of word in SQL."""
+    return {
+        "comment": tokens.text_muted,
+        "string": tokens.success,
+        "parameter": tokens.warning,
+        "number": tokens.extract,
+        "keyword": tokens.accent,
+    }
 
 
 class SqlHighlighter(QSyntaxHighlighter):
@@ -47,15 +59,7 @@ class SqlHighlighter(QSyntaxHighlighter):
         self._dress()
 
     def _dress(self) -> None:
-        tokens = self._theme.tokens
-        colours = {
-            "comment": tokens.text_muted,
-            "string": tokens.success,
-            "parameter": tokens.warning,
-            "number": tokens.extract,
-            "keyword": tokens.accent,
-        }
-        for name, colour in colours.items():
+        for name, colour in code_colours(self._theme.tokens).items():
             shape = QTextCharFormat()
             shape.setForeground(QColor(colour))
             if name == "keyword":

@@ -38,7 +38,7 @@ class InfoIcon(QLabel):
         self._dress()
 
     def _dress(self) -> None:
-        self.setPixmap(self._theme.pixmap("info", self._theme.tokens.text_disabled, FONT_BODY))
+        self.setPixmap(self._theme.pixmap("info", self._theme.tokens.text_muted, FONT_BODY))
 
 
 class Field(QWidget):

@@ -145,7 +145,7 @@ class RetryTimeline(QWidget):
 
     def _draw_worst(self, painter: QPainter, top: float) -> None:
         tokens = self._theme.tokens
-        colors = {"attempt": tokens.accent, "wait": tokens.border_strong, "breaker": tokens.warning}
+        colors = {"attempt": tokens.accent, "wait": tokens.control, "breaker": tokens.warning}
         width = self.width() - 2 * (DOT + 1)
         scale = width / total(self._worst)
         left = DOT + 1
@@ -182,7 +182,7 @@ class RetryTimeline(QWidget):
         axis = AXIS_HEIGHT / 2
         scale = (right - left) / times[-1] if times[-1] else 0.0
         spots = [left + time * scale for time in times]
-        painter.setPen(QPen(QColor(tokens.border_strong), 1))
+        painter.setPen(QPen(QColor(tokens.control), 1))
         painter.drawLine(QPointF(left, axis), QPointF(right if scale else left + 6 * DOT, axis))
         measure = painter.fontMetrics()
         below = axis + DOT + SPACE

@@ -41,7 +41,7 @@ class Grip(QLabel):
         self._dress()
 
     def _dress(self) -> None:
-        self.setPixmap(self._theme.pixmap("grip", self._theme.tokens.text_disabled, ICON))
+        self.setPixmap(self._theme.pixmap("grip", self._theme.tokens.text_muted, ICON))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setCursor(Qt.CursorShape.ClosedHandCursor)

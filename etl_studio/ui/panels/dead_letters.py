@@ -324,12 +324,12 @@ class DeadLettersPanel(QFrame):
 
     def _tell_nothing(self) -> None:
         if self._found.letters:
-            self.notice.tell("search", "No such dead letters", "Others are hidden by the filter.")
+            self.notice.tell("search", "No such dead letters", "Clear the filter to see the others.")
         elif self.scope.currentIndex() == THIS_RUN:
             text = "Every row of this run was processed or went to a rejects port."
             self.notice.tell("inbox", "No dead letters", text)
         else:
-            text = "Rows that a run cannot process wait here, to be mended and replayed, with the reason for each."
+            text = "Run the pipeline. Rows that it cannot process wait here with the reason, to be mended and replayed."
             self.notice.tell("inbox", "No dead letters", text)
 
     def _select(self) -> None:

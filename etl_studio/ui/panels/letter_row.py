@@ -164,7 +164,7 @@ class LetterRowModel(QAbstractTableModel):
             return QColor(tokens.danger)
         if name in self.draft.values:
             return QColor(tokens.accent)
-        return QColor(tokens.text_disabled) if value is None else None
+        return QColor(tokens.text_muted) if value is None else None
 
     def _value(self, name: str) -> Any:
         return self.draft.values.get(name, self._payload[name])

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.theme.theme import Theme
 
-NOTHING = "What runs write into tables is listed here, and can be taken back."
+NOTHING = "Run a pipeline that fills a table. What it has written is listed here, and can be taken back."
 
 
 class LoadsPanel(QFrame):

@@ -65,7 +65,7 @@ class LogPanel(QFrame):
             header.resizeSection(column, width)
         header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
         self.notice = Notice(theme, self)
-        self.notice.tell("list", "Nothing logged", "What a run has to say appears here.")
+        self.notice.tell("list", "Nothing logged", "Run the pipeline. What it has to say appears here.")
         self.level, self.node = Combo(self), Combo(self)
         self.level.addItems(["All levels", "Info and worse", "Warnings and errors", "Errors"])
         self.level.setAccessibleName("Level")
@@ -145,9 +145,9 @@ class LogPanel(QFrame):
     def _turn(self) -> None:
         filtered = self.level.currentIndex() > 0 or self.node.currentIndex() > 0 or self.search.text()
         if filtered:
-            self.notice.tell("search", "No such lines", "Other lines are hidden by the filters.")
+            self.notice.tell("search", "No such lines", "Clear the filters to see the other lines.")
         else:
-            self.notice.tell("list", "Nothing logged", "What a run has to say appears here.")
+            self.notice.tell("list", "Nothing logged", "Run the pipeline. What it has to say appears here.")
         self._pages.setCurrentWidget(self.table if self.model.shown else self.notice)
 
     def _follow(self) -> None:

@@ -58,5 +58,5 @@ class Notice(QWidget):
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
-        colour = tokens.danger if self._bad else tokens.text_disabled
+        colour = tokens.danger if self._bad else tokens.text_muted
         self._picture.setPixmap(self._theme.pixmap(self._icon, colour, PICTURE))

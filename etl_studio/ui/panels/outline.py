@@ -114,7 +114,9 @@ class OutlinePanel(QFrame):
         self.tree.setUniformRowHeights(True)
         self.tree.setAccessibleName("Outline of the pipeline")
         self.notice = Notice(theme, self)
-        self.notice.tell("list", "Nothing to list yet", "Nodes that you add to the canvas are listed here.")
+        self.notice.tell(
+            "list", "Nothing to list yet", "Add a node to the canvas. The pipeline is listed here in words."
+        )
         self._pages = QStackedLayout()
         self._pages.addWidget(self.notice)
         self._pages.addWidget(self.tree)

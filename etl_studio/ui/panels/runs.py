@@ -77,7 +77,7 @@ class RunsPanel(QFrame):
         self.table.setShowGrid(False)
         self.table.activated.connect(self._enter)
         self.notice = Notice(theme, self)
-        self.notice.tell("history", "No runs yet", "Every run of this workspace is listed here.")
+        self.notice.tell("history", "No runs yet", "Run the pipeline. Every run of this workspace is listed here.")
         self.refresh_button = QPushButton("Refresh", self)
         self.refresh_button.clicked.connect(self.refresh)
         self.stop_button = self._order_button("Stop", "stop", "What it has read is still loaded")
@@ -257,7 +257,7 @@ class RunsPanel(QFrame):
             else:
                 self._on_selection()
             self.table.resizeColumnsToContents()
-        self.notice.tell("history", "No runs yet", "Every run of this workspace is listed here.")
+        self.notice.tell("history", "No runs yet", "Run the pipeline. Every run of this workspace is listed here.")
         self._pages.setCurrentWidget(self._list if rows else self.notice)
 
     def _fail(self, message: str) -> None:

@@ -43,7 +43,7 @@ class SampleModel(ArrowTableModel):
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if self.pale and role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(self._theme.tokens.text_disabled)
+            return QColor(self._theme.tokens.text_muted)
         return super().data(index, role)
 
 

@@ -116,7 +116,7 @@ class PagedTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._alignment(index.column())
         if role == Qt.ItemDataRole.ForegroundRole and self._value(index) is None:
-            return QColor(self._theme.tokens.text_disabled)
+            return QColor(self._theme.tokens.text_muted)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip_text(self._value(index))
         return None

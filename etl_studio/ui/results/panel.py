@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 TABLE = Qt.ItemDataRole.UserRole
 LIST_WIDTH, COLUMN_WIDTH = 52 * SPACE, 36 * SPACE
-NOTHING = "Tables that a run loads into the workspace appear here."
+NOTHING = "Run a pipeline that ends in an SQLite table. The tables of the workspace appear here."
 MOVED = "The pipeline has a workspace beside its file now. Run it again to fill it; earlier rows stay in the old one."
 FILTERS = {
     "CSV (*.csv)": ".csv",

@@ -62,7 +62,7 @@ class ArrowTableModel(QAbstractTableModel):
             side = Qt.AlignmentFlag.AlignRight if self._numeric[index.column()] else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ForegroundRole and not self._columns[index.column()][index.row()].is_valid:
-            return QColor(self._theme.tokens.text_disabled)
+            return QColor(self._theme.tokens.text_muted)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip_text(self._columns[index.column()][index.row()].as_py())
         return None

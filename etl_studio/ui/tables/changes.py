@@ -87,7 +87,7 @@ class ChangesModel(QAbstractTableModel):
             if name is None:
                 return self.colour(change.kind)
             missing = change.row.get(name) is None and not changed
-            return QColor(self._theme.tokens.text_disabled) if missing else None
+            return QColor(self._theme.tokens.text_muted) if missing else None
         if role == Qt.ItemDataRole.BackgroundRole:
             return self.ground(change.kind) if changed or change.kind != "updated" else None
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -19,7 +19,7 @@ def palette(tokens: Tokens) -> QPalette:
         role.Base: tokens.surface,
         role.AlternateBase: tokens.hover,
         role.Text: tokens.text,
-        role.PlaceholderText: tokens.text_disabled,
+        role.PlaceholderText: tokens.text_muted,
         role.Button: tokens.raised,
         role.ButtonText: tokens.text,
         role.BrightText: tokens.danger,

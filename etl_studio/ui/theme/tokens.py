@@ -1,6 +1,8 @@
 """The design tokens. Every colour, distance and size of the window comes from here.
 
-Contrast: ``text`` on ``surface`` and ``window`` is at least 7:1, ``text_muted`` at least 4.5:1 (WCAG AA).
+Contrast (WCAG AA, held by ``tests/ui/theme/test_contrast.py``): every text is at least 4.5:1 on each of its grounds,
+also on a selected or hovered row, and ``text`` 7:1; icons, edges of controls, focus rings and wires are at least 3:1.
+``text_disabled``, ``border`` and ``border_strong`` are below that: use them for what is disabled and for mere lines.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ class Tokens:
     raised: str
     border: str
     border_strong: str
+    control: str
+    """The edge of what can be used: fields, buttons, boxes, handles."""
     text: str
     text_muted: str
     text_disabled: str
@@ -93,27 +97,28 @@ LIGHT = Tokens(
     raised="#ffffff",
     border="#dfe2e7",
     border_strong="#b9bfc9",
+    control="#7d8593",
     text="#1c2430",
     text_muted="#5a6475",
     text_disabled="#9aa2b0",
-    accent="#2563eb",
+    accent="#1f5bdf",
     on_accent="#ffffff",
     selection="#dbe7ff",
     hover="#eceff4",
     canvas="#f8f9fb",
     grid="#e3e6eb",
-    wire="#8b95a5",
-    wire_active="#2563eb",
-    success="#15803d",
-    warning="#b45309",
+    wire="#838d9e",
+    wire_active="#1f5bdf",
+    success="#126f35",
+    warning="#a14b08",
     danger="#c81e1e",
     info="#0369a1",
     extract="#0e7490",
     transform="#4f46e5",
-    quality="#a16207",
-    load="#15803d",
+    quality="#8c5607",
+    load="#126f35",
     yellow="#eab308",
-    series=("#2563eb", "#c2410c", "#15803d", "#9333ea", "#0e7490", "#be185d", "#a16207", "#475569"),
+    series=("#1f5bdf", "#c2410c", "#126f35", "#9333ea", "#0e7490", "#be185d", "#a16207", "#475569"),
 )
 
 DARK = Tokens(
@@ -123,12 +128,13 @@ DARK = Tokens(
     raised="#242a34",
     border="#313845",
     border_strong="#4b5566",
+    control="#747f91",
     text="#e8ebf0",
     text_muted="#a0a9b8",
     text_disabled="#666f7f",
     accent="#6ea0ff",
     on_accent="#0b1220",
-    selection="#26406f",
+    selection="#1e3559",
     hover="#2a313d",
     canvas="#171a20",
     grid="#232831",
@@ -136,7 +142,7 @@ DARK = Tokens(
     wire_active="#6ea0ff",
     success="#4ade80",
     warning="#fbbf24",
-    danger="#f87171",
+    danger="#f98080",
     info="#38bdf8",
     extract="#22b8cf",
     transform="#8b8cf8",

@@ -78,7 +78,7 @@ def test_it_follows_every_edit_and_its_undo(outline, document, qtbot):
         document.undo_stack.undo()
     qtbot.waitUntil(lambda: titles(outline) == [])
     assert outline.notice.isVisible()
-    assert "add to the canvas" in outline.notice.text.text()
+    assert "Add a node to the canvas" in outline.notice.text.text()
 
 
 def test_it_tells_what_a_node_is_doing_in_the_run(outline):

@@ -59,7 +59,7 @@ def test_a_cell_tells_its_value_and_a_null_is_told_apart(arrow, theme):
     ]  # fmt: skip
     null = arrow.index(1, 1)
     assert null.data() == "null"
-    assert null.data(Qt.ItemDataRole.ForegroundRole) == QColor(theme.tokens.text_disabled)
+    assert null.data(Qt.ItemDataRole.ForegroundRole) == QColor(theme.tokens.text_muted)
     assert arrow.index(0, 1).data(Qt.ItemDataRole.ForegroundRole) is None
 
 

@@ -122,7 +122,7 @@ def test_a_change_makes_the_shown_rows_stale_until_the_new_ones_are_there(qtbot,
 
     assert texts(panel, 1) == ["7", "9"]
     assert panel.bar.state.text().startswith("stale")
-    assert panel.model.index(0, 0).data(PALE) == QColor(theme.tokens.text_disabled)
+    assert panel.model.index(0, 0).data(PALE) == QColor(theme.tokens.text_muted)
     qtbot.waitUntil(lambda: texts(panel, 1) == ["9"])
     assert panel.bar.state.text() == "1 row, 2 columns"
     assert panel.model.index(0, 0).data(PALE) is None
