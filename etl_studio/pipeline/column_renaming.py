@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import UsageError
@@ -30,6 +31,7 @@ def rename_column(  # noqa: PLR0913 - what is where
     new: str,
     *,
     port: str | None = None,
+    arriving: bool = False,
     known: Mapping[str, Sequence[str]] | None = None,
 ) -> Renaming:
     """Find what must change. The pipeline stays as it is: see ``apply``.
@@ -41,6 +43,7 @@ def rename_column(  # noqa: PLR0913 - what is where
         column: its name there.
         new: the new one.
         port: the output; None: the first one.
+        arriving: it is the name with which the column arrives at the node.
         known: columns that nodes are known to give, such as those of their last preview.
 
     Raises:
@@ -49,7 +52,7 @@ def rename_column(  # noqa: PLR0913 - what is where
     if not new.strip() or "\0" in new or "${" in new:
         raise UsageError("A column needs a name.", hint="Write a name without ${ and control characters.")
     lineage = Lineage(pipeline, registry, known)
-    begin = lineage.meaning(node, column, port)
+    begin = lineage.meaning(node, column, port, arriving=arriving)
     if not begin:
         raise UsageError(f'The node {node} gives no column "{column}".', hint="Look at its preview.")
     search = _Search(lineage, new)
@@ -206,6 +209,7 @@ class _Search:
             if node_type is not None and issubclass(node_type, Sink) and self.renamed.get(node):
                 given = ", ".join(dict.fromkeys(self.renamed[node].values()))
                 self.doubts[f"{node} writes it as {given} from then on; what is there keeps the old name."] = None
+        result.changes += self._notes()
         result.obstacles, result.doubts = list(self.obstacles), list(self.doubts)
         return result
 
@@ -227,6 +231,18 @@ class _Search:
                 self.doubts[f"{node}: a part of the SQL in {path[0]} could not be followed. Look at it."] = None
             if before != after:
                 yield Change(node, path, is_key, before, after, all(sure for _, _, sure in edits))
+
+    def _notes(self) -> Iterator[Change]:
+        """Notes that name the column; in code it is surely meant."""
+        names = {column.name: new for here in self.renamed.values() for column, new in here.items()}
+        names |= {old: new for part in (self.extended, self.inserted) for here in part.values() for old, new in here.items()}
+        for note in self.lineage.pipeline.notes.values():
+            after = note.text
+            for old, new in names.items():
+                after = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _, name=new: name, after)  # type: ignore[misc]
+            if after != note.text:
+                in_code = all(f"`{old}`" in note.text for old in names if re.search(rf"\b{re.escape(old)}\b", note.text))
+                yield Change(note.id, ("text",), False, note.text, after, in_code, "note")
 
     def _check_names(self, node: str) -> None:
         """A new name must be free wherever the column goes."""

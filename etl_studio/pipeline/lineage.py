@@ -121,15 +121,16 @@ class Lineage:
                 found[place] = None
         return list(found)
 
-    def trace(self, node: str, name: str, port: str | None = None) -> Trace:
+    def trace(self, node: str, name: str, port: str | None = None, *, arriving: bool = False) -> Trace:
         """Follow a column that leaves a node (or arrives at one without outputs) both ways.
 
         Args:
             node: the node.
             name: the column's name there.
             port: the output; None: the first one.
+            arriving: it is rather a name with which the column arrives there.
         """
-        begin = [(node, column) for column in self.meaning(node, name, port)]
+        begin = [(node, column) for column in self.meaning(node, name, port, arriving=arriving)]
         forward: dict[Place, bool] = {}
         backward: dict[Place, None] = {}
         wires: dict[Wire, None] = {}
@@ -151,13 +152,25 @@ class Lineage:
                 trace.carried[at] = list(names)
         return trace
 
-    def meaning(self, node: str, name: str, port: str | None = None) -> tuple[Column, ...]:
-        """What a name at a node means."""
+    def meaning(self, node: str, name: str, port: str | None = None, *, arriving: bool = False) -> tuple[Column, ...]:
+        """What a name at a node means.
+
+        Args:
+            node: the node.
+            name: the column's name there.
+            port: the output by which it leaves; None: the first one.
+            arriving: it is rather one that arrives at the node.
+        """
         out = port or default_output(self.types[node])
+        leaving = self.table(node, out).find(name) if out is not None else ()
+        coming = tuple(column for table in self.nodes[node].arriving.values() for column in table.find(name))
+        return (coming or leaving) if arriving else (leaving or coming)
+
+    def names(self, node: str) -> list[str]:
+        """The columns that are known to leave a node, or to arrive at one without outputs."""
         found = self.nodes[node]
-        if out is not None and (columns := self.table(node, out).find(name)):
-            return columns
-        return tuple(column for table in found.arriving.values() for column in table.find(name))
+        tables: list[Table] = [found.gives] if default_output(self.types[node]) else list(found.arriving.values())
+        return list(dict.fromkeys(name for table in tables for name in table.named()))
 
     def _same(self, node: str, column: Column) -> bool:
         return column in self.nodes[node].same

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from etl_studio.errors import UsageError
 from etl_studio.pipeline.model import NodeSpec, Wire
 from etl_studio.pipeline.setting_fields import map_texts
+from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.sdk.ports import INPUT, OUT
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ class Change:
     """One text that changes.
 
     Attributes:
-        node: whose settings.
+        node: whose settings; or the id of a note.
         path: the setting; for a key, of its value.
         is_key: whether the key of a map changes.
         before, after: the whole text.
-        is_sure: False where the name may mean another column.
-        section: of the node.
+        is_sure: False where the name may mean another column, as in the text of a note.
+        section: of the node; or that it is a note.
     """
 
     node: str
@@ -42,7 +43,7 @@ class Change:
     before: str
     after: str
     is_sure: bool = True
-    section: Literal["config", "policy"] = "config"
+    section: Literal["config", "policy", "note"] = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,15 @@ def rename_parameter(pipeline: Pipeline, old: str, new: str) -> Renaming:
 
 def apply(pipeline: Pipeline, renaming: Renaming, chosen: Iterable[Change] | None = None) -> Pipeline:
     """The pipeline after a renaming; with ``chosen``, only these of its changes are made. The original stays."""
-    result = replace(pipeline, nodes=deepcopy(pipeline.nodes), wires=list(pipeline.wires), layout=dict(pipeline.layout))
+    result = snapshot(pipeline)
+    for node in result.nodes.values():
+        node.config, node.policy = deepcopy(node.config), deepcopy(node.policy)
     # Values first: the path of a value holds its old key. Of keys, the inner ones first.
     for change in sorted(renaming.changes if chosen is None else chosen, key=lambda one: (one.is_key, -len(one.path))):
-        _write(getattr(result.nodes[change.node], change.section), change)
+        if change.section == "note":
+            result.notes[change.node].text = change.after
+        else:
+            _write(getattr(result.nodes[change.node], change.section), change)
     for node, names in renaming.extensions.items():
         config = result.nodes[node].config
         config[RENAME] = {**(config.get(RENAME) or {}), **names}
@@ -135,8 +141,12 @@ def _insert(pipeline: Pipeline, insertion: Insertion) -> None:
     moved = [wire for wire in pipeline.wires if (wire.source, wire.source_port) == (source, OUT.name)]
     pipeline.wires = [replace(wire, source=new) if wire in moved else wire for wire in pipeline.wires]
     pipeline.wires.append(Wire(source, OUT.name, new, INPUT.name))
+    pipeline.bends = {wire: bends for wire, bends in pipeline.bends.items() if wire not in moved}
+    for group in pipeline.groups.values():
+        if source in group.nodes:
+            group.nodes.append(new)
     if source in pipeline.layout:
-        x, y = pipeline.layout[source]
+        x, y = pipeline.layout[source][:2]
         target = next((pipeline.layout[wire.target] for wire in moved if wire.target in pipeline.layout), (x + 240, y))
         pipeline.layout[new] = ((x + target[0]) / 2, (y + target[1]) / 2 + BELOW)
 

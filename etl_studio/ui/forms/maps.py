@@ -27,6 +27,9 @@ class PairEditor(Editor):
         columns: where the name is that of a column: knows those.
         stacked: the value stands under the name, for long values such as SQL.
         parent: its parent.
+
+    Attributes:
+        names_columns: the name is that of a column that arrives.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class PairEditor(Editor):
     ) -> None:
         super().__init__(parent)
         self.key: QLineEdit = Line(self)
+        self.names_columns = columns is not None
         if columns is not None:
             completion = ColumnCompleter(columns, self)
             self.key.setCompleter(completion)
