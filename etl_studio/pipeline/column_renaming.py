@@ -235,14 +235,16 @@ class _Search:
     def _notes(self) -> Iterator[Change]:
         """Notes that name the column; in code it is surely meant."""
         names = {column.name: new for here in self.renamed.values() for column, new in here.items()}
-        names |= {old: new for part in (self.extended, self.inserted) for here in part.values() for old, new in here.items()}
+        for here in (*self.extended.values(), *self.inserted.values()):
+            names |= here
+        word = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(name) for name in names)})(?!\w)", re.IGNORECASE)
+        by_key = {name.lower(): new for name, new in names.items()}
         for note in self.lineage.pipeline.notes.values():
-            after = note.text
-            for old, new in names.items():
-                after = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _, name=new: name, after)  # type: ignore[misc]
-            if after != note.text:
-                in_code = all(f"`{old}`" in note.text for old in names if re.search(rf"\b{re.escape(old)}\b", note.text))
-                yield Change(note.id, ("text",), False, note.text, after, in_code, "note")
+            found = list(word.finditer(note.text)) if names else []
+            if found:
+                after = word.sub(lambda one: by_key[one[0].lower()], note.text)
+                sure = all(note.text[one.start() - 1 : one.end() + 1] == f"`{one[0]}`" for one in found)
+                yield Change(note.id, ("text",), False, note.text, after, sure, "note")
 
     def _check_names(self, node: str) -> None:
         """A new name must be free wherever the column goes."""
@@ -286,7 +288,7 @@ def _other_meanings(  # noqa: PLR0913 - before and after
         now[node] = [changed.get(name, name) for name in names]
     after = Lineage(apply(pipeline, found), registry, now)
     obstacles = []
-    for node in dict.fromkeys(change.node for change in found.changes):
+    for node in dict.fromkeys(change.node for change in found.changes if change.section == "config"):
         before = [_shape(mention, search.renamed.get(node, {})) for mention in lineage.nodes[node].mentions]
         later = [_shape(mention, {}) for mention in after.nodes[node].mentions]
         if before != later:

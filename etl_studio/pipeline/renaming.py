@@ -113,8 +113,8 @@ def rename_parameter(pipeline: Pipeline, old: str, new: str) -> Renaming:
 def apply(pipeline: Pipeline, renaming: Renaming, chosen: Iterable[Change] | None = None) -> Pipeline:
     """The pipeline after a renaming; with ``chosen``, only these of its changes are made. The original stays."""
     result = snapshot(pipeline)
-    for node in result.nodes.values():
-        node.config, node.policy = deepcopy(node.config), deepcopy(node.policy)
+    for spec in result.nodes.values():
+        spec.config, spec.policy = deepcopy(spec.config), deepcopy(spec.policy)
     # Values first: the path of a value holds its old key. Of keys, the inner ones first.
     for change in sorted(renaming.changes if chosen is None else chosen, key=lambda one: (one.is_key, -len(one.path))):
         if change.section == "note":

@@ -71,6 +71,8 @@ ACTIONS = (
     ActionSpec("disable", "D&isable", EDIT, "D; Ctrl+/", "power", "Disable the selected nodes: they do not run"),
     ActionSpec("disable_branch", "Disable the &branch", EDIT, tip="Disable the nodes and all that only they feed"),
     ActionSpec("find", "&Find…", EDIT, "Ctrl+F", "search", "Find nodes, settings and columns in the pipeline"),
+    ActionSpec("find_uses", "Find &uses of a column", EDIT, "Alt+F7", "route", "Show where a column is used"),
+    ActionSpec("rename_column", "&Rename a column…", EDIT, "Ctrl+Shift+R", "edit", "Rename a column everywhere"),
     ActionSpec("zoom_in", "Zoom &in", VIEW, "Ctrl++; Ctrl+=", "zoom-in"),
     ActionSpec("zoom_out", "Zoom &out", VIEW, "Ctrl+-", "zoom-out"),
     ActionSpec("zoom_reset", "Actual si&ze", VIEW, "Ctrl+1"),

@@ -115,6 +115,8 @@ class BenchActions(QObject):
             "disable": canvas.annotating.disable,
             "disable_branch": canvas.annotating.disable_branch,
             "find": bench.find,
+            "find_uses": bench.column_work.find_uses,
+            "rename_column": bench.column_work.rename,
             "outline": self._show_outline,
             "zoom_in": canvas.navigation.zoom_in,
             "zoom_out": canvas.navigation.zoom_out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
@@ -24,6 +25,8 @@ from etl_studio.errors import EtlError, PipelineError
 from etl_studio.ui.banner import Banner
 from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
+from etl_studio.ui.columns.column_work import ColumnWork
+from etl_studio.ui.columns.uses_panel import UsesPanel
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.document_files import DocumentFiles
 from etl_studio.ui.inspector import Inspector
@@ -77,7 +80,8 @@ class Workbench(QWidget):
         document, canvas, side, palette_panel, outline, inspector, controller: the parts.
         files: opens and saves the document.
         status: the line at the foot.
-        tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
+        tabs, monitor, preview, rehearsal, results, loads, problems, uses, log, dead_letters, runs: the panels below.
+        column_work: what can be done with a column.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
     """
@@ -114,6 +118,7 @@ class Workbench(QWidget):
         self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, others)
         self.log = LogPanel(theme)
         self.dead_letters = DeadLettersPanel(self.workspace, theme, lambda: whole_check(studio, self.document))
+        self.uses = UsesPanel(theme)
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, "Run monitor", "activity"),
@@ -122,6 +127,7 @@ class Workbench(QWidget):
             (self.results, "Results", "table"),
             (self.loads, "Loads", "layers"),
             (self.problems, "Problems", "alert-triangle"),
+            (self.uses, "Uses", "route"),
             (self.log, "Log", "terminal"),
             (self.dead_letters, "Dead letters", "inbox"),
             (self.runs, "Runs", "history"),
@@ -131,6 +137,9 @@ class Workbench(QWidget):
         self.status = RunStatusBar(theme, self)
         self.outline = OutlinePanel(self.document, theme)
         self.side = Side(self.palette_panel, self.outline, self.canvas)
+        self.column_work = ColumnWork(
+            self.document, self.canvas, self.inspector, self.preview, self.columns, self.uses, theme, self
+        )
         self._lay_out()
         self._connect()
 
@@ -267,6 +276,7 @@ class Workbench(QWidget):
         self._settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
         self.inspector.trying.close()
+        self.column_work.close()
         for panel in (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming):
             panel.close_threads()
 
@@ -318,6 +328,8 @@ class Workbench(QWidget):
         self.document.path_changed.connect(self._on_moved)
         self.runs.run_requested.connect(self._show_dead_letters)
         self.problems.node_requested.connect(self.show_node)
+        self.uses.place_wanted.connect(self.show_node)
+        self.column_work.uses_shown.connect(partial(self.tabs.show_panel, self.uses))
         self.banner.node_wanted.connect(self.show_node)
         self.controller.event.connect(self._route)
         self.controller.ended.connect(self._on_ended)

@@ -304,3 +304,11 @@ def test_a_parameter_is_renamed_in_every_setting_and_policy():
     assert result.nodes["keep"].config["where"].startswith("PRICE >= ${minimum} --")
     assert result.nodes["read"].policy == {"retry": {"attempts": "${minimum}"}, "timeout": "$${least}"}
     assert apply(result, rename_parameter(result, "minimum", "least")) == before
+
+
+def test_notes_follow_and_are_sure_where_the_name_stands_as_code():
+    text = FILES + "notes: {a: {text: 'the `price`'}, b: {text: 'a pricey price'}}\n"
+    found = renamed("keep", "price", "cost", text)
+    notes = {change.node: (change.after, change.is_sure) for change in found.changes if change.section == "note"}
+    assert notes == {"a": ("the `cost`", True), "b": ("a pricey cost", False)}
+    assert apply(pipeline(text), found).notes["b"].text == "a pricey cost"

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QGraphicsScene
 from etl_studio.ui.canvas.groups import Groups
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
-from etl_studio.ui.canvas.items.wire import DETAIL_FROM, WireItem
+from etl_studio.ui.canvas.items.wire import DETAIL_FROM, FADED, WireItem
 from etl_studio.ui.canvas.live import LiveRun
 from etl_studio.ui.canvas.notes import Notes
 from etl_studio.ui.canvas.pointing import Hit, hit_at, items_in
 from etl_studio.ui.canvas.ports import ports_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from etl_studio.engine.events import BreakerChanged, NodeChanged, PauseChanged, RetryScheduled, Sampled
     from etl_studio.pipeline.model import Bends, Place, Wire
@@ -215,6 +215,13 @@ class PipelineScene(QGraphicsScene):
         """While a wire is drawn: what each node's ports would say to it; None: no wire is drawn any more."""
         for name, item in self.nodes.items():
             item.mark_ports(None if marks is None else marks.get(name))
+
+    def light(self, nodes: Collection[str] | None, wires: Collection[Wire] = ()) -> None:
+        """Let these nodes and wires stand out and the others fade; None ends it."""
+        for name, item in self.nodes.items():
+            item.setOpacity(1.0 if nodes is None or name in nodes else FADED)
+        for wire, line in self.wires.items():
+            line.show_lit(lit=None if nodes is None else wire in wires)
 
     # -- the run ----------------------------------------------------------------------------------------------
 

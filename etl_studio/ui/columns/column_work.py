@@ -2,111 +2,151 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QMenu
 
 from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.columns.place import ColumnPlace, column_in_form
 from etl_studio.ui.panels.fetching import Fetcher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
     from etl_studio.pipeline.lineage import Trace
     from etl_studio.pipeline.renaming import Renaming
-    from etl_studio.ui.workbench import Workbench
+    from etl_studio.ui.canvas.view import CanvasView
+    from etl_studio.ui.columns.uses_panel import UsesPanel
+    from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.inspector import Inspector
+    from etl_studio.ui.panels.known_columns import KnownColumns
+    from etl_studio.ui.previews.panel import PreviewPanel
+    from etl_studio.ui.theme.theme import Theme
 
+NO_COLUMN = "Put the cursor on a column, or select one node, and ask again."
 QUIET = 200
 """Milliseconds after an edit before the column is followed anew."""
 
 
 class ColumnWork(QObject):
-    """Works with the columns of one workbench.
+    """Works with the columns of one document.
+
+    Signals:
+        uses_shown: the panel of uses has something to say.
 
     Args:
-        bench: its document, canvas and panels; it owns this.
+        document: what is renamed.
+        canvas: where the way of a column is lit.
+        inspector: the cursor may be in its forms.
+        preview: its heads have a menu.
+        known: columns that previews have shown.
+        uses: lists the uses.
+        theme: icons.
+        parent: owns this, and the dialogs.
 
     Attributes:
         followed: the column whose way is shown, or None.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench)
-        self._bench = bench
+    uses_shown = Signal()
+
+    def __init__(  # noqa: PLR0913 - the parts that know of columns
+        self,
+        document: PipelineDocument,
+        canvas: CanvasView,
+        inspector: Inspector,
+        preview: PreviewPanel,
+        known: KnownColumns,
+        uses: UsesPanel,
+        theme: Theme,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._canvas, self._inspector, self._preview = document, canvas, inspector, preview
+        self._known, self._uses, self._theme, self._window = known, uses, theme, parent
         self.followed: ColumnPlace | None = None
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self._show)
         self._fetcher.failed.connect(self._refuse)
+        self._names = Fetcher(self)
+        self._names.fetched.connect(self._choose)
+        self._names.failed.connect(self._refuse)
+        self._then: tuple[str, Callable[[ColumnPlace], None]] = ("", self.follow)
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self._follow)
-        bench.uses.ended.connect(self.end)
-        bench.uses.rename_wanted.connect(self._rename_followed)
-        bench.uses.place_wanted.connect(bench.show_node)
-        bench.document.undo_stack.indexChanged.connect(self._follow_soon)
-        bench.document.reset.connect(self.end)
-        bench.canvas.installEventFilter(self)
+        uses.ended.connect(self.end)
+        uses.rename_wanted.connect(self._rename_followed)
+        document.undo_stack.indexChanged.connect(self._follow_soon)
+        document.reset.connect(self.end)
+        canvas.installEventFilter(self)
+        header = preview.table.horizontalHeader()
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._open_menu)
 
     # -- what a person asks for -------------------------------------------------------------------------------
 
-    def find_uses(self, place: ColumnPlace | None = None) -> None:
-        """Show where a column is used; by default the one on which the cursor is, or one that a person chooses."""
-        self._bench.inspector.flush()
-        place = place or self._at_cursor() or self._asked("Find the uses of a column")
-        if place is not None:
-            self.followed = place
-            self._bench.tabs.show_panel(self._bench.uses)
-            self._follow()
+    def find_uses(self) -> None:
+        """Show where the column is used on which the cursor is, or one of the selected node that a person chooses."""
+        self._with_column(self.follow)
 
-    def rename(self, place: ColumnPlace | None = None) -> None:
-        """Ask for another name of a column, show what changes, and change it in one step."""
-        bench = self._bench
-        bench.inspector.flush()
-        place = place or self._at_cursor() or self._first_of_selected()
-        if place is None:
-            bench.canvas.announce("Select a node, or click a column, to rename it.")
-            return
+    def rename(self) -> None:
+        """Rename the column on which the cursor is, or one of the selected node that a person chooses."""
+        self._with_column(self.ask_for_name)
+
+    def follow(self, place: ColumnPlace) -> None:
+        """Show where a column is used, and its way over the canvas."""
+        self.followed = place
+        self.uses_shown.emit()
+        self._follow()
+
+    def ask_for_name(self, place: ColumnPlace) -> None:
+        """Ask for another name of a column and show what changes; then change it in one step."""
         from etl_studio.pipeline.column_renaming import rename_column
-        from etl_studio.pipeline.renaming import apply
         from etl_studio.ui.columns.rename_dialog import RenameDialog
 
-        pipeline, registry, known = snapshot(bench.document.pipeline), bench.document.registry, bench.columns.leaving()
+        document = self._document
+        pipeline, registry, known = snapshot(document.pipeline), document.registry, self._known.leaving()
 
-        def find(old: str, new: str) -> Renaming:
+        def find(new: str) -> Renaming:
             return rename_column(
-                pipeline, registry, place.node, old, new, port=place.port, arriving=place.arriving, known=known
+                pipeline,
+                registry,
+                place.node,
+                place.column,
+                new,
+                port=place.port,
+                arriving=place.arriving,
+                known=known,
             )
 
-        dialog = RenameDialog(
-            place.column, self._names(place), find, bench.document.titles(), bench.theme, parent=bench.window()
-        )
-        try:
-            if dialog.exec() == QDialog.DialogCode.Accepted and dialog.renaming is not None:
-                old, new = dialog.column.currentText(), dialog.name.text().strip()
-                after = apply(bench.document.pipeline, dialog.renaming, dialog.chosen)
-                bench.document.become(after, f"Rename {old} to {new}")
-        finally:
-            dialog.deleteLater()
+        dialog = RenameDialog(place.column, find, document.titles(), self._theme, parent=self._window.window())
+        dialog.accepted.connect(self._on_accepted)
+        dialog.open()
 
     def end(self) -> None:
         """Follow no column any more."""
         self.followed = None
         self._quiet.stop()
         self._fetcher.cancel()
-        self._bench.uses.clear()
-        self._bench.canvas.pipeline_scene.light(None)
+        self._uses.clear()
+        self._canvas.pipeline_scene.light(None)
 
     def close(self) -> None:
         """Wait until nothing runs."""
         self.end()
         self._fetcher.close()
+        self._names.close()
 
     # -- inside -----------------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
-            self.followed is not None
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() == Qt.Key.Key_Escape  # type: ignore[attr-defined] # a key press
+            self.followed is not None and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape  # type: ignore[attr-defined] # a key press
         ):
             self.end()
             return True
@@ -119,13 +159,13 @@ class ColumnWork(QObject):
     def _follow(self) -> None:
         if self.followed is None:
             return
-        if self.followed.node not in self._bench.document.pipeline.nodes:
+        if self.followed.node not in self._document.pipeline.nodes:
             self.end()
             return
         from etl_studio.pipeline.lineage import Lineage
 
-        place, registry, known = self.followed, self._bench.document.registry, self._bench.columns.leaving()
-        pipeline = snapshot(self._bench.document.pipeline)
+        place, registry, known = self.followed, self._document.registry, self._known.leaving()
+        pipeline = snapshot(self._document.pipeline)
 
         def work() -> tuple[ColumnPlace, Trace, object]:
             lineage = Lineage(pipeline, registry, known)
@@ -135,12 +175,105 @@ class ColumnWork(QObject):
 
     def _show(self, answer: tuple) -> None:  # type: ignore[type-arg] # of _follow
         place, trace, pipeline = answer
-        self._bench.uses.show_trace(place, trace, pipeline, self._bench.document.titles())
-        self._bench.canvas.pipeline_scene.light(set(trace.carried), set(trace.wires))
+        self._uses.show_trace(place, trace, pipeline, self._document.titles())
+        self._canvas.pipeline_scene.light(set(trace.carried), set(trace.wires))
 
     def _refuse(self, message: str) -> None:
-        self._bench.uses.say(message)
-        self._bench.canvas.pipeline_scene.light(None)
+        self._uses.say(message)
+        self._canvas.pipeline_scene.light(None)
 
     def _rename_followed(self) -> None:
-        self.rename(self.followed)
+        if self.followed is not None:
+            self.ask_for_name(self.followed)
+
+    def _on_accepted(self) -> None:
+        from etl_studio.pipeline.renaming import apply
+        from etl_studio.ui.columns.rename_dialog import RenameDialog
+
+        dialog = self.sender()
+        if isinstance(dialog, RenameDialog) and dialog.renaming is not None:
+            document = self._document
+            after = apply(document.pipeline, dialog.renaming, dialog.chosen)
+            old, new = dialog.old, dialog.new
+            if self.followed is not None and self.followed.column == old:
+                self.followed = replace(self.followed, column=new)
+            document.become(after, f"Rename {old} to {new}")
+
+    # -- which column -----------------------------------------------------------------------------------------
+
+    def _with_column(self, work: Callable[[ColumnPlace], None]) -> None:
+        self._inspector.flush()
+        place = self._at_cursor()
+        chosen = self._canvas.pipeline_scene.chosen_nodes()
+        if place is not None:
+            work(place)
+        elif len(chosen) == 1:
+            self._offer(chosen[0], work)
+        else:
+            self.uses_shown.emit()
+            self._uses.say(NO_COLUMN)
+
+    def _at_cursor(self) -> ColumnPlace | None:
+        focused, table, selected = QApplication.focusWidget(), self._preview.table, self._inspector.selected
+        if focused is None:
+            return None
+        if focused is table or table.isAncestorOf(focused):
+            return self._in_preview(table.currentIndex().column())
+        in_form = len(selected) == 1 and self._inspector.isAncestorOf(focused)
+        return column_in_form(selected[0], focused) if in_form else None
+
+    def _in_preview(self, section: int) -> ColumnPlace | None:
+        """The column of a section of the preview."""
+        preview = self._preview
+        table, node = preview.model.table, preview.node
+        if table is None or not 0 <= section < table.num_columns or not node:
+            return None
+        wire = preview.follower.subject.wire
+        port = wire.source_port if wire is not None else preview.bar.ports.key
+        node_type = self._document.registry.get(self._document.pipeline.nodes[node].type)
+        leaves = node_type is not None and port in [one.name for one in node_type.outputs]
+        return ColumnPlace(
+            node, table.column_names[section], port if leaves else None, arriving=not leaves and bool(port)
+        )
+
+    def _offer(self, node: str, work: Callable[[ColumnPlace], None]) -> None:
+        """Let a person choose a column of a node; which there are is found in a thread."""
+        from etl_studio.pipeline.lineage import Lineage
+
+        pipeline, registry = snapshot(self._document.pipeline), self._document.registry
+        known = self._known.leaving()
+        self._then = (node, work)
+        names = known.get(node, [])
+        self._names.ask(lambda: list(dict.fromkeys([*names, *Lineage(pipeline, registry, known).names(node)])))
+
+    def _choose(self, names: list[str]) -> None:
+        node, work = self._then
+        card = self._canvas.pipeline_scene.cards().get(node)
+        if card is None:
+            return
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setObjectName("columns")
+        if not names:
+            menu.addAction("No column is known; preview the node first").setEnabled(False)
+        for name in names:
+            menu.addAction(name).triggered.connect(partial(work, ColumnPlace(node, name)))
+        canvas = self._canvas
+        menu.popup(canvas.viewport().mapToGlobal(canvas.mapFromScene(card.bottomLeft())))
+        if menu.actions():
+            menu.setActiveAction(menu.actions()[0])
+
+    def _open_menu(self, at: QPoint) -> None:
+        """The menu of a column's head in the preview."""
+        header = self._preview.table.horizontalHeader()
+        place = self._in_preview(header.logicalIndexAt(at))
+        if place is None or place.column.startswith("_error"):
+            return
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setObjectName("column")
+        rename = menu.addAction(self._theme.icon("edit", self._theme.tokens.text_muted), "Rename column…")
+        rename.triggered.connect(partial(self.ask_for_name, place))
+        uses = menu.addAction(self._theme.icon("route", self._theme.tokens.text_muted), "Find uses")
+        uses.triggered.connect(partial(self.follow, place))
+        menu.popup(header.mapToGlobal(at))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -21,16 +20,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from etl_studio.errors import UsageError
 from etl_studio.ui.commands import counted
-from etl_studio.ui.forms.choice import Combo
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from etl_studio.pipeline.renaming import Change, Renaming
     from etl_studio.ui.theme.theme import Theme
@@ -124,9 +121,8 @@ class RenameDialog(QDialog):
     """Shows what a new name changes, as it is typed.
 
     Args:
-        column: the old name.
-        columns: others that may be renamed instead; with several a person chooses.
-        find: finds what must change for an old and a new name; called in a thread.
+        old: the old name.
+        find: finds what must change for a new name; called in a thread.
         titles: what nodes are called for people, by id.
         theme: colours.
         what: what is renamed.
@@ -138,9 +134,8 @@ class RenameDialog(QDialog):
 
     def __init__(  # noqa: PLR0913 - what a question needs
         self,
-        column: str,
-        columns: Sequence[str],
-        find: Callable[[str, str], Renaming],
+        old: str,
+        find: Callable[[str], Renaming],
         titles: Mapping[str, str],
         theme: Theme,
         what: str = "column",
@@ -148,15 +143,14 @@ class RenameDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Rename {what}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(720, 480)
-        self._find, self._titles, self._theme, self._what = find, titles, theme, what
+        self.old = old
+        self._find, self._titles, self._what = find, titles, what
         self.renaming: Renaming | None = None
-        self.column = Combo(self)
-        self.column.addItems(list(dict.fromkeys([*([column] if column else []), *columns])))
-        self.column.setAccessibleName(f"Old name of the {what}")
         self.name = Line(self)
         self.name.setAccessibleName("New name")
-        self.name.setText(self.column.currentText())
+        self.name.setText(old)
         self.name.selectAll()
         self.summary = QLabel(self)
         self.summary.setProperty("role", "muted")
@@ -171,7 +165,6 @@ class RenameDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.rename = self.buttons.addButton("Rename", QDialogButtonBox.ButtonRole.AcceptRole)
         self.rename.setProperty("role", "primary")
-        self.rename.setDefault(True)
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self.look)
         self._fetcher = Fetcher(self)
@@ -179,6 +172,11 @@ class RenameDialog(QDialog):
         self._connect()
         self.name.setFocus()
         self._on_typed()
+
+    @property
+    def new(self) -> str:
+        """The name that is typed."""
+        return self.name.text().strip()
 
     @property
     def chosen(self) -> list[Change]:
@@ -192,10 +190,9 @@ class RenameDialog(QDialog):
     def look(self) -> None:
         """Find the changes for what is typed."""
         self._quiet.stop()
-        old, new = self.column.currentText(), self.name.text().strip()
-        if new and new != old:
-            find = self._find
-            self._fetcher.ask(lambda: find(old, new))
+        find, new = self._find, self.new
+        if new not in ("", self.old):
+            self._fetcher.ask(lambda: find(new))
 
     def done(self, result: int) -> None:
         self._fetcher.close()
@@ -206,7 +203,10 @@ class RenameDialog(QDialog):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setVerticalSpacing(2 * SPACE)
-        form.addRow(self._what.capitalize(), self.column)
+        old = QLabel(self.old, self)
+        old.setProperty("role", "code")
+        old.setTextFormat(Qt.TextFormat.PlainText)
+        form.addRow(self._what.capitalize(), old)
         form.addRow("New name", self.name)
         line = QHBoxLayout()
         line.addWidget(self.summary, 1)
@@ -222,24 +222,17 @@ class RenameDialog(QDialog):
 
     def _connect(self) -> None:
         self.name.textEdited.connect(self._on_typed)
-        self.column.activated.connect(self._on_column)
         self._fetcher.fetched.connect(self._show)
         self._fetcher.failed.connect(self._refuse)
         self.tree.itemChanged.connect(self._count)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
-    def _on_column(self) -> None:
-        self.name.setText(self.column.currentText())
-        self.name.selectAll()
-        self.name.setFocus()
-        self._on_typed()
-
     def _on_typed(self) -> None:
         self.renaming = None
         self.rename.setEnabled(False)
         self._fetcher.cancel()
-        if self.name.text().strip() in ("", self.column.currentText()):
+        if self.new in ("", self.old):
             self._quiet.stop()
             self.tree.clear()
             show_problem(self.obstacles, [])
@@ -256,9 +249,9 @@ class RenameDialog(QDialog):
 
     def _show(self, renaming: Renaming) -> None:
         self.renaming = renaming
-        show_problem(self.obstacles, self._named(renaming.obstacles))
-        show_problem(self.doubts, self._named(renaming.doubts))
-        self.tree.blockSignals(True)  # noqa: FBT003 - Qt's name
+        show_problem(self.obstacles, renaming.obstacles)
+        show_problem(self.doubts, renaming.doubts)
+        self.tree.blockSignals(True)
         self.tree.clear()
         for insertion in renaming.insertions:
             names = ", ".join(f"{old} → {new}" for old, new in insertion.names.items())
@@ -275,7 +268,7 @@ class RenameDialog(QDialog):
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
         self.tree.setColumnWidth(0, min(self.tree.columnWidth(0) + 4 * SPACE, 300))
-        self.tree.blockSignals(False)  # noqa: FBT003 - Qt's name
+        self.tree.blockSignals(False)
         self._count()
 
     def _head(self, text: str, change: str = "") -> QTreeWidgetItem:
@@ -284,7 +277,7 @@ class RenameDialog(QDialog):
         return item
 
     def _add(self, head: QTreeWidgetItem, change: Change) -> None:
-        place = " › ".join(str(int(part) + 1) if part.isdecimal() else part for part in change.path)
+        place = " > ".join(str(int(part) + 1) if part.isdecimal() else part for part in change.path)
         item = QTreeWidgetItem(head, [place if change.is_sure else f"{place} (look at it)", ""])
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
         checked = change.is_sure or change.section != "note"
@@ -309,9 +302,3 @@ class RenameDialog(QDialog):
 
     def _title(self, node: str) -> str:
         return self._titles.get(node, node)
-
-    def _named(self, sentences: Sequence[str]) -> list[str]:
-        return list(sentences)
-
-
-__all__ = ["RenameDialog", "UsageError"]

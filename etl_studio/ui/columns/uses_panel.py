@@ -68,7 +68,9 @@ class UseLine(QStyledItemDelegate):
         bold = QFont(plain)
         bold.setWeight(QFont.Weight.Bold)
         x = option.rect.left() + SPACE
-        for text, font, ink in zip(parts, (plain, bold, plain), (tokens.text_muted, tokens.accent, tokens.text_muted), strict=True):
+        for text, font, ink in zip(
+            parts, (plain, bold, plain), (tokens.text_muted, tokens.accent, tokens.text_muted), strict=True
+        ):
             measure = QFontMetrics(font)
             painter.setFont(font)
             painter.setPen(QColor(ink))
@@ -206,7 +208,7 @@ class UsesPanel(QFrame):
         before, name, behind = text[: mention.start], text[mention.start : mention.end], text[mention.end :]
         begin = before if len(before) <= AROUND else f"…{before[-AROUND:]}"
         parts = [" ".join(part.split("\n")) for part in (begin, name or mention.name, behind[: 2 * AROUND])]
-        place = " › ".join(str(int(part) + 1) if part.isdecimal() else part for part in mention.path)
+        place = " > ".join(str(int(part) + 1) if part.isdecimal() else part for part in mention.path)
         kind = "  makes it" if mention.makes and not use.computed else "  computed" if use.computed else ""
         item = QTreeWidgetItem(head, [place + kind, ""])
         item.setData(0, USE, use)

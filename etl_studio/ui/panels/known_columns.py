@@ -70,6 +70,10 @@ class KnownColumns(QObject):
         given = [name for columns in self._types.get(node, {}).values() for name in columns]
         return list(dict.fromkeys(given)) or self.arriving(node)
 
+    def leaving(self) -> dict[str, list[str]]:
+        """Names of the columns that each node is known to give by its first output."""
+        return {node: list(next(iter(ports.values()), ())) for node, ports in self._types.items()}
+
     def sample_arriving(self, node: str) -> pa.Table | None:
         """The rows of the last preview that arrive at a node's first input; None where no preview has shown them."""
         wires = list(self._wires_into(node))

@@ -22,6 +22,8 @@ REACH = 12.0
 """Width of the band in which a wire can be pointed at."""
 FILL_STEPS = 12
 """Shades of fill: a change smaller than one repaints nothing."""
+FADED = 0.25
+"""Opacity of what does not carry the column that is looked for."""
 DETAIL_FROM = 0.75
 """The zoom from which rows are written on wires, and wires are thick."""
 THIN = 1.3
@@ -66,6 +68,7 @@ class WireItem(QGraphicsPathItem):
         self._bends: tuple[QPointF, ...] = ()
         self._handles: Handles | None = None
         self._disabled = False
+        self._lit: bool | None = None
         self.setZValue(0)
         self.renew_pen()
 
@@ -125,6 +128,13 @@ class WireItem(QGraphicsPathItem):
             self._show_handles()
             self.renew_pen()
 
+    def show_lit(self, *, lit: bool | None) -> None:
+        """Show that the wire carries what is looked for, or that it does not; None: nothing is looked for."""
+        if lit != self._lit:
+            self._lit = lit
+            self.setOpacity(FADED if lit is False else 1.0)
+            self.renew_pen()
+
     def show_sample(self, sample: WireSample | None) -> None:
         """Show rows and fill; None outside a run."""
         before, self._sample = self._sample, sample
@@ -178,7 +188,7 @@ class WireItem(QGraphicsPathItem):
         tokens = self._sprites.tokens
         rejects = self.wire.source_port == "rejects"
         fill = self._shade / FILL_STEPS
-        if self.chosen:
+        if self.chosen or self._lit:
             pen = QPen(QColor(tokens.accent), 3.0)
         elif self._flows:
             calm = tokens.danger if rejects else tokens.wire_active
