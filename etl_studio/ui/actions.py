@@ -87,6 +87,9 @@ ACTIONS = (
     ActionSpec("theme_light", "&Light", VIEW, group="theme", checkable=True, apart=True),
     ActionSpec("theme_dark", "&Dark", VIEW, group="theme", checkable=True),
     ActionSpec("theme_system", "As the &system", VIEW, group="theme", checkable=True),
+    ActionSpec("text_size", "Te&xt size", VIEW, apart=True),
+    ActionSpec("text_larger", "Lar&ger texts", VIEW, "Ctrl+Alt++; Ctrl+Alt+="),
+    ActionSpec("text_smaller", "S&maller texts", VIEW, "Ctrl+Alt+-"),
     ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
     ActionSpec(
         "stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded; again to end at once"

@@ -57,6 +57,7 @@ def open_window(path: Path | None = None) -> int:
     _name(app)
     settings = _settings()
     theme = Theme(str(settings.value("theme") or "system"))
+    theme.set_scale(_text_scale(settings))
     theme.apply(app)
     app.setWindowIcon(theme.icon("etl-studio", size=64))
     window = MainWindow(theme, settings, user_data_path("etl-studio", appauthor=False))
@@ -81,6 +82,13 @@ def _name(app: QApplication) -> None:
     app.setApplicationName("etl-studio")
     app.setApplicationDisplayName("ETL Studio")
     app.setDesktopFileName("etl-studio")
+
+
+def _text_scale(settings: QSettings) -> float:
+    try:
+        return int(settings.value("text_size") or 100) / 100
+    except ValueError:  # somebody has written into the settings by hand
+        return 1.0
 
 
 def _settings() -> QSettings:

@@ -111,7 +111,8 @@ class Inspector(QFrame):
         self.selection_page.remove_requested.connect(self._remove)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.selection_page)
-        self.setMinimumWidth(LEAST_WIDTH)
+        theme.changed.connect(self._take_room)
+        self._take_room()
         document.node_removed.connect(self._drop)
         document.node_renamed.connect(self._rename)
         document.node_retyped.connect(self._rebuild)
@@ -133,6 +134,9 @@ class Inspector(QFrame):
         else:
             self.selection_page.show_nodes(nodes)
             self._stack.setCurrentWidget(self.selection_page)
+
+    def _take_room(self) -> None:
+        self.setMinimumWidth(self.theme.px(LEAST_WIDTH))
 
     def show_field(self, node: str, field: str) -> None:
         """Show a node and put the cursor into one of its settings, such as ``config.where``."""

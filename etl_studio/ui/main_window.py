@@ -31,7 +31,7 @@ from etl_studio.ui.examples import example_title, examples
 from etl_studio.ui.help_dialogs import AboutDialog
 from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.shortcuts import Shortcuts
-from etl_studio.ui.theme.theme import set_role
+from etl_studio.ui.theme.theme import SCALES, set_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,17 @@ SIZE, LEAST_SIZE = QSize(1440, 900), QSize(1024, 680)
 FRAME = QSize(16, 48)
 """Room on the screen for what the system draws around the window."""
 RUN_WIDTH = 92
-EARLY = {"quit", "about", "shortcuts", "theme_light", "theme_dark", "theme_system"}
+EARLY = {
+    "quit",
+    "about",
+    "shortcuts",
+    "text_size",
+    "text_larger",
+    "text_smaller",
+    "theme_light",
+    "theme_dark",
+    "theme_system",
+}
 """Actions that work before the studio is there."""
 PARTS = {"show_palette": "side", "show_inspector": "inspector", "show_panels": "tabs"}
 """Parts of a workbench that can be hidden, by the action."""
@@ -110,6 +120,8 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "about": self._show_about,
             "shortcuts": self._show_shortcuts,
+            "text_larger": partial(self._step_text, 1),
+            "text_smaller": partial(self._step_text, -1),
             **{f"theme_{mode}": partial(self._choose_theme, mode) for mode in ("light", "dark", "system")},
         }
         self._build_tool_bar()
@@ -204,7 +216,11 @@ class MainWindow(QMainWindow):
             action = self.actions_by_name[spec.id]
             menu.addAction(action)
             action.setEnabled(spec.id in EARLY)
-        for name, fill in (("open_recent", self._fill_recent), ("open_example", self._fill_examples)):
+        for name, fill in (
+            ("open_recent", self._fill_recent),
+            ("open_example", self._fill_examples),
+            ("text_size", self._fill_text_sizes),
+        ):
             submenu = QMenu(self)
             submenu.aboutToShow.connect(fill)
             self.actions_by_name[name].setMenu(submenu)
@@ -217,7 +233,6 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         bar.setIconSize(QSize(18, 18))
-        self._run_button.setFixedWidth(RUN_WIDTH)
         self._run_button.clicked.connect(self._run_or_stop)
         for name in TOOL_BAR:
             if name:
@@ -314,6 +329,22 @@ class MainWindow(QMainWindow):
     def _fill_examples(self) -> None:
         self._fill("open_example", [(example_title(path), path) for path in examples()], self._open_example)
 
+    def _fill_text_sizes(self) -> None:
+        menu = self._menus["text_size"]
+        menu.clear()
+        for scale in SCALES:
+            action = menu.addAction(f"{scale:.0%}", partial(self._set_text_size, scale))
+            action.setCheckable(True)
+            action.setChecked(scale == self.theme.scale)
+
+    def _step_text(self, by: int) -> None:
+        nearest = min(range(len(SCALES)), key=lambda number: abs(SCALES[number] - self.theme.scale))
+        self._set_text_size(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)])
+
+    def _set_text_size(self, scale: float) -> None:
+        self.theme.set_scale(scale)
+        self.settings.setValue("text_size", round(100 * self.theme.scale))
+
     def _fill(self, name: str, entries: list[tuple[str, Path]], act: object) -> None:
         menu = self._menus[name]
         menu.clear()
@@ -384,6 +415,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name[f"theme_{mode}"].setChecked(True)
 
     def _dress(self) -> None:
+        self._run_button.setFixedWidth(self.theme.px(RUN_WIDTH))
         name = "sun" if self.theme.is_dark else "moon"
         self._theme_button.setIcon(self.theme.icon(name, self.theme.tokens.text_muted, 18))
         self._theme_button.setToolTip("Light colours" if self.theme.is_dark else "Dark colours")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TYPE_ROLE = Qt.ItemDataRole.UserRole
 """Holds the node type of a row; headings have none."""
 ROW_HEIGHT, HEADING_HEIGHT = 40, 32
-TILE = 28
+TILE, LINE = 28, 15
 PICTURE_WIDTH = 200
 
 
@@ -34,17 +34,10 @@ class NodeRow(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._title, self._small, self._heading = QFont(), QFont(), QFont()
-        self._title.setPixelSize(FONT_BODY)
-        self._title.setWeight(QFont.Weight.Medium)
-        self._small.setPixelSize(FONT_SMALL)
-        self._heading.setPixelSize(FONT_SMALL)
-        self._heading.setWeight(QFont.Weight.DemiBold)
-        self._heading.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         del option
-        return QSize(120, ROW_HEIGHT if index.data(TYPE_ROLE) else HEADING_HEIGHT)
+        return QSize(120, self._theme.px(ROW_HEIGHT if index.data(TYPE_ROLE) else HEADING_HEIGHT))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -54,7 +47,9 @@ class NodeRow(QStyledItemDelegate):
         if node_type := index.data(TYPE_ROLE):
             self.paint_node(painter, QRectF(option.rect), node_type, option.state)
         else:
-            painter.setFont(self._heading)
+            font = self._theme.font(FONT_SMALL, QFont.Weight.DemiBold)
+            font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)
+            painter.setFont(font)
             painter.setPen(QColor(self._theme.tokens.text_muted))
             box = QRectF(option.rect).adjusted(2 * SPACE, 0, 0, -SPACE)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, index.data())
@@ -77,15 +72,16 @@ class NodeRow(QStyledItemDelegate):
         icon = self._theme.pixmap(node_type.icon, colour.name(), 16)
         painter.drawPixmap(QRectF(tile.left() + 6, tile.top() + 6, 16, 16), icon, QRectF(icon.rect()))
         left, width = tile.right() + 8, box.right() - tile.right() - 14
+        height, px = self._theme.px(LINE), self._theme.px
         lines = (
-            (self._title, tokens.text, node_type.title, -15),
-            (self._small, tokens.text_muted, first_line(node_type), 2),
+            (self._theme.font(FONT_BODY, QFont.Weight.Medium), tokens.text, node_type.title, -px(15)),
+            (self._theme.font(FONT_SMALL), tokens.text_muted, first_line(node_type), px(2)),
         )
         for font, ink, text, top in lines:
             painter.setFont(font)
             painter.setPen(QColor(ink))
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
-            line = QRectF(left, box.center().y() + top, width, 15)
+            line = QRectF(left, box.center().y() + top, width, height)
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
     def picture(self, node_type: type[Node], ratio: float) -> QPixmap:
@@ -95,11 +91,12 @@ class NodeRow(QStyledItemDelegate):
             node_type: what is dragged.
             ratio: device pixels per pixel.
         """
-        picture = QPixmap(round(PICTURE_WIDTH * ratio), round(ROW_HEIGHT * ratio))
+        width, height = self._theme.px(PICTURE_WIDTH), self._theme.px(ROW_HEIGHT)
+        picture = QPixmap(round(width * ratio), round(height * ratio))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        self.paint_node(painter, QRectF(0, 0, PICTURE_WIDTH, ROW_HEIGHT), node_type, QStyle.StateFlag.State_Selected)
+        self.paint_node(painter, QRectF(0, 0, width, height), node_type, QStyle.StateFlag.State_Selected)
         painter.end()
         return picture

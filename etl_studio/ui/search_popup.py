@@ -8,13 +8,12 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from etl_studio.ui.announcing import announce
-from etl_studio.ui.node_row import ROW_HEIGHT
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-WIDTH, HEIGHT = 320, 340
+WIDTH, HEIGHT, LEAST_ROW = 320, 340, 40
 CHROME = 60
 """Height without the rows."""
 ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -79,7 +78,7 @@ class SearchPopup(QFrame):
             item = QListWidgetItem(text, self.results)
             item.setData(ROW_ROLE, row)
         self.results.setCurrentRow(0)
-        self.setFixedHeight(min(HEIGHT, CHROME + max(1, len(rows)) * ROW_HEIGHT))
+        self.setFixedHeight(min(HEIGHT, CHROME + max(1, len(rows)) * max(self.results.sizeHintForRow(0), LEAST_ROW)))
 
     # -- opening and closing ----------------------------------------------------------------------------------
 

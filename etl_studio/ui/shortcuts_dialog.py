@@ -133,7 +133,11 @@ class ShortcutsDialog(QDialog):
 
     def _fill(self) -> None:
         for menu in MENUS:
-            specs = [spec for spec in ACTIONS if spec.menu == menu and spec.id not in ("open_recent", "open_example")]
+            specs = [
+                spec
+                for spec in ACTIONS
+                if spec.menu == menu and spec.id not in ("open_recent", "open_example", "text_size")
+            ]
             head = self._head(plain(menu))
             for spec in specs:
                 item = self._items[spec.id] = QTreeWidgetItem(head, [TITLES[spec.id], ""])

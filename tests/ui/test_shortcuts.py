@@ -98,7 +98,7 @@ def press(dialog, key, keys=Qt.KeyboardModifier.NoModifier):
 
 
 def test_the_dialog_lists_every_action_and_the_fixed_keys(dialog):
-    assert set(dialog._items) == {spec.id for spec in ACTIONS} - {"open_recent", "open_example"}
+    assert set(dialog._items) == {spec.id for spec in ACTIONS} - {"open_recent", "open_example", "text_size"}
     assert dialog._items["run"].text(1) == "F5, Ctrl+R"
     heads = [dialog.list.topLevelItem(row).text(0) for row in range(dialog.list.topLevelItemCount())]
     assert heads == ["File", "Edit", "View", "Run", "Help", "On the canvas", "In dead letters"]

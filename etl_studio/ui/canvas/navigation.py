@@ -35,6 +35,7 @@ class Navigation(QObject):
 
     Attributes:
         zoom: pixels on the screen for each pixel of the scene.
+        natural: the zoom at which texts have the size of those around the canvas.
         pointer: where the mouse is, in pixels of the viewport; None when it is elsewhere.
     """
 
@@ -45,7 +46,13 @@ class Navigation(QObject):
         self._view = view
         self._scene = scene
         self.pointer: QPoint | None = None
-        self.zoom = 1.0
+        self.zoom = self.natural = 1.0
+
+    def set_natural(self, zoom: float) -> None:
+        """Make everything larger or smaller, as the texts of the window have become."""
+        change, self.natural = zoom / self.natural, zoom
+        if change != 1.0:
+            self.zoom_to(self.zoom * change)
 
     def pointer_position(self) -> QPointF:
         """Where the pointer is in the scene, or the middle of what is in sight."""
@@ -73,7 +80,7 @@ class Navigation(QObject):
 
     def zoom_reset(self) -> None:
         """To the size that things have."""
-        self.zoom_to(1.0)
+        self.zoom_to(self.natural)
 
     def zoom_to(self, zoom: float, around: QPoint | None = None) -> None:
         """Zoom so that what is at ``around`` (pixels of the viewport; its middle by default) stays there."""
@@ -123,13 +130,13 @@ class Navigation(QObject):
 
     def _fit(self, content: QRectF) -> None:
         if content.isEmpty():
-            self._set(1.0)
+            self._set(self.natural)
             self._view.centerOn(QPointF(0, 0))
             return
         room = self._view.viewport().size()
         across = (room.width() - 2 * FIT_MARGIN) / content.width()
         down = (room.height() - 2 * FIT_MARGIN) / content.height()
-        self._set(min(max(min(across, down), SMALLEST), 1.0))
+        self._set(min(max(min(across, down), SMALLEST), self.natural))
         self._view.centerOn(content.center())
 
     def _set(self, zoom: float) -> None:

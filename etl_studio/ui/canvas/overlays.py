@@ -56,9 +56,10 @@ class Tip(QLabel):
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
+        size = self._theme.px(FONT_SMALL + 1)
         self.setStyleSheet(
             f"QLabel {{ background: {tokens.raised}; color: {tokens.danger}; border: 1px solid {tokens.danger};"
-            f" border-radius: {RADIUS}px; padding: {SPACE}px {2 * SPACE}px; font-size: {FONT_SMALL + 1}px; }}"
+            f" border-radius: {RADIUS}px; padding: {SPACE}px {2 * SPACE}px; font-size: {size}px; }}"
         )
 
 
@@ -115,8 +116,8 @@ class EmptyHint(QFrame):
     def _dress(self) -> None:
         tokens = self._theme.tokens
         self._icon.setPixmap(self._theme.pixmap("layers", tokens.text_muted, 40))
-        self._title.setStyleSheet(f"color: {tokens.text}; font-size: {FONT_TITLE}px; font-weight: 600;")
-        self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {FONT_BODY}px;")
+        self._title.setStyleSheet(f"color: {tokens.text}; font-size: {self._theme.px(FONT_TITLE)}px; font-weight: 600;")
+        self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {self._theme.px(FONT_BODY)}px;")
         self._text.setText(
             "<div style='line-height: 150%'>Drag a node here from the palette, or<br>"
             f"double-click or press <b style='color:{tokens.text}'>Tab</b> to search for one.</div>"

@@ -102,14 +102,10 @@ class TargetRow(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._title, self._small = QFont(), QFont()
-        self._title.setPixelSize(FONT_BODY)
-        self._title.setWeight(QFont.Weight.Medium)
-        self._small.setPixelSize(FONT_SMALL)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         del option, index
-        return QSize(120, ROW_HEIGHT)
+        return QSize(120, self._theme.px(ROW_HEIGHT))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -124,14 +120,16 @@ class TargetRow(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.selection if chosen else tokens.hover))
             painter.drawRoundedRect(box, 6, 6)
+        px, title = self._theme.px, self._theme.font(FONT_BODY, QFont.Weight.Medium)
+        small = self._theme.font(FONT_SMALL)
         lines = (
-            (self._title, tokens.text_muted if target.refusal else tokens.text, target.title, -15),
-            (self._small, tokens.danger if target.refusal else tokens.text_muted, target.refusal or "Takes it", 2),
+            (title, tokens.text_muted if target.refusal else tokens.text, target.title, -px(15)),
+            (small, tokens.danger if target.refusal else tokens.text_muted, target.refusal or "Takes it", px(2)),
         )
         for font, ink, text, top in lines:
             painter.setFont(font)
             painter.setPen(QColor(ink))
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() - 16)
-            line = QRectF(box.left() + 8, box.center().y() + top, box.width() - 16, 15)
+            line = QRectF(box.left() + 8, box.center().y() + top, box.width() - 16, px(15))
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()

@@ -125,6 +125,7 @@ class CanvasView(QGraphicsView):
         document.reset.connect(self._on_reset)
         document.undo_stack.indexChanged.connect(self._cancel_gesture)
         theme.changed.connect(self._on_theme_changed)
+        self.navigation.set_natural(theme.scale)
         self._on_nodes_changed()
 
     def pointer_position(self) -> QPointF:
@@ -373,4 +374,5 @@ class CanvasView(QGraphicsView):
         self.navigation.fit()
 
     def _on_theme_changed(self) -> None:
+        self.navigation.set_natural(self.theme.scale)
         self.viewport().update()

@@ -41,10 +41,9 @@ class ChartCard(QWidget):
         # A long word must not make one chart wider than its neighbours.
         self._title.setMinimumWidth(1)
         self._note.setMinimumWidth(1)
-        head = QHBoxLayout()
+        head = self._head = QHBoxLayout()
         head.setSpacing(2 * SPACE)
-        head.addWidget(self._title)
-        head.addStretch()
+        head.addWidget(self._title, 1)
         head.addWidget(self._note)
         head.addWidget(self._value)
         for label in (self._title, self._note, self._value):
@@ -63,8 +62,17 @@ class ChartCard(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._note.setVisible(self.width() >= ROOMY)
+        self._make_room()
 
     def set_value(self, text: str, note: str = "") -> None:
         """Show the value of now, and a smaller remark before it."""
         self._value.setText(text)
         self._note.setText(note)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Put the value below the title where both do not fit side by side, as with large texts."""
+        needed = sum(label.sizeHint().width() + 2 * SPACE for label in (self._title, self._value))
+        narrow = needed > self.width()
+        self._head.setDirection(QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(0 if narrow else 2 * SPACE)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsPathItem
+from PySide6.QtGui import QColor, QFont, QFontInfo, QPainterPath, QPen
+from PySide6.QtWidgets import QApplication, QGraphicsPathItem
 
 from etl_studio.ui.quantities import clock
-from etl_studio.ui.theme.tokens import FONT_SMALL
+from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,9 @@ BUCKETS = 300
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 """Distances of the marks on the time axis, in seconds."""
+
+MARKS = 5
+"""So many marks fit on the time axis, where texts have the size of the design."""
 
 FAINT_ALPHA, GRID_ALPHA = 110, 150
 
@@ -114,6 +117,7 @@ class TimePlot(pg.PlotWidget):
         self._fixed = fixed
         self._top = 0.0
         self._span = 0
+        self._scale = 1.0
         self._curves: list[QGraphicsPathItem] = []
         self._grid = self._add_path()
         self.setMouseEnabled(x=False, y=False)
@@ -121,17 +125,19 @@ class TimePlot(pg.PlotWidget):
         self.hideButtons()
         self.setMinimumHeight(56)
         self.getPlotItem().disableAutoRange()
-        font = QFont(self.font())
-        font.setPixelSize(FONT_SMALL - 1)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setStyle(tickFont=font, tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
-        self.getAxis("left").setWidth(46)
-        self.getAxis("bottom").setHeight(18)
         self.clear_lines()
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme; lines follow with the next values."""
+        """Take the colours of a theme and the size of its texts; lines follow with the next values."""
+        scale = self._scale = QFontInfo(QApplication.font()).pixelSize() / FONT_BODY
+        font = QFont(self.font())
+        font.setPixelSize(round((FONT_SMALL - 1) * scale))
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setStyle(tickFont=font, tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
+        self.getAxis("left").setWidth(46 * scale)
+        self.getAxis("bottom").setHeight(18 * scale)
+        self._draw_marks()
         self.setBackground(QColor(tokens.surface))
         for side in ("left", "bottom"):
             self.getAxis(side).setTextPen(pg.mkPen(tokens.text_muted))
@@ -153,7 +159,11 @@ class TimePlot(pg.PlotWidget):
         self._span = span
         self.setXRange(0.0, span, padding=0.0)
         self._draw_grid()
-        step = next((step for step in STEPS if span / step <= 5), STEPS[-1])  # noqa: PLR2004 - five marks fit
+        self._draw_marks()
+
+    def _draw_marks(self) -> None:
+        span, most = self._span, max(2, round(MARKS / self._scale))
+        step = next((step for step in STEPS if span / step <= most), STEPS[-1])
         marks = [(float(at), clock(at)) for at in range(0, span + 1, step) if at < span * 0.96]
         self.getAxis("bottom").setTicks([marks, []])
 

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QCompleter, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, RADIUS, SPACE
@@ -63,16 +63,14 @@ class _Painter(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._name, self._small = QFont(), QFont()
-        self._name.setPixelSize(FONT_BODY)
-        self._small.setPixelSize(FONT_SMALL)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         del option
-        return QSize(WIDTH, HELP_ROW if index.data(ROLE).help else PLAIN_ROW)
+        return QSize(WIDTH, self._theme.px(HELP_ROW if index.data(ROLE).help else PLAIN_ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        row, tokens = index.data(ROLE), self._theme.tokens
+        row, tokens, px = index.data(ROLE), self._theme.tokens, self._theme.px
+        large, small = self._theme.font(FONT_BODY), self._theme.font(FONT_SMALL)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(option.rect).adjusted(2, 1, -2, -1)
@@ -83,17 +81,17 @@ class _Painter(QStyledItemDelegate):
         icon = self._theme.pixmap(row.icon, tokens.text_muted, 14)
         painter.drawPixmap(QRectF(box.left() + 6, box.top() + 5, 14, 14), icon, QRectF(icon.rect()))
         left, right = box.left() + 28, box.right() - 2 * SPACE
-        name = QFontMetricsF(self._name).elidedText(row.name, Qt.TextElideMode.ElideRight, right - left)
-        width = QFontMetricsF(self._name).horizontalAdvance(name)
+        name = QFontMetricsF(large).elidedText(row.name, Qt.TextElideMode.ElideRight, right - left)
+        width = QFontMetricsF(large).horizontalAdvance(name)
         side = Qt.AlignmentFlag.AlignLeft if row.help else Qt.AlignmentFlag.AlignRight
         gap = 2 if row.help else 2 * SPACE
         lines = [
-            (self._name, tokens.text, name, left, box.top() + 4, Qt.AlignmentFlag.AlignLeft),
-            (self._small, tokens.text_muted, row.detail, left + width + gap, box.top() + 4, side),
-            (self._small, tokens.text_muted, row.help, left, box.top() + 21, Qt.AlignmentFlag.AlignLeft),
+            (large, tokens.text, name, left, box.top() + 4, Qt.AlignmentFlag.AlignLeft),
+            (small, tokens.text_muted, row.detail, left + width + gap, box.top() + 4, side),
+            (small, tokens.text_muted, row.help, left, box.top() + px(21), Qt.AlignmentFlag.AlignLeft),
         ]
         for font, ink, text, x, y, alignment in lines:
-            room = QRectF(x, y, max(right - x, 0), 16)
+            room = QRectF(x, y, max(right - x, 0), px(16))
             painter.setFont(font)
             painter.setPen(QColor(ink))
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())

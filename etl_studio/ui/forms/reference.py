@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
-from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QFont, QFontInfo, QTextBlockFormat, QTextCharFormat, QTextCursor
 
 from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
-from etl_studio.ui.theme.tokens import FONT_TITLE, SPACE
+from etl_studio.ui.theme.tokens import FONT_BODY, FONT_TITLE, SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +106,7 @@ def set_in_type(document: QTextDocument) -> None:
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
             letters = QTextCharFormat()
             font = document.defaultFont()
-            font.setPixelSize(FONT_TITLE)
+            font.setPixelSize(round(QFontInfo(font).pixelSize() * FONT_TITLE / FONT_BODY))
             font.setWeight(QFont.Weight.DemiBold)
             letters.setFont(font)
             cursor.setCharFormat(letters)

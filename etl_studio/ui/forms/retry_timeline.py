@@ -22,7 +22,6 @@ DOT = 4.0
 BAR = 8
 ALL = 100
 """Per cent: a share that nothing exceeds."""
-AXIS_HEIGHT = 2 * FONT_SMALL + 6 * SPACE
 LABEL_GAP = 6.0
 MINUTE, HOUR = 60, 3600
 
@@ -128,19 +127,21 @@ class RetryTimeline(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        bar = BAR + FONT_SMALL + 3 * SPACE if self._worst else 0
-        return QSize(40 * SPACE, AXIS_HEIGHT + bar)
+        bar = BAR + self._theme.px(FONT_SMALL) + 3 * SPACE if self._worst else 0
+        return QSize(40 * SPACE, self._axis_height + bar)
+
+    @property
+    def _axis_height(self) -> int:
+        return 2 * self._theme.px(FONT_SMALL) + 6 * SPACE
 
     def paintEvent(self, event: QPaintEvent) -> None:
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = self.font()
-        font.setPixelSize(FONT_SMALL)
-        painter.setFont(font)
+        painter.setFont(self._theme.font(FONT_SMALL))
         self._draw(painter)
         if self._worst:
-            self._draw_worst(painter, AXIS_HEIGHT + SPACE)
+            self._draw_worst(painter, self._axis_height + SPACE)
         painter.end()
 
     def _draw_worst(self, painter: QPainter, top: float) -> None:
@@ -179,7 +180,7 @@ class RetryTimeline(QWidget):
         last_label = duration(times[-1])
         left = DOT + 1
         right = self.width() - DOT - 1
-        axis = AXIS_HEIGHT / 2
+        axis = self._axis_height / 2
         scale = (right - left) / times[-1] if times[-1] else 0.0
         spots = [left + time * scale for time in times]
         painter.setPen(QPen(QColor(tokens.control), 1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from etl_studio.ui.previews.figures import nulls, spread
 from etl_studio.ui.theme.style_sheet import mix
-from etl_studio.ui.theme.tokens import FONT_SMALL, SPACE
+from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +141,7 @@ class ProfileHeader(QHeaderView):
     def _small(self) -> QFont:
         font = QFont(self.font())
         font.setWeight(QFont.Weight.Normal)
-        font.setPixelSize(FONT_SMALL)
+        font.setPixelSize(round(QFontInfo(font).pixelSize() * FONT_SMALL / FONT_BODY))
         return font
 
 

@@ -108,7 +108,7 @@ class Bubble(QFrame):
     def point_at(self, part: QRect, side: Side) -> None:
         """Stand beside a part of the window, within its edges, with the tip at the part's middle."""
         self._side = side
-        width = WIDTH + 2 * TIP
+        width = self._theme.px(WIDTH) + 2 * TIP
         size = QSize(width, max(self.heightForWidth(width), self.minimumSizeHint().height()))
         middle = part.center()
         corner = {

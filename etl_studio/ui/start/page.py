@@ -150,8 +150,7 @@ class StartPage(QScrollArea):
         page = QHBoxLayout(inside)
         page.setContentsMargins(GAP, GAP, GAP, GAP)
         page.addStretch(1)
-        body = QWidget()
-        body.setMaximumWidth(MOST_WIDTH)
+        body = self._body = QWidget()
         page.addWidget(body, 1000)
         page.addStretch(1)
         column = QVBoxLayout(body)
@@ -167,8 +166,7 @@ class StartPage(QScrollArea):
         left.addLayout(self._cards)
         left.addStretch(1)
         halves.addLayout(left, 1)
-        side = QWidget()
-        side.setFixedWidth(SIDE_WIDTH)
+        side = self._side = QWidget()
         lists = QVBoxLayout(side)
         lists.setContentsMargins(0, 0, 0, 0)
         lists.setSpacing(2 * SPACE)
@@ -246,8 +244,8 @@ class StartPage(QScrollArea):
 
     def _arrange(self) -> None:
         """As many cards side by side as there is room for."""
-        width = min(self.viewport().width() - 2 * GAP, MOST_WIDTH) - SIDE_WIDTH - GAP
-        columns = max(1, min(3, (width + 3 * SPACE) // (CARD_WIDTH + 3 * SPACE)))
+        width = min(self.viewport().width() - 2 * GAP, self._theme.px(MOST_WIDTH)) - self._side.width() - GAP
+        columns = max(1, min(3, (width + 3 * SPACE) // (self._theme.px(CARD_WIDTH) + 3 * SPACE)))
         if columns == self._columns:
             return
         self._columns = columns
@@ -300,6 +298,9 @@ class StartPage(QScrollArea):
             self._show(self._offered)
 
     def _dress(self) -> None:
+        self._body.setMaximumWidth(self._theme.px(MOST_WIDTH))
+        self._side.setFixedWidth(self._theme.px(SIDE_WIDTH))
+        self._arrange()
         self._logo.setPixmap(self._theme.pixmap("etl-studio", size=40))
 
 

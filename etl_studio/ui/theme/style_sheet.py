@@ -31,19 +31,24 @@ For buttons: primary, link, flat, and danger.
 """
 
 
+LINE, BADGE = 18, 15
+"""Pixels of the text in a field or button, and in a badge."""
+
+
 def mix(first: str, second: str, share: float) -> str:
     """A colour between two ``#rrggbb`` colours: ``share`` (0 to 1) of the first, the rest of the second."""
     pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 
 
-def style_sheet(tokens: Tokens, images: Mapping[str, str], mono: str) -> str:
+def style_sheet(tokens: Tokens, images: Mapping[str, str], mono: str, scale: float = 1.0) -> str:
     """The style sheet.
 
     Args:
         tokens: colours.
         images: paths of the small pictures in controls, by the names of ``control_images``.
         mono: name of the fixed-width font.
+        scale: size of texts; 1 is that of the design.
     """
     dark = tokens.name == "dark"
     sheet = Template(resource("themes", "window.qss").read_text(encoding="utf-8"))
@@ -51,10 +56,12 @@ def style_sheet(tokens: Tokens, images: Mapping[str, str], mono: str) -> str:
         {name: value for name, value in asdict(tokens).items() if isinstance(value, str)},
         **{f"image_{name}": path for name, path in images.items()},
         mono=mono,
-        font_small=FONT_SMALL,
-        font_body=FONT_BODY,
-        font_title=FONT_TITLE,
-        font_large=FONT_LARGE,
+        font_small=round(FONT_SMALL * scale),
+        font_body=round(FONT_BODY * scale),
+        font_title=round(FONT_TITLE * scale),
+        font_large=round(FONT_LARGE * scale),
+        line=round(LINE * scale),
+        badge=round(BADGE * scale),
         radius=RADIUS,
         field=tokens.window if dark else tokens.surface,
         button=tokens.raised,

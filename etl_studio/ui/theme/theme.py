@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, QTemporaryDir, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from etl_studio.app.resources import resource
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.tokens import Tokens
 
 Mode = Literal["light", "dark", "system"]
+
+SCALES = (0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+"""Sizes of texts that are offered."""
 
 _UNKNOWN_ICON = "box"
 """Shown for a name without a file: a plug-in may ask for an icon that this version lacks."""
@@ -49,6 +52,7 @@ class Theme(QObject):
 
     Attributes:
         tokens: the colours in force.
+        scale: size of texts, and of what holds them; 1 is the size of the design.
         changed: told after the tokens changed and the application wears them.
     """
 
@@ -61,6 +65,7 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str, int], QIcon] = {}
         self._folder = QTemporaryDir()  # a style sheet takes pictures only from files
         self.mode: Mode = mode
+        self.scale = 1.0
         self.tokens: Tokens = self._wanted()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -80,13 +85,34 @@ class Theme(QObject):
         self._set_title_bars()
         self._refresh()
 
+    def set_scale(self, scale: float) -> None:
+        """Make all texts larger or smaller: between ``SCALES[0]`` and ``SCALES[-1]``."""
+        scale = min(max(scale, SCALES[0]), SCALES[-1])
+        if scale != self.scale:
+            self.scale = scale
+            self._dress()
+            self.changed.emit()
+
+    def px(self, size: float) -> int:
+        """A size of the design in pixels as they are now; for texts and for what must hold them."""
+        return round(size * self.scale)
+
+    def font(self, size: int = FONT_BODY, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+        """A font for painting.
+
+        Args:
+            size: of the type scale in ``tokens``.
+            weight: how bold.
+        """
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        font.setPixelSize(self.px(size))
+        font.setWeight(weight)
+        return font
+
     def apply(self, app: QApplication) -> None:
         """Dress the application: Fusion, font, palette and style sheet."""
         self._app = app
         app.setStyle("Fusion")
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        font.setPixelSize(FONT_BODY)
-        app.setFont(font)
         self._set_title_bars()
         self._dress()
 
@@ -147,8 +173,9 @@ class Theme(QObject):
     def _dress(self) -> None:
         if self._app is None:
             return
+        self._app.setFont(self.font())
         self._app.setPalette(palette(self.tokens))
-        self._app.setStyleSheet(style_sheet(self.tokens, self._control_images(), self.mono))
+        self._app.setStyleSheet(style_sheet(self.tokens, self._control_images(), self.mono, self.scale))
 
     def _control_images(self) -> dict[str, str]:
         paths = {}

@@ -214,13 +214,13 @@ class NodeItem(QGraphicsItem):
         scale = zoom * painter.device().devicePixelRatioF()
         self._sprites.faces.draw(painter, self, self._face_area, scale, partial(self._paint_face, zoom, scale))
         if self._shows_counters:
-            self._paint_counters(painter, far=zoom < FAR_BELOW)
+            self._paint_counters(painter, far=self._is_far(zoom))
         if self._live:
             self._paint_state(painter)
         if self._is_hovered or self._marks:
             self._paint_marked_ports(painter, scale)
         if self._notice:
-            self._paint_notice(painter, self._notice, far=zoom < FAR_BELOW)
+            self._paint_notice(painter, self._notice, far=self._is_far(zoom))
 
     @property
     def _shows_counters(self) -> bool:
@@ -231,7 +231,7 @@ class NodeItem(QGraphicsItem):
         sprites, tokens, middle = self._sprites, self._sprites.tokens, self.height / 2
         body = sprites.body(self._body, scale)
         painter.drawPixmap(self._card.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN), body, QRectF(body.rect()))
-        far = zoom < FAR_BELOW
+        far = self._is_far(zoom)
         room = TEXT_RIGHT - TEXT_LEFT
         painter.setPen(QColor(tokens.text_disabled if self._body.disabled else tokens.text))
         title = QRectF(
@@ -253,6 +253,10 @@ class NodeItem(QGraphicsItem):
         painter.fillRect(self._inner if edged else self._card, inside)
         if self._problems:
             painter.fillRect(BOX_BADGE, self._problem_colour())
+
+    def _is_far(self, zoom: float) -> bool:
+        """Whether texts are to be larger; sooner where a person has larger texts."""
+        return zoom < FAR_BELOW * self._sprites.theme.scale
 
     def _paint_counters(self, painter: QPainter, *, far: bool) -> None:
         tokens, live = self._sprites.tokens, self._live
