@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from etl_studio.errors import UsageError
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from etl_studio.pipeline.model import Parameter
+    from etl_studio.pipeline.model import Parameter, Wire
 
 SEPARATOR = "/"
 """Between a sub-pipeline and a node in it: ``clean/keep``. No node of a file has it in its id, and no wire's text."""
@@ -86,6 +86,21 @@ class FlatPipeline(Pipeline):
 def nodes_of(pipeline: Pipeline, node: str) -> list[str]:
     """The node itself, or those of a sub-pipeline that was put in its place; empty where there is none of that name."""
     return [name for name in pipeline.nodes if name == node or name.startswith(node + SEPARATOR)]
+
+
+def inner_wire(wire: Wire, source: Interface | None, target: Interface | None) -> Wire:
+    """A wire as it is in the flat pipeline.
+
+    Args:
+        wire: a wire of the document.
+        source: interface of the node that it begins at, if that is a sub-pipeline.
+        target: of the one that it ends at.
+    """
+    if source is not None and (end := source.outputs.get(wire.source_port)):
+        wire = replace(wire, source=f"{wire.source}{SEPARATOR}{end}", source_port="out")
+    if target is not None and (end := target.inputs.get(wire.target_port)):
+        wire = replace(wire, target=f"{wire.target}{SEPARATOR}{end}", target_port="input")
+    return wire
 
 
 def outer_node(node: str) -> str:

@@ -40,7 +40,7 @@ def file_of(spec: NodeSpec) -> str | None:
 
 
 def type_of(spec: NodeSpec, registry: NodeTypes | None, interfaces: Interfaces) -> type[Node] | None:
-    """The type of a node with the ports that it really has.
+    """The type of a node with the ports that it really has; that of a sub-pipeline has the title of its file.
 
     Args:
         spec: the node.
@@ -65,12 +65,13 @@ def _with_interface(spec: NodeSpec, node_type: type[Node] | None, interfaces: In
     known = interfaces.get(file) if file else None
     if node_type is None or known is None or known.message:
         return node_type
-    return _with_ports(node_type, tuple(known.inputs), tuple(known.outputs))
+    return _with_ports(node_type, known.name, tuple(known.inputs), tuple(known.outputs))
 
 
 @lru_cache(maxsize=256)
-def _with_ports(node_type: type[Node], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> type[Node]:
+def _with_ports(node_type: type[Node], title: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> type[Node]:
     facts = {
+        "title": title or node_type.title,
         "inputs": tuple(Port(name, _title(name), many=True) for name in inputs),
         "outputs": tuple(Port(name, _title(name)) for name in outputs),
         "open_inputs": False,

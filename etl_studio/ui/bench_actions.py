@@ -46,6 +46,7 @@ class BenchActions(QObject):
             bench.document.group_added,
             bench.document.group_removed,
             bench.document.node_changed,
+            bench.inner.trail.changed,
         ):
             signal.connect(self.changed)
 
@@ -78,6 +79,8 @@ class BenchActions(QObject):
             "disable": bool(chosen),
             "disable_branch": bool(chosen),
             "preview": len(chosen) == 1,
+            "open_inner": bench.inner.selected is not None,
+            "go_back": bool(bench.inner.trail.crumbs),
             "run": not running,
             "dry_run": not running,
             "run_with_faults": not running,
@@ -130,6 +133,8 @@ class BenchActions(QObject):
             "stop_now": bench.stop_now,
             "pause": bench.controller.switch_pause,
             "preview": bench.preview_selection,
+            "open_inner": bench.inner.open_selected,
+            "go_back": bench.inner.go_back,
             "export": bench.export_results,
         }
 

@@ -16,6 +16,7 @@ from etl_studio.pipeline import clipboard, file_format, rules
 from etl_studio.pipeline.active import fed_by_only
 from etl_studio.pipeline.bridging import bridges
 from etl_studio.pipeline.file_reader import text_of
+from etl_studio.pipeline.interfaces import file_of, type_of
 from etl_studio.pipeline.model import Group, NodeSpec, Note, Pipeline, Wire, free_name
 from etl_studio.pipeline.replacing import replacement
 from etl_studio.ui import canvas_commands, commands
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QObject
 
+    from etl_studio.pipeline.flat import Interface
     from etl_studio.pipeline.model import Bends, Parameter, Place
     from etl_studio.pipeline.replacing import Replacement
     from etl_studio.sdk import Node, Registry
@@ -54,6 +56,7 @@ class PipelineDocument(ObservablePipeline):
         path: its file, once it has one.
         saved_text: what the file said when it was last read or written here; None where there is no file.
         problems: what ``rules.check`` found, soon after the last change.
+        interfaces: what is known of the files of sub-pipelines, by their names as written.
     """
 
     problems_changed = Signal()
@@ -76,6 +79,7 @@ class PipelineDocument(ObservablePipeline):
         self.path: Path | None = None
         self.saved_text: str | None = None
         self.problems: list[rules.Problem] = []
+        self.interfaces: dict[str, Interface] = {}
         self._check_timer = QTimer(self, singleShot=True, interval=CHECK_AFTER)
         self._check_timer.timeout.connect(self.check_now)
         self._placed(self.pipeline)
@@ -158,7 +162,7 @@ class PipelineDocument(ObservablePipeline):
         """What each node is called for people, by id: as on its card. The ids tell apart those of one title."""
         found = {}
         for name, spec in self.pipeline.nodes.items():
-            node_type = self.registry.get(spec.type)
+            node_type = self.type_of(name)
             found[name] = spec.title or (node_type.title if node_type else name)
         often = Counter(found.values())
         return {name: title if often[title] == 1 else f"{title} ({name})" for name, title in found.items()}
@@ -382,14 +386,33 @@ class PipelineDocument(ObservablePipeline):
 
     # -- rules ------------------------------------------------------------------------------------------------
 
+    def type_of(self, node: str) -> type[Node] | None:
+        """The type of a node, with the ports of its file where it is a sub-pipeline; None where it is unknown."""
+        return type_of(self.pipeline.nodes[node], self.registry, self.interfaces)
+
+    def interface_of(self, node: str) -> Interface | None:
+        """What is known of the file of a sub-pipeline; None for other nodes, and while it is unknown."""
+        return self.interfaces.get(file_of(self.pipeline.nodes[node]) or "") if self.interfaces else None
+
+    def learn(self, interfaces: Mapping[str, Interface]) -> None:
+        """Take what is known of the files of sub-pipelines now."""
+        before, self.interfaces = self.interfaces, dict(interfaces)
+        changed = {name for name in before.keys() | interfaces.keys() if before.get(name) != interfaces.get(name)}
+        for node, spec in list(self.pipeline.nodes.items()):
+            if file_of(spec) in changed:
+                self.interface_changed.emit(node)
+        if changed:
+            self._check_soon()
+
     def check_wire(self, wire: Wire) -> rules.Problem | None:
         """Why a wire would be refused, or None."""
-        return rules.check_wire(self.pipeline, wire, self.registry)
+        return rules.check_wire(self.pipeline, wire, self.registry, self.interfaces)
 
     def check_now(self) -> None:
         """Look for problems at once instead of soon."""
         self._check_timer.stop()
-        problems = list(rules.check(self.pipeline, self.registry, check_sql=self._check_sql))
+        found = rules.check(self.pipeline, self.registry, check_sql=self._check_sql, interfaces=self.interfaces)
+        problems = list(found)
         if problems != self.problems:
             self.problems = problems
             self.problems_changed.emit()

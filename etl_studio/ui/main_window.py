@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.pipeline_opener import PipelineOpener
     from etl_studio.ui.start.beginning import Beginning
     from etl_studio.ui.start.tour import Tour
+    from etl_studio.ui.sub_pipelines.trail import Crumb
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workbench import Workbench
 
@@ -295,10 +296,18 @@ class MainWindow(QMainWindow):
         bench.title_changed.connect(self._show_title)
         bench.canvas.example_requested.connect(self._open_first_example)
         bench.canvas.file_dropped.connect(self._open_dropped)
+        bench.inner.open_wanted.connect(self._open_inner)
+        bench.inner.trail.wanted.connect(self._go_back)
         self.beginning.watch(bench)
         for name, part in PARTS.items():
             getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
         return bench
+
+    def _open_inner(self, node: str) -> None:
+        self.opener.open_inner(self.workbench, node)
+
+    def _go_back(self, crumb: Crumb) -> None:
+        self.opener.go_back(crumb)
 
     def _show_parts(self) -> None:
         for bench in self.benches:

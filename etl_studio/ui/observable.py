@@ -45,6 +45,8 @@ class ObservablePipeline(QObject):
     """Text or colour of a note."""
     note_moved = Signal(str)
     """Place or size of a note."""
+    interface_changed = Signal(str)
+    """Other ports of a sub-pipeline are known, or what is wrong with its file."""
     pipeline_changed = Signal()
     """Name, description or parameters."""
     reset = Signal()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from etl_studio.pipeline.interfaces import file_of
 from etl_studio.ui.document_files import ENDING, FILTER
 from etl_studio.ui.examples import copy_example
 from etl_studio.ui.workbench import Workbench
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from etl_studio.ui.document_tabs import DocumentTabs
     from etl_studio.ui.recent_files import RecentFiles
+    from etl_studio.ui.sub_pipelines.trail import Crumb
 
 __all__ = ["ENDING", "PipelineOpener"]
 
@@ -87,6 +89,29 @@ class PipelineOpener(QObject):
         else:
             self._remove(bench)
         return opened
+
+    def open_inner(self, outer: Workbench, node: str) -> bool:
+        """Open the file of a sub-pipeline, with the way back; whether that went well.
+
+        Args:
+            outer: where the sub-pipeline is.
+            node: its id.
+        """
+        folder = outer.document.path.parent if outer.document.path else Path.cwd()
+        path = folder / (file_of(outer.document.pipeline.nodes[node]) or "")
+        if not self.open(path):
+            return False
+        opened = self._tabs.bench_of(path)
+        if opened is not None and opened is not outer:
+            opened.inner.come_from(outer.inner, node)
+        return True
+
+    def go_back(self, crumb: Crumb) -> None:
+        """Turn to an outer pipeline; it is opened again where its tab is closed."""
+        if crumb.page in self._tabs.pages:
+            self._tabs.show_page(crumb.page)
+        elif crumb.path is not None:
+            self.open(crumb.path)
 
     def open_example(self, path: Path) -> bool:
         """Open the person's copy of an example, made the first time; whether that went well."""

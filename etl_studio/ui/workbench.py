@@ -11,18 +11,16 @@ from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
 from etl_studio.engine.events import (
-    BreakerChanged,
     NodeChanged,
-    PauseChanged,
-    RetryScheduled,
     RunEnded,
     RunStarted,
     RunStatus,
-    Sampled,
 )
 from etl_studio.engine.plan import ancestors
 from etl_studio.errors import EtlError, PipelineError
+from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.banner import Banner
+from etl_studio.ui.canvas.run_events import show_event
 from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
 from etl_studio.ui.columns.column_work import ColumnWork
@@ -51,6 +49,7 @@ from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.run.status_bar import RunStatusBar
 from etl_studio.ui.side import Side
+from etl_studio.ui.sub_pipelines.inner import InnerPipelines
 
 if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
@@ -79,6 +78,7 @@ class Workbench(QWidget):
     Attributes:
         document, canvas, side, palette_panel, outline, inspector, controller: the parts.
         files: opens and saves the document.
+        inner: the sub-pipelines of the document, and the way back to the one through which it was opened.
         status: the line at the foot.
         tabs, monitor, preview, rehearsal, results, loads, problems, uses, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
@@ -101,6 +101,9 @@ class Workbench(QWidget):
         self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
+        self.inner = InnerPipelines(
+            self.document, self.canvas.pipeline_scene, self.controller, studio.sub_pipelines, theme, self
+        )
         self.palette_panel = Palette(studio.registry, theme)
         previews = PreviewRunner(Previews(studio), self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
@@ -277,7 +280,8 @@ class Workbench(QWidget):
         self.controller.shut_down()
         self.inspector.trying.close()
         self.column_work.close()
-        for panel in (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming):
+        panels = (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming, self.inner)
+        for panel in panels:
             panel.close_threads()
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -287,6 +291,7 @@ class Workbench(QWidget):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.inner.trail)
         column.addWidget(self.banner)
         column.addWidget(self.canvas, 1)
         upper = QSplitter(Qt.Orientation.Horizontal)
@@ -319,6 +324,7 @@ class Workbench(QWidget):
         self.palette_panel.node_chosen.connect(self._add_from_palette)
         self.canvas.selection_changed.connect(self._on_selection)
         self.canvas.node_activated.connect(self._open_node)
+        self.canvas.settings_wanted.connect(self._show_settings)
         self.outline.node_opened.connect(self._open_node)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
@@ -352,21 +358,11 @@ class Workbench(QWidget):
             changed.connect(self.title_changed)
 
     def _route(self, event: Event) -> None:
-        scene = self.canvas.pipeline_scene
         self.monitor.take(event)
-        if isinstance(event, Sampled):
-            scene.show_sample(event)
-        elif isinstance(event, NodeChanged):
-            scene.show_state(event)
+        show_event(self.canvas.pipeline_scene, event)
+        if isinstance(event, NodeChanged):
             self.outline.show_state(event)
-        elif isinstance(event, RetryScheduled):
-            scene.show_retry(event)
-        elif isinstance(event, BreakerChanged):
-            scene.show_breaker(event)
-        elif isinstance(event, PauseChanged):
-            scene.show_pause(event)
         elif isinstance(event, RunStarted):
-            scene.clear_run(dry=event.kind == "dry_run")
             self.outline.clear_run()
             self.log.clear()
             if event.kind == "run":
@@ -382,7 +378,8 @@ class Workbench(QWidget):
         self._show_end()
         self.dead_letters.show_run(report.run)
         if report.status is RunStatus.FAILED:
-            node = report.error_node if report.error_node in self.document.pipeline.nodes else None
+            failed = outer_node(report.error_node or "")
+            node = failed if failed in self.document.pipeline.nodes else None
             self.banner.show_error(report.error or "The run failed.", node)
 
     def _on_rehearsed(self, report: DryRun) -> None:
@@ -452,6 +449,12 @@ class Workbench(QWidget):
             self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
 
     def _open_node(self, node: str) -> None:
+        if self.inner.is_inner(node):
+            self.inner.open_wanted.emit(node)
+        else:
+            self._show_settings(node)
+
+    def _show_settings(self, node: str) -> None:
         self.inspector.show()
         self.inspector.show_nodes([node])
         self.inspector.setFocus()

@@ -142,12 +142,12 @@ class Adding(QObject):
 
     def _behind(self, node: str) -> Callable[[type[Node]], int]:
         pipeline = self._editing.document.pipeline
-        declared = self._registry.get(pipeline.nodes[node].type)
+        declared = self._editing.document.type_of(node)
         return following(declared, pipeline) if declared else alike
 
     def _before(self, node: str) -> Callable[[type[Node]], int]:
         pipeline = self._editing.document.pipeline
-        declared = self._registry.get(pipeline.nodes[node].type)
+        declared = self._editing.document.type_of(node)
         return preceding(declared, pipeline) if declared else alike
 
 

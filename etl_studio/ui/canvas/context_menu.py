@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from etl_studio.engine.events import BreakerState
+from etl_studio.pipeline.interfaces import file_of
 from etl_studio.pipeline.model import COLORS
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 
@@ -37,6 +38,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     at: QPointF,
     *,
     activate: Callable[[str], object],
+    show_settings: Callable[[str], object],
     order_breaker: Callable[[str, str], object],
     run_to: Callable[[str], object],
 ) -> QMenu:
@@ -47,7 +49,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         theme: icons.
         hit: what is under the point.
         at: the point, in scene coordinates.
-        activate: opens a node's settings.
+        activate: opens a node's settings, or the file of a sub-pipeline.
+        show_settings: opens the settings of a sub-pipeline.
         run_to: runs a node and what feeds it.
         order_breaker: forces the breakers of a node of the run into a state.
     """
@@ -68,7 +71,11 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         action.triggered.connect(partial(_run, act))
 
     if hit.node:
-        add("Settings", "settings", partial(activate, hit.node), "Enter")
+        if file_of(scene.document.pipeline.nodes[hit.node]):
+            add("Open", "workflow", partial(activate, hit.node), "Enter")
+            add("Settings", "settings", partial(show_settings, hit.node))
+        else:
+            add("Settings", "settings", partial(activate, hit.node), "Enter")
         add("Run to here", "play", partial(run_to, hit.node))
         _add_breaker(menu, theme, scene, hit.node, order_breaker)
         menu.addSeparator()

@@ -189,8 +189,7 @@ class Editing(QObject):
 
     def fits_into_wires(self, node: str) -> bool:
         """Whether a node that is there can be put into a wire: it takes and gives rows, and has no wires yet."""
-        spec = self.document.pipeline.nodes[node]
-        return _passes_rows(self.document.registry.get(spec.type)) and not self.document.pipeline.wires_of(node)
+        return _passes_rows(self.document.type_of(node)) and not self.document.pipeline.wires_of(node)
 
     def put_into(self, node: str, at: tuple[float, float], wire: Wire) -> None:
         """Move a node to a place and put it into a wire: one edit."""
@@ -202,7 +201,7 @@ class Editing(QObject):
         document = self.document
         if node not in document.pipeline.nodes:  # the document is only looked at
             return
-        declared = document.registry.get(document.pipeline.nodes[node].type)
+        declared = document.type_of(node)
         document.remove(wires=[wire])
         source = CanvasPort(wire.source, wire.source_port, "", is_input=False, connected=False)
         target = CanvasPort(wire.target, wire.target_port, "", is_input=True, connected=False)
@@ -214,8 +213,7 @@ class Editing(QObject):
         chosen = self._scene.chosen_nodes()
         if len(chosen) != 1:
             return None
-        spec = self.document.pipeline.nodes[chosen[0]]
-        return default_output(spec.id, self.document.registry.get(spec.type))
+        return default_output(chosen[0], self.document.type_of(chosen[0]))
 
     def card(self, node: str) -> QRectF:
         """The card of a node, in scene coordinates."""

@@ -15,6 +15,7 @@ from etl_studio.engine.events import (
     RetryScheduled,
     Sampled,
 )
+from etl_studio.pipeline.flat import SEPARATOR
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import NodeSample
@@ -157,6 +158,11 @@ class LiveRun:
     def node(self, name: str) -> LiveNode:
         """What is known of a node; nothing yet for a new one."""
         return self.nodes.setdefault(name, LiveNode(dry=self._dry))
+
+    def inside(self, name: str) -> dict[str, LiveNode]:
+        """The nodes of a sub-pipeline, by their ids in its file."""
+        prefix = name + SEPARATOR
+        return {key.removeprefix(prefix): node for key, node in self.nodes.items() if key.startswith(prefix)}
 
     def sampled(self, event: Sampled) -> list[str]:
         """Take a sample of all nodes and name those that show anything new."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.canvas.groups import Groups
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
 from etl_studio.ui.canvas.items.wire import DETAIL_FROM, FADED, WireItem
-from etl_studio.ui.canvas.live import LiveRun
+from etl_studio.ui.canvas.live import LiveNode, LiveRun
+from etl_studio.ui.canvas.live_parts import RunParts
 from etl_studio.ui.canvas.notes import Notes
 from etl_studio.ui.canvas.pointing import Hit, hit_at, items_in
 from etl_studio.ui.canvas.ports import ports_of
@@ -66,6 +68,7 @@ class PipelineScene(QGraphicsScene):
         self.nodes: dict[str, NodeItem] = {}
         self.wires: dict[Wire, WireItem] = {}
         self.live = LiveRun()
+        self._parts = RunParts(document)
         self.chosen_bend: tuple[Wire, int] | None = None
         self._wires_of: dict[str, dict[WireItem, None]] = {}
         """The wires of each node, in the order in which they came."""
@@ -82,6 +85,7 @@ class PipelineScene(QGraphicsScene):
         document.node_added.connect(self._on_node_added)
         document.node_removed.connect(self._on_node_removed)
         document.node_changed.connect(self._on_node_changed)
+        document.interface_changed.connect(self._on_node_changed)
         document.node_moved.connect(self._on_node_moved)
         document.node_renamed.connect(self._on_node_renamed)
         document.wire_added.connect(self._on_wire_added)
@@ -225,15 +229,22 @@ class PipelineScene(QGraphicsScene):
 
     # -- the run ----------------------------------------------------------------------------------------------
 
+    def take_live(self, nodes: Mapping[str, LiveNode]) -> None:
+        """Show what is known of a run that is shown elsewhere, too."""
+        for name, live in nodes.items():
+            self.live.nodes[name] = replace(live, breakers=dict(live.breakers))
+        for name in nodes:
+            self._show_live(name)
+
     def show_sample(self, event: Sampled) -> None:
         """Show counts, rates and fill, ten times a second."""
         now = self._clock()
-        for name in self.live.sampled(event):
+        for name in self._parts.shown(self.live, self.live.sampled(event)):
             if name in self.nodes:
                 self.nodes[name].show_live(self.live.nodes[name], now)
-        self.groups.show_states(event.nodes)
+        self.groups.show_states({outer_node(name) for name in event.nodes})
         for wire, item in self.wires.items():
-            if (sample := event.wires.get(str(wire))) is not None:
+            if (sample := event.wires.get(self._parts.name(wire))) is not None:
                 item.show_sample(sample)
 
     def show_zoom(self, zoom: float) -> None:
@@ -268,7 +279,7 @@ class PipelineScene(QGraphicsScene):
     def show_pause(self, event: PauseChanged) -> None:
         """Show that the nodes which run wait for a person."""
         self.live.paused(event)
-        for name in self.live.nodes:
+        for name in list(self.live.nodes):
             self._show_live(name)
 
     def end_run(self) -> None:
@@ -287,9 +298,10 @@ class PipelineScene(QGraphicsScene):
         self.groups.show_states(self.nodes)
 
     def _show_live(self, name: str) -> None:
-        if name in self.nodes:
-            self.nodes[name].show_live(self.live.nodes[name], self._clock())
-            self.groups.show_states([name])
+        for shown in self._parts.shown(self.live, [name]):
+            if shown in self.nodes:
+                self.nodes[shown].show_live(self.live.nodes[shown], self._clock())
+                self.groups.show_states([shown])
         if not self._countdown.isActive() and self.live.counting_down(self._clock()):
             self._countdown.start()
 
@@ -445,7 +457,7 @@ class PipelineScene(QGraphicsScene):
 
     def _show_spec(self, name: str) -> None:
         spec = self.document.pipeline.nodes[name]
-        node_type = self.document.registry.get(spec.type)
+        node_type = self.document.type_of(name)
         wires = [item.wire for item in self._wires_of.get(name, ())]
         self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
 

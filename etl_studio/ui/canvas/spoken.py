@@ -16,7 +16,7 @@ def spoken_node(document: PipelineDocument, live: LiveRun, node: str) -> str:
     """Title, type, state, problems and wires of a node, in the order in which they matter."""
     spec = document.pipeline.nodes[node]
     titles = document.titles()
-    node_type = document.registry.get(spec.type)
+    node_type = document.type_of(node)
     kind = node_type.title if node_type else f"unknown type {spec.type}"
     parts = [titles[node] if titles[node] == kind else f"{titles[node]}, {kind}"]
     if node in live.nodes:

@@ -77,6 +77,8 @@ class CanvasView(QGraphicsView):
     """Ids of the selected nodes."""
     node_activated = Signal(str)
     """A node was double-clicked, or Enter was pressed on it."""
+    settings_wanted = Signal(str)
+    """A person wants the settings of a node, which is a sub-pipeline."""
     file_dropped = Signal(str)
     """A pipeline file was dropped: the window may open it."""
     example_requested = Signal()
@@ -203,6 +205,7 @@ class CanvasView(QGraphicsView):
             hit,
             at,
             activate=self.node_activated.emit,
+            show_settings=self.settings_wanted.emit,
             order_breaker=self.breaker_ordered.emit,
             run_to=self.run_wanted.emit,
         )

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from etl_studio.engine.events import NodeState
+from etl_studio.pipeline.flat import OUTPUT_END
 from etl_studio.ui.canvas.items.sprites import (
     BADGE,
     BADGE_BOX,
@@ -96,7 +97,8 @@ class NodeItem(QGraphicsItem):
         self.height = max(CARD_HEIGHT, PORT_GAP * max(sides) + 24)
         self._measure()
         self._anchors = _anchors(ports, self.height)
-        self._ends = (not any(p.is_input for p in ports), all(p.is_input or p.is_rejects for p in ports))
+        ends = all(p.is_input or p.is_rejects for p in ports) and spec.type != OUTPUT_END  # which loads nothing
+        self._ends = (not any(p.is_input for p in ports), ends)
         icon, group = (node_type.icon, node_type.group) if node_type else ("help", "")
         dots = tuple((at.x(), at.y(), _dot(port)) for port in ports if (at := self._anchors[port.is_input, port.name]))
         state = self._live.state.value if self._live else ""

@@ -1,0 +1,1 @@
+"""Pipelines within pipelines, in the window."""
