@@ -20,6 +20,7 @@ from etl_studio.sdk.config import editor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from etl_studio.app.pins import Pins
     from etl_studio.app.studio import Studio
     from etl_studio.engine.run import Run
     from etl_studio.engine.samples import Sample
@@ -38,6 +39,7 @@ class Look:
         file: its file, where relative paths start.
         rows: how many are read of each source.
         parameters: values as typed.
+        pins: rows that stand in the place of nodes.
 
     Attributes:
         order: the node and those before it, each behind those that feed it.
@@ -56,18 +58,23 @@ class Look:
         file: Path | None,
         rows: int,
         parameters: Mapping[str, str],
+        pins: Pins,
     ) -> None:
-        self._studio, self._node, self._rows = studio, node, rows
-        self.feeders = _feeders(pipeline, node)
+        self._studio, self._node, self._rows, self._pins = studio, node, rows, pins
+        self._pinned = pins.nodes() & pipeline.nodes.keys()
+        self.feeders = _feeders(pipeline, node, self._pinned)
         self.order = _ordered(self.feeders)
         self._types: dict[str, type[Node]] = {}
         self._pipeline = _part(pipeline, self.order)
         self._resolved = studio.settings_for(
-            self._pipeline, {key: value for key, value in parameters.items() if key in pipeline.parameters}, self.order
+            self._pipeline,
+            {key: value for key, value in parameters.items() if key in pipeline.parameters},
+            [name for name in self.order if name not in self._pinned],
         )
         for name in self.order:
             node_type = studio.registry.get(pipeline.nodes[name].type)
-            assert node_type is not None  # noqa: S101 - checked by settings_for
+            if node_type is None:  # of a pinned node: others are checked by settings_for
+                raise UsageError(f'There is no node type "{pipeline.nodes[name].type}".', node=name)
             self._types[name] = node_type
             if name != node and issubclass(node_type, Sink):
                 raise UsageError(
@@ -93,6 +100,8 @@ class Look:
 
     def asks(self, node: str) -> bool:
         """Whether a node may ask another machine."""
+        if node in self._pinned:
+            return False
         node_type = self._types[node]
         return not node_type.local if issubclass(node_type, Source) else bool(getattr(node_type, "reads_web", False))
 
@@ -113,6 +122,8 @@ class Look:
         return [self._key(name, {}) for name in self.order if not self.feeders[name]]
 
     def _key(self, node: str, keys: Mapping[str, str]) -> str:
+        if node in self._pinned:
+            return _hash("pinned", node, str(self._folder), self._pins.stamp(node))
         config, policy = self._resolved.settings[node]
         wires = [
             (wire.source_port, wire.target_port, keys[wire.source])
@@ -156,6 +167,8 @@ class Look:
             EtlError: it failed.
             Cancelled: it was stopped.
         """
+        if node in self._pinned:
+            return self._pins.read(node, self._types[node])
         from etl_studio.app.studio import new_run_id
         from etl_studio.engine.context import Places
         from etl_studio.engine.events import RunStatus
@@ -232,13 +245,18 @@ class Look:
         return found
 
 
-def part_before(pipeline: Pipeline, node: str) -> Pipeline:
+def part_before(pipeline: Pipeline, node: str, pinned: Collection[str] = ()) -> Pipeline:
     """A node of a document and those before it, with the parameters that have a value or are used in them.
+
+    Args:
+        pipeline: the document.
+        node: id of the node.
+        pinned: nodes whose rows are there, so that nothing before them matters.
 
     Raises:
         UsageError: there is no such node, or the wires before it run in a circle.
     """
-    return _part(pipeline, _ordered(_feeders(pipeline, node)))
+    return _part(pipeline, _ordered(_feeders(pipeline, node, pinned)))
 
 
 def _hash(*facts: Any) -> str:
@@ -253,8 +271,8 @@ def _file_stamp(path: Path) -> tuple[int, int] | None:
     return facts.st_size, facts.st_mtime_ns
 
 
-def _feeders(pipeline: Pipeline, node: str) -> dict[str, tuple[str, ...]]:
-    """The nodes whose wires end at a node, for it and all before it.
+def _feeders(pipeline: Pipeline, node: str, pinned: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The nodes whose wires end at a node, for it and all before it up to pinned ones.
 
     Raises:
         UsageError: there is no such node.
@@ -270,7 +288,7 @@ def _feeders(pipeline: Pipeline, node: str) -> dict[str, tuple[str, ...]]:
     while pending:
         name = pending.pop()
         if name not in found:
-            found[name] = tuple(ending.get(name, ()))
+            found[name] = () if name in pinned else tuple(ending.get(name, ()))
             pending += found[name]
     return found
 

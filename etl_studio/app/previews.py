@@ -1,7 +1,8 @@
 """Rows at nodes while a pipeline is designed: computed from samples, kept in memory, nothing is written.
 
-Each source gives its first rows; every other node runs on what those before it gave. A sample is kept under a key made
-of everything that it depends on, so a change computes again only what follows it.
+Each source gives its first rows; every other node runs on what those before it gave, and pinned rows stand in the place
+of their node. A sample is kept under a key made of everything that it depends on, so a change computes again only what
+follows it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.app.comparing import ROW, compared
 from etl_studio.app.look import Look, part_before
+from etl_studio.app.pins import Pins
 from etl_studio.engine.samples import MOST_BYTES, Sample, SampleCache
 from etl_studio.engine.stand_ins import default_port
 from etl_studio.errors import UsageError
@@ -102,13 +104,14 @@ class Previews:
             Cancelled: it was stopped.
             EtlError: reading failed.
         """
-        flat, running = self._running(pipeline, node, file, parameters)
+        pins = Pins(file)
+        flat, running = self._running(pipeline, node, file, parameters, pins)
         origin = running.passed[node][0] if node in running.passed else node
         samples: dict[str, Sample] = {}
         unasked: dict[str, None] = {}
         computed: list[str] = []
         for end in sorted(set(ends_of(flat, node).values())) or [origin]:
-            look = Look(self._studio, running.pipeline, end, file, rows, parameters or {})
+            look = Look(self._studio, running.pipeline, end, file, rows, parameters or {}, pins)
             with self._lock:
                 if again:
                     self._asked.update(look.source_keys())
@@ -153,12 +156,13 @@ class Previews:
             EtlError: as ``look``.
         """
         known = self.look(pipeline, node, file=file, rows=rows, parameters=parameters, ask=False, on_run=on_run)
-        _, running = self._running(pipeline, node, file, parameters)
+        pins = Pins(file)
+        _, running = self._running(pipeline, node, file, parameters, pins)
         node_type = self._studio.registry.get(pipeline.nodes[node].type)
         runs = node in running.pipeline.nodes
         if known.sample is None or node_type is None or not runs or issubclass(node_type, Sink):
             raise UsageError("There is nothing to compare.", hint="Look at the rows that leave the node.")
-        with Look(self._studio, running.pipeline, node, file, rows, parameters or {}) as look:
+        with Look(self._studio, running.pipeline, node, file, rows, parameters or {}, pins) as look:
             arriving = look.arriving(known.samples)
             if arriving is None:
                 raise UsageError(
@@ -178,14 +182,20 @@ class Previews:
         return None if table is None else table.schema
 
     def _running(
-        self, pipeline: Pipeline, node: str, file: Path | None, parameters: Mapping[str, str] | None
+        self, pipeline: Pipeline, node: str, file: Path | None, parameters: Mapping[str, str] | None, pins: Pins
     ) -> tuple[Pipeline, Active]:
         """The node and those before it without sub-pipelines, and what of them runs.
 
         Raises:
             UsageError: the node does not run.
         """
-        flat = self._studio.flat(part_before(pipeline, outer_node(node)), parameters, file=file)
+        pinned = {
+            name
+            for name in pins.nodes() & pipeline.nodes.keys()
+            if not pipeline.nodes[name].disabled and pipeline.nodes[name].type != SUB_PIPELINE
+        }
+        part = part_before(pipeline, outer_node(node), pinned)
+        flat = self._studio.flat(part, parameters, file=file)
         running = self._studio.active(flat)
         if node in running.left_out:
             why = "It is disabled." if running.left_out[node] else "Only disabled nodes feed it."

@@ -18,6 +18,7 @@ from pyarrow import csv
 from etl_studio.engine.json_values import json_rows
 from etl_studio.engine.letter_rows import arrow_type, batch_of, read_text, type_words
 from etl_studio.errors import EtlError, PermanentError, UsageError
+from etl_studio.pipeline.file_format import write_text
 from etl_studio.sdk import RecordBuilder, Rejected, column_type, type_name
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def read_rows(path: Path) -> GoldenRows:
 
 
 def write_rows(golden: GoldenRows, path: Path) -> None:
-    """Write a file that is read back as the same rows.
+    """Write a file that is read back as the same rows, all or nothing.
 
     Raises:
         UsageError: it cannot be written, or not in that format.
@@ -105,9 +106,9 @@ def write_rows(golden: GoldenRows, path: Path) -> None:
     text = _csv(golden, path) if path.suffix == ".csv" else _json(golden)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Check its permissions.") from None
+    write_text(text, path)
 
 
 def _from_json(text: str) -> GoldenRows:
