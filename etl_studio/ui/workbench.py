@@ -342,6 +342,8 @@ class Workbench(QWidget):
         self.controller.faults_reported.connect(self._show_faults)
         self.controller.rehearsed.connect(self._on_rehearsed)
         self.controller.replayed.connect(self._on_replayed)
+        self.preview.pinning.changed.connect(self._show_pins)
+        self.preview.save_wanted.connect(self.files.save)
         self.rehearsal.wanted.connect(self.dry_run)
         self.rehearsal.stop_wanted.connect(self.stop)
         self.controller.refused.connect(self._on_refused)
@@ -369,6 +371,9 @@ class Workbench(QWidget):
                 self.dead_letters.show_run("")
         if (line := log_line(event)) is not None:
             self.log.append(line)
+
+    def _show_pins(self) -> None:
+        self.canvas.pipeline_scene.show_pins(self.preview.pinning.nodes)
 
     def _on_running(self) -> None:
         for panel in (self.dead_letters, self.loads, self.rehearsal):

@@ -74,6 +74,7 @@ class PipelineScene(QGraphicsScene):
         """The wires of each node, in the order in which they came."""
         self._clock = clock
         self._hover = Hit()
+        self._pinned: Collection[str] = ()
         self._straight = False
         self._zoom = 1.0
         self._detailed = True
@@ -226,6 +227,12 @@ class PipelineScene(QGraphicsScene):
             item.setOpacity(1.0 if nodes is None or name in nodes else FADED)
         for wire, line in self.wires.items():
             line.show_lit(lit=None if nodes is None else wire in wires)
+
+    def show_pins(self, nodes: Collection[str]) -> None:
+        """Show which nodes have pinned rows."""
+        self._pinned = nodes
+        for name, item in self.nodes.items():
+            item.show_pinned(pinned=name in nodes)
 
     # -- the run ----------------------------------------------------------------------------------------------
 
@@ -460,6 +467,7 @@ class PipelineScene(QGraphicsScene):
         node_type = self.document.type_of(name)
         wires = [item.wire for item in self._wires_of.get(name, ())]
         self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
+        self.nodes[name].show_pinned(pinned=name in self._pinned)
 
     def _route_all(self, name: str) -> None:
         for item in self._wires_of.get(name, ()):

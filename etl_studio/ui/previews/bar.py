@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIZES = (ROWS, 1_000, 10_000)
 OUT, BOTH = "out", "both"
+PIN, UNPIN = "Pin these rows: previews and tests use them, runs do not", "Unpin: let the node run again"
 BUSY_WIDTH = 20 * SPACE
 
 
@@ -28,6 +29,7 @@ class PreviewBar(QWidget):
         port_chosen: name of an output port.
         view_chosen: ``OUT`` or ``BOTH``.
         rows_chosen: how many rows to read of each source.
+        pin_wanted: a person wants the rows to be pinned, or not to be any more.
         refreshed: a person wants everything to be read again.
 
     Args:
@@ -38,6 +40,7 @@ class PreviewBar(QWidget):
     port_chosen = Signal(str)
     view_chosen = Signal(str)
     rows_chosen = Signal(int)
+    pin_wanted = Signal()
     refreshed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -62,10 +65,13 @@ class PreviewBar(QWidget):
         self.charts = IconButton(theme, "bar-chart", "Profile of the columns above the rows", self)
         self.charts.setCheckable(True)
         self.charts.setChecked(True)
+        self.pin = IconButton(theme, "pin", PIN, self)
+        self.pin.setCheckable(True)
         self.refresh = QPushButton("Refresh", self)
         self.ports.chosen.connect(self.port_chosen)
         self.views.chosen.connect(self.view_chosen)
         self.size.activated.connect(self._on_size)
+        self.pin.clicked.connect(self.pin_wanted)
         self.refresh.clicked.connect(self.refreshed)
         theme.changed.connect(self._dress)
         self._lay_out()
@@ -78,13 +84,20 @@ class PreviewBar(QWidget):
         set_role(self.state, role)
         self.busy.setVisible(busy)
 
+    def show_pin(self, *, possible: bool, pinned: bool) -> None:
+        """Whether rows can be pinned, and whether they are."""
+        self.pin.setVisible(possible or pinned)
+        self.pin.setChecked(pinned)
+        self.pin.setToolTip(UNPIN if pinned else PIN)
+        self.pin.setAccessibleName(self.pin.toolTip())
+
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(3 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
         row.setSpacing(3 * SPACE)
         row.addWidget(self.title)
         row.addWidget(self.state, 1)
-        for widget in (self.busy, self.ports, self.views, self.charts, self.size, self.refresh):
+        for widget in (self.busy, self.ports, self.views, self.charts, self.pin, self.size, self.refresh):
             row.addWidget(widget)
         self.row = row
 

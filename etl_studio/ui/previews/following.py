@@ -73,8 +73,8 @@ class Following(QObject):
         document.node_renamed.connect(self._on_renamed)
         document.wire_added.connect(self._on_wire)
         document.wire_removed.connect(self._on_wire)
-        document.pipeline_changed.connect(self._on_change)
-        document.path_changed.connect(self._on_change)
+        document.pipeline_changed.connect(self.look_again)
+        document.path_changed.connect(self.look_again)
 
     def turn_to(self, subject: Subject) -> None:
         """Look at something else; its rows come after a short while."""
@@ -105,7 +105,14 @@ class Following(QObject):
     def set_rows(self, rows: int) -> None:
         """Read more or fewer rows of each source from now on."""
         self._runner.rows = rows
-        self._on_change()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Something that the rows depend on has changed."""
+        if self.subject.node:
+            self._runner.cancel()
+            self.went_stale.emit()
+            self._soon()
 
     def close(self) -> None:
         """Stop, and wait until nothing runs."""
@@ -135,13 +142,13 @@ class Following(QObject):
 
     def _on_node(self, node: str) -> None:
         if self._depends_on(node):
-            self._on_change()
+            self.look_again()
 
     def _on_wire(self, wire: Wire) -> None:
         if wire == self.subject.wire and wire not in self._document.pipeline.wires:
             self.turn_to(Subject())
         elif self._depends_on(wire.target):
-            self._on_change()
+            self.look_again()
 
     def _on_removed(self, node: str) -> None:
         if node == self.subject.node:
@@ -154,12 +161,6 @@ class Following(QObject):
             wire = type(wire)(source, wire.source_port, target, wire.target_port)
         self.subject = Subject(new if self.subject.node == old else self.subject.node, wire)
         self._on_node(new)
-
-    def _on_change(self) -> None:
-        if self.subject.node:
-            self._runner.cancel()
-            self.went_stale.emit()
-            self._soon()
 
     def _depends_on(self, changed: str) -> bool:
         feeders: dict[str, list[str]] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
+from etl_studio.pipeline.flat import SUB_PIPELINE
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.previews.bar import BOTH, OUT, PreviewBar
 from etl_studio.ui.previews.following import Following, Subject
+from etl_studio.ui.previews.pinning import Pinning
 from etl_studio.ui.previews.sample_table import SampleTable
 from etl_studio.ui.previews.side_by_side import SideBySide
 from etl_studio.ui.quantities import count, rows
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.alignment import Alignment
     from etl_studio.engine.samples import Sample
     from etl_studio.pipeline.model import Wire
+    from etl_studio.sdk import Port
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.previews.runner import PreviewRunner
     from etl_studio.ui.theme.theme import Theme
@@ -39,9 +43,15 @@ class PreviewPanel(QFrame):
         theme: colours and icons.
         parent: its parent.
 
+    Signals:
+        save_wanted: the pipeline is to be saved; it has no file yet.
+
     Attributes:
         follower: decides when rows are computed.
+        pinning: keeps rows beside the pipeline.
     """
+
+    save_wanted = Signal()
 
     def __init__(
         self, runner: PreviewRunner, document: PipelineDocument, theme: Theme, parent: QWidget | None = None
@@ -53,6 +63,7 @@ class PreviewPanel(QFrame):
         self._stale = False
         self._view = OUT
         self.follower = Following(runner, document, self)
+        self.pinning = Pinning(document, self)
         self.bar = PreviewBar(theme, self)
         self.table = SampleTable(theme, self)
         self.model = self.table.samples
@@ -83,6 +94,7 @@ class PreviewPanel(QFrame):
     def close_threads(self) -> None:
         """Stop, and wait until nothing runs."""
         self.follower.close()
+        self.pinning.close()
         self.table.close_threads()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -121,6 +133,10 @@ class PreviewPanel(QFrame):
         bar.view_chosen.connect(self._on_view)
         bar.rows_chosen.connect(follower.set_rows)
         bar.refreshed.connect(self._on_refresh)
+        bar.pin_wanted.connect(self._on_pin)
+        self.pinning.changed.connect(self._on_pinned)
+        self.pinning.failed.connect(self._on_not_pinned)
+        self.model.edited.connect(self._on_edited)
         bar.charts.toggled.connect(self.table.profile.show_charts)
 
     def _on_turned(self) -> None:
@@ -130,6 +146,7 @@ class PreviewPanel(QFrame):
         self.bar.tell("")
         self.bar.ports.offer({})
         self.bar.views.offer({})
+        self.bar.show_pin(possible=False, pinned=False)
         self._tell_title()
         self.bar.refresh.setEnabled(bool(self.node))
         if self.node:
@@ -176,9 +193,8 @@ class PreviewPanel(QFrame):
             return
         self._preview, self._stale = preview, False
         self.model.set_pale(False)
-        self.bar.views.offer(
-            {OUT: "Out", BOTH: "In and out"} if self._can_compare() else {}, self.bar.views.key or self._view
-        )
+        self.bar.views.offer({OUT: "Out", BOTH: "In and out"} if self._can_compare() else {}, self._view)
+        self.bar.show_pin(possible=self._can_pin(preview.sample), pinned=preview.sample.pinned)
         self._show_rows()
 
     def _on_view(self, view: str) -> None:
@@ -203,8 +219,10 @@ class PreviewPanel(QFrame):
         if self._preview is None or self._preview.sample is None:
             return
         table = _reasons_first(self._preview.sample.ports[port])
-        self.table.show_sample(table, self._scope(self._preview.sample, table))
-        self.bar.tell(self._count(self._preview.sample, table))
+        sample = self._preview.sample
+        editable = sample.pinned and port == next(iter(sample.ports))
+        self.table.show_sample(table, self._scope(sample, table), editable=editable)
+        self.bar.tell(self._count(self._preview, table))
         if self.bar.views.key == BOTH and self._pages.currentWidget() is self.both:
             return
         if table.num_columns:
@@ -213,12 +231,58 @@ class PreviewPanel(QFrame):
             self._say("table", "No columns", "This node gives out rows without columns.")
 
     def _can_compare(self) -> bool:
-        """Whether one wire brings the rows, and the node gives some out."""
+        """Whether one wire brings the rows, and the node itself makes others of them."""
         wires = sum(wire.target == self.node for wire in self._document.pipeline.wires)
         spec = self._document.pipeline.nodes.get(self.node)
+        known = self._preview.sample if self._preview is not None else None
+        runs = spec is not None and not spec.disabled and spec.type != SUB_PIPELINE and known is not None
+        return wires == 1 and runs and not known.pinned and not self._is_sink() and self.follower.subject.wire is None
+
+    def _can_pin(self, sample: Sample) -> bool:
+        spec = self._document.pipeline.nodes.get(self.node)
+        runs = spec is not None and spec.type != SUB_PIPELINE and not spec.disabled and not self._is_sink()
+        return runs and self.follower.subject.wire is None and next(iter(sample.ports.values())).num_columns > 0
+
+    def _is_sink(self) -> bool:
+        return all(port.name == REJECTS for port in self._outputs())
+
+    def _outputs(self) -> tuple[Port, ...]:
+        spec = self._document.pipeline.nodes.get(self.node)
         node_type = self._document.registry.get(spec.type) if spec else None
-        is_sink = node_type is None or all(port.name == REJECTS for port in node_type.outputs)
-        return wires == 1 and not is_sink and not spec.disabled and self.follower.subject.wire is None
+        return node_type.outputs if node_type else ()
+
+    def _on_pin(self) -> None:
+        sample = self._preview.sample if self._preview is not None else None
+        if sample is None:
+            return
+        if sample.pinned:
+            self.pinning.unpin(self.node)
+        elif self._document.path is not None or self._save_first():
+            self.pinning.pin(self.node, sample)
+        self.bar.pin.setChecked(sample.pinned)  # until it is done
+
+    def _save_first(self) -> bool:
+        """Ask to save the pipeline; whether it has a file now."""
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("ETL Studio")
+        box.setText("Save the pipeline first?")
+        box.setInformativeText("Pinned rows are kept in a file beside it.")
+        box.setStandardButtons(QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel)
+        if box.exec() == QMessageBox.StandardButton.Save:
+            self.save_wanted.emit()
+        return self._document.path is not None
+
+    def _on_pinned(self) -> None:
+        shown = self._preview.samples if self._preview is not None else {}
+        if self.pinning.nodes or any(sample.pinned for sample in shown.values()):
+            self.follower.look_again()
+
+    def _on_not_pinned(self, message: str) -> None:
+        self.bar.tell(message, "danger")
+
+    def _on_edited(self, row: int, column: str, text: str) -> None:
+        self.pinning.edit(self.node, row, column, text)
 
     def _on_compared(self, alignment: Alignment) -> None:
         if self.bar.views.key == BOTH:
@@ -229,13 +293,19 @@ class PreviewPanel(QFrame):
         if self.bar.views.key == BOTH:
             self._say("alert-circle", "The rows could not be compared", message, bad=True)
 
-    def _count(self, sample: Sample, table: pa.Table) -> str:
+    def _count(self, preview: Preview, table: pa.Table) -> str:
         """``57 rows, 3 columns, from the first 200 of "Orders"``."""
+        sample = preview.sample
+        assert sample is not None  # noqa: S101 - it is shown
         columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
+        if sample.pinned:
+            return f"{rows(table.num_rows)}, {columns}, pinned: previews and tests use them, runs do not"
         if self.node in sample.cut:
             return f"first {rows(table.num_rows)}, {columns}"
         cut = f", from the first {count(self._runner.rows)} of {self._names(sorted(sample.cut))}" if sample.cut else ""
-        return f"{rows(table.num_rows)}, {columns}{cut}"
+        pinned = sorted(node for node, known in preview.samples.items() if known.pinned)
+        kept = f", from pinned rows of {self._names(pinned)}" if pinned else ""
+        return f"{rows(table.num_rows)}, {columns}{cut}{kept}"
 
     def _scope(self, sample: Sample, table: pa.Table) -> str:
         """Of what the profile of the columns is."""
@@ -255,10 +325,7 @@ class PreviewPanel(QFrame):
             self.bar.tell(f"stale: {names} {verb} another machine; press Refresh", "warning")
 
     def _port_title(self, port: str) -> str:
-        spec = self._document.pipeline.nodes.get(self.node)
-        node_type = self._document.registry.get(spec.type) if spec else None
-        outputs = node_type.outputs if node_type else ()
-        return next((one.title or one.name for one in outputs if one.name == port), port)
+        return next((one.title or one.name for one in self._outputs() if one.name == port), port)
 
     def _say(self, icon: str, headline: str, text: str, *, bad: bool = False) -> None:
         self.notice.tell(icon, headline, text, bad=bad)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractItemView
 
+from etl_studio.engine.json_values import json_value
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.previews.profile_card import ProfileCard
 from etl_studio.ui.previews.profile_header import ProfileHeader
 from etl_studio.ui.tables.arrow_model import ArrowTableModel
+from etl_studio.ui.tables.cells import cell_text
 from etl_studio.ui.tables.view import DataTable
 
 if TYPE_CHECKING:
@@ -24,14 +28,22 @@ if TYPE_CHECKING:
 class SampleModel(ArrowTableModel):
     """Rows of a sample; pale where they are those of earlier settings.
 
+    Signals:
+        edited: row, column and new text of a value that a person has changed; the table itself stays as it is.
+
     Args:
         theme: colours.
         parent: its parent.
+
+    Attributes:
+        editable: whether values may be changed.
     """
+
+    edited = Signal(int, str, str)
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(theme, parent)
-        self.pale = False
+        self.pale = self.editable = False
 
     def set_pale(self, pale: bool) -> None:  # noqa: FBT001 - a state, not a choice
         """Show the rows as ones that may not be true any more."""
@@ -41,7 +53,18 @@ class SampleModel(ArrowTableModel):
                 last = self.index(self.rowCount() - 1, self.columnCount() - 1)
                 self.dataChanged.emit(self.index(0, 0), last, [Qt.ItemDataRole.ForegroundRole])
 
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        editable = Qt.ItemFlag.ItemIsEditable if self.editable else Qt.ItemFlag.NoItemFlags
+        return super().flags(index) | editable
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role == Qt.ItemDataRole.EditRole and value != index.data(Qt.ItemDataRole.EditRole):
+            self.edited.emit(index.row(), self.table.column_names[index.column()], value)
+        return False
+
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.EditRole:
+            return edit_text(self.table.column(index.column())[index.row()].as_py())
         if self.pale and role == Qt.ItemDataRole.ForegroundRole:
             return QColor(self._theme.tokens.text_muted)
         return super().data(index, role)
@@ -80,9 +103,18 @@ class SampleTable(DataTable):
         keys = QShortcut(QKeySequence("Ctrl+I"), self, context=Qt.ShortcutContext.WidgetShortcut)
         keys.activated.connect(self._on_keys)
 
-    def show_sample(self, table: pa.Table | None, scope: str = "") -> None:
-        """Show other rows, or none."""
+    def show_sample(self, table: pa.Table | None, scope: str = "", *, editable: bool = False) -> None:
+        """Show other rows, or none.
+
+        Args:
+            table: the rows.
+            scope: of what the profiles are, in words.
+            editable: whether values may be changed by a double click.
+        """
         self.scope = scope
+        self.samples.editable = editable
+        triggers = QAbstractItemView.EditTrigger
+        self.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed if editable else triggers.NoEditTriggers)
         self.profile.show_profiles(())
         self.samples.show_table(table)
         self._fetcher.cancel()
@@ -112,6 +144,14 @@ class SampleTable(DataTable):
     def _on_keys(self) -> None:
         if self.currentIndex().isValid():
             self.open_card(self.currentIndex().column())
+
+
+def edit_text(value: Any) -> str:
+    """A value as it stands in a field, to be read back by ``app.pins``."""
+    value = json_value(value)
+    if value is None or isinstance(value, bool):
+        return cell_text(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def _profiles(table: pa.Table) -> tuple[ColumnProfile, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 Side = Literal["before", "after"]
+LINE = 5 * SPACE
 _NOWHERE = QModelIndex()
 
 
@@ -169,6 +170,7 @@ class SideBySide(QWidget):
         self._models = SideModel("before", theme, self), SideModel("after", theme, self)
         self.summary = QLabel()
         self.summary.setMinimumWidth(1)
+        self.summary.setFixedHeight(LINE)
         self.summary.setTextFormat(Qt.TextFormat.RichText)
         self._captions = QLabel(), QLabel()
         self._lay_out()
@@ -199,6 +201,7 @@ class SideBySide(QWidget):
             table.setModel(model)
             table.setItemDelegate(ChangedCell(self._theme, table))
             caption.setProperty("role", "overline")
+            caption.setFixedHeight(LINE)
             line = QHBoxLayout()
             line.setContentsMargins(3 * SPACE, 0, 3 * SPACE, SPACE)
             line.setSpacing(4 * SPACE)

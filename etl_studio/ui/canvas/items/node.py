@@ -44,6 +44,7 @@ BOX_BELOW = 0.4
 EDGE_FROM = 0.2
 """Below this zoom such a box has no edge."""
 BOX_BADGE = QRectF(CARD_WIDTH - 28, 0, 28, 28)
+PIN, PIN_PLACE, PIN_RADIUS = 12, QPointF(5, 3), 9.0
 FAR_BELOW = 0.65
 """Below this zoom texts are larger, so that they can still be read."""
 PILL_HEIGHT = 20.0
@@ -78,6 +79,7 @@ class NodeItem(QGraphicsItem):
         self._anchors: dict[tuple[bool, str], QPointF] = {}
         self._measure()
         self._problems: tuple[Problem, ...] = ()
+        self._pinned = False
         self._box: tuple[QColor, QColor] | None = None
         self._live: LiveNode | None = None
         self._notice: Notice | None = None
@@ -120,6 +122,13 @@ class NodeItem(QGraphicsItem):
         problems = tuple(problems)
         if problems != self._problems:
             self._problems = problems
+            self._renew_tool_tip()
+            self.renew_face()
+
+    def show_pinned(self, *, pinned: bool) -> None:
+        """Show that previews use rows that a person has kept."""
+        if pinned != self._pinned:
+            self._pinned = pinned
             self._renew_tool_tip()
             self.renew_face()
 
@@ -245,6 +254,8 @@ class NodeItem(QGraphicsItem):
             _write(painter, sprites.far_small_font if far else sprites.small_font, self._counter_rect(), self._summary)
         if self._problems:
             self._paint_badge(painter, scale)
+        if self._pinned:
+            self._paint_pin(painter, scale)
 
     def _paint_box(self, painter: QPainter, *, edged: bool) -> None:
         if self._box is None:
@@ -345,6 +356,16 @@ class NodeItem(QGraphicsItem):
         box.moveCenter(QPointF(CARD_WIDTH - BADGE * 0.1, BADGE * 0.1))
         painter.drawPixmap(box, picture, QRectF(picture.rect()))
 
+    def _paint_pin(self, painter: QPainter, scale: float) -> None:
+        tokens = self._sprites.tokens
+        painter.setPen(QPen(QColor(tokens.accent), 1))
+        painter.setBrush(QColor(tokens.raised))
+        painter.drawEllipse(PIN_PLACE, PIN_RADIUS, PIN_RADIUS)
+        picture = self._sprites.theme.pixmap("pin", tokens.accent, PIN, scale)
+        box = QRectF(0, 0, PIN, PIN)
+        box.moveCenter(PIN_PLACE)
+        painter.drawPixmap(box, picture, QRectF(picture.rect()))
+
     def _paint_notice(self, painter: QPainter, notice: Notice, *, far: bool) -> None:
         tokens = self._sprites.tokens
         colour = QColor(getattr(tokens, notice.role))
@@ -395,6 +416,8 @@ class NodeItem(QGraphicsItem):
         lines += [f"{escape(problem.message)} {escape(problem.hint)}" for problem in self._problems]
         if self._notice:
             lines.append(escape(self._notice.text))
+        if self._pinned:
+            lines.append("Its rows are pinned: previews and tests use them, runs do not.")
         self.setToolTip("<br><br>".join(lines))
 
 
