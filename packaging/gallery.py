@@ -3,6 +3,7 @@
     python packaging/gallery.py FOLDER                     all scenes, both themes
     python packaging/gallery.py FOLDER --only states form  scenes whose names begin so
     python packaging/gallery.py FOLDER --size 1024x680
+    python packaging/gallery.py FOLDER --text 150          texts of 150 %
 
 Each scene is a real window with a real pipeline, in a workspace of its own. Works on any platform of Qt; ends with 1
 when Qt warned of anything or a scene could not be shown.
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME")
     parser.add_argument("--themes", nargs="+", choices=THEMES, default=THEMES)
     parser.add_argument("--size", type=_size, default=QSize(1440, 900), metavar="WIDTHxHEIGHT")
+    parser.add_argument("--text", type=int, default=100, metavar="PERCENT")
     options = parser.parse_args()
     wrong: list[str] = []
 
@@ -51,6 +53,7 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     for mode in options.themes:
         theme = Theme(mode)
+        theme.set_scale(options.text / 100)
         theme.apply(app)
         for name, scene in SCENES.items():
             if not name.startswith(tuple(options.only)):

@@ -7,6 +7,8 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 from etl_studio.app.resources import resource
 from etl_studio.engine.events import (
     BreakerChanged,
@@ -76,6 +78,39 @@ def goods(stage: Stage) -> None:
         lines.append(f"{number},{draw.choice(names)} {number % 40},{price},{draw.randint(0, 12)},{day}")
     stage.write("goods.csv", "\n".join(lines) + "\n")
     stage.open(stage.write("goods.etl.yaml", GOODS))
+
+
+@scene
+def start(stage: Stage) -> None:
+    """The start page with files that were open before, one of them gone; then the tour on a pipeline that runs."""
+    stage.open()
+    for name in ("monthly_report", "orders"):
+        stage.window.recent.add(stage.write(f"reports/{name}.etl.yaml", "etl_studio: 1\n"))
+    (stage.place / "reports" / "orders.etl.yaml").unlink()
+    stage.do("start_page")
+    stage.take("page")
+    stage.do("tour")
+    for step in range(1, 6):
+        stage.spin(0.5)
+        stage.take(f"tour-{step}")
+        stage.window.tour.go_on()
+        stage.wait(lambda: not stage.bench.controller.is_running)
+
+
+@scene
+def finding(stage: Stage) -> None:
+    """Help, search and outline."""
+    goods(stage)
+    stage.choose("save")
+    stage.do("outline")
+    stage.take("outline")
+    stage.do("find")
+    stage.type("price")
+    stage.take("places")
+    stage.press(Qt.Key.Key_Escape)
+    stage.bench.inspector.show_field("save", "config.key")
+    stage.do("help")
+    stage.take("help")
 
 
 @scene

@@ -69,7 +69,7 @@ class Guide(QObject):
         elif keys != self._keys:
             self.help.set_library(Library(self._registry, keys))
         self._keys = keys
-        self.help.show_page(address, section)
         self.help.show()
+        self.help.show_page(address, section)  # only what is shown knows where its headings are
         self.help.raise_()
         self.help.activateWindow()

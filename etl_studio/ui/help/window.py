@@ -267,9 +267,9 @@ class HelpWindow(QDialog):
                 mark.cursor.select(QTextCursor.SelectionType.LineUnderCursor)
                 mark.format.setBackground(self.palette().highlight())
                 marks.append(mark)
+                self.text.setTextCursor(QTextCursor(block))
                 top = self.text.document().documentLayout().blockBoundingRect(block).top()
                 self.text.verticalScrollBar().setValue(round(top) - 2 * SPACE)
-                self.text.setTextCursor(QTextCursor(block))
                 break
             block = block.next()
         self.text.setExtraSelections(marks)

@@ -60,8 +60,7 @@ class LetterTable(DataTable):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setToolTip(HINT)
         self.horizontalHeader().setStretchLastSection(True)
-        for section, width in enumerate(WIDTHS):
-            self.horizontalHeader().resizeSection(section, width)
+        self.set_widths(dict(enumerate(WIDTHS)))
         self.doubleClicked.connect(self.edit_wanted)
 
     def selected(self) -> list[DeadLetterRecord]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EVERY = 100
 """Milliseconds between two looks at the lines that have come."""
 
+LETTERS = 11
+"""Of the texts of the filters."""
 WIDTHS = {TIME: 28 * SPACE, LEVEL: 18 * SPACE, NODE: 30 * SPACE}
 _ANY_NODE = "All nodes"
 
@@ -61,15 +63,16 @@ class LogPanel(QFrame):
         self.table.setModel(self.model)
         self.table.setShowGrid(False)
         header = self.table.horizontalHeader()
-        for column, width in WIDTHS.items():
-            header.resizeSection(column, width)
+        self.table.set_widths(WIDTHS)
         header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
         self.notice = Notice(theme, self)
         self.notice.tell("list", "Nothing logged", "Run the pipeline. What it has to say appears here.")
         self.level, self.node = Combo(self), Combo(self)
         self.level.addItems(["All levels", "Info and worse", "Warnings and errors", "Errors"])
+        self.level.setMinimumContentsLength(LETTERS)
         self.level.setAccessibleName("Level")
         self.node.addItem(_ANY_NODE)
+        self.node.setMinimumContentsLength(LETTERS)
         self.node.setAccessibleName("Node")
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Search the log")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFontInfo
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROW_HEIGHT = 6 * SPACE
 WIDEST_COLUMN = 80 * SPACE
@@ -29,6 +35,7 @@ class DataTable(QTableView):
         self.setTabKeyNavigation(False)
         self.verticalHeader().setVisible(numbered)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._widths: dict[int, int] = {}
         self._fit_rows()
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setResizeContentsPrecision(0)
@@ -38,9 +45,24 @@ class DataTable(QTableView):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._fit_rows()
+            self._fit_widths()
 
     def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 2 * SPACE))
+
+    def set_widths(self, widths: Mapping[int, int]) -> None:
+        """Make columns as wide as the design has them, and wider where a person has larger texts.
+
+        Args:
+            widths: pixels by column, for texts of the size of the design.
+        """
+        self._widths = dict(widths)
+        self._fit_widths()
+
+    def _fit_widths(self) -> None:
+        scale = max(1.0, QFontInfo(self.font()).pixelSize() / FONT_BODY)
+        for section, width in self._widths.items():
+            self.horizontalHeader().resizeSection(section, round(width * scale))
 
     def fit_columns(self) -> None:
         """Make each column as wide as what is seen of it, within reason."""
