@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QKeySequence
+
+from etl_studio.ui.actions import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +63,7 @@ class BenchActions(QObject):
         for name in ON_CANVAS:
             actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self._bench.canvas.addAction(actions[name])
+        self._bench.canvas.leave_keys(QKeySequence(key) for spec in ACTIONS for key in spec.shortcut.split("; ") if key)
 
     def possible(self) -> dict[str, bool]:
         """Whether each action can be done now; what is missing can always be."""

@@ -97,11 +97,18 @@ class Shortcuts(QObject):
         return {name: _sequences(text) for name, text in known if name in self._defaults and isinstance(text, str)}
 
 
-def refusal(key: QKeySequence) -> str:
-    """Why a key can be no shortcut, or an empty text: without Ctrl or Alt it would be missed in every field."""
+def refusal(key: QKeySequence, *, on_canvas: bool = False) -> str:
+    """Why a key can be no shortcut, or an empty text: without Ctrl or Alt it would be missed in every field.
+
+    Args:
+        key: what was pressed.
+        on_canvas: it works only where the canvas has the focus; there a letter types nothing.
+    """
     if key.isEmpty():
         return ""
     combination = key[0]
+    if on_canvas and Qt.Key.Key_A <= combination.key() <= Qt.Key.Key_Z:
+        return ""
     if combination.key() in ALONE or combination.keyboardModifiers() & ~_TYPES:
         return ""
     name = key.toString(QKeySequence.SequenceFormat.NativeText)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from etl_studio.ui.actions import ACTIONS, MENUS, plain
+from etl_studio.ui.bench_actions import ON_CANVAS
 from etl_studio.ui.help_dialogs import CANVAS_KEYS, LETTER_KEYS
 from etl_studio.ui.shortcuts import refusal
 from etl_studio.ui.theme.theme import set_role
@@ -195,7 +196,7 @@ class ShortcutsDialog(QDialog):
 
     def _enable(self) -> None:
         name, key = self._action(), self.editor.keySequence()
-        usable = bool(name) and not key.isEmpty() and not refusal(key)
+        usable = bool(name) and not key.isEmpty() and not refusal(key, on_canvas=name in ON_CANVAS)
         self.editor.setEnabled(bool(name))
         self.replace.setEnabled(usable)
         self.add.setEnabled(usable and bool(self._shortcuts.keys(name)) and key not in self._shortcuts.keys(name))
@@ -205,7 +206,7 @@ class ShortcutsDialog(QDialog):
     def _judge(self, key: QKeySequence) -> None:
         """Tell at once what taking a key would do."""
         owner = self._shortcuts.owner(key, self._action())
-        if problem := refusal(key):
+        if problem := refusal(key, on_canvas=self._action() in ON_CANVAS):
             self._tell(problem, "danger")
         elif owner:
             self._tell(f"{_words([key])} is the key of “{TITLES[owner]}”. Set takes it from there.", "warning")

@@ -255,6 +255,9 @@ class Workbench(QWidget):
     def _show_found(self, found: Found) -> None:
         if found.node:
             self.show_node(found.node, found.field)
+        elif found.note:
+            self.canvas.pipeline_scene.choose([found.note])
+            self.canvas.navigation.reveal(found.note)
         else:
             self.canvas.pipeline_scene.choose()
             self.inspector.show_nodes(())

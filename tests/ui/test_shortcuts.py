@@ -146,6 +146,14 @@ def test_a_letter_alone_is_refused_with_the_reason(dialog, shortcuts):
     assert not dialog.replace.isEnabled()
 
 
+def test_a_letter_may_be_the_key_of_what_is_done_on_the_canvas(dialog, shortcuts):
+    choose(dialog, "duplicate")
+    press(dialog, Qt.Key.Key_Q)
+    QTest.mouseClick(dialog.replace, LEFT)
+
+    assert texts(shortcuts, "duplicate") == ["Q"]
+
+
 def test_fixed_keys_say_so(dialog):
     head = dialog.list.topLevelItem(5)
     dialog.list.setCurrentItem(head.child(0))

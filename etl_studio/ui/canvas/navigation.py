@@ -105,8 +105,8 @@ class Navigation(QObject):
         self._view.centerOn(point)
 
     def reveal(self, node: str) -> None:
-        """Scroll until a node is in sight."""
-        if item := self._scene.nodes.get(node):
+        """Scroll until a node or a note is in sight."""
+        if item := self._scene.nodes.get(node) or self._scene.notes.items.get(node):
             self._view.ensureVisible(item.card().translated(item.pos()), FIT_MARGIN, FIT_MARGIN)
 
     def scroll(self, way: QPoint) -> None:

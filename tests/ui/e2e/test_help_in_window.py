@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
@@ -162,3 +163,23 @@ def test_the_outline_tells_the_states_of_a_run(person, run_to_its_end):
     tree = person.bench.outline.tree
     spoken = [tree.topLevelItem(row).data(0, Qt.ItemDataRole.AccessibleTextRole) for row in range(3)]
     assert spoken == ["Orders, CSV file, done", "Large, Filter, done", "SQLite table, done"]
+
+
+def test_find_goes_to_a_note_on_the_canvas(person):
+    note = person.bench.document.add_note((4000, 3000, 240, 120), "Ask **Ada** about returns")
+    popup = find(person, "ada")
+    QTest.keyClick(popup.field, Qt.Key.Key_Return)
+
+    scene = person.bench.canvas.pipeline_scene
+    assert scene.notes.chosen() == [note]
+    assert person.bench.canvas.navigation.sight().intersects(scene.notes.items[note].sceneBoundingRect())
+
+
+def test_a_key_that_was_changed_does_its_old_work_no_more(person):
+    person.click_node("keep")
+    person.window.shortcuts.set_keys("duplicate", [QKeySequence("F9")])
+    QTest.keyClick(person.bench.canvas, Qt.Key.Key_D, CTRL)
+    assert len(person.bench.document.pipeline.nodes) == 3
+
+    QTest.keyClick(person.bench.canvas, Qt.Key.Key_F9)
+    assert len(person.bench.document.pipeline.nodes) == 4
