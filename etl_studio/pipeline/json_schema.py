@@ -128,7 +128,7 @@ def _group() -> dict[str, Any]:
         "properties": {
             "title": {"type": "string", "description": "Label of the frame."},
             "nodes": {"type": "array", "items": {"type": "string"}, "description": "Members; a node has one group."},
-            "color": _color(),
+            "color": _color("gray"),
             "collapsed": {"type": "boolean", "default": False, "description": "One card stands for the members."},
         },
     }
@@ -138,12 +138,12 @@ def _note() -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["text"],
-        "properties": {"text": {"type": "string", "description": "Markdown."}, "color": _color()},
+        "properties": {"text": {"type": "string", "description": "Markdown."}, "color": _color("yellow")},
     }
 
 
-def _color() -> dict[str, Any]:
-    return {"type": "string", "examples": list(COLORS), "default": COLORS[0]}
+def _color(default: str) -> dict[str, Any]:
+    return {"type": "string", "examples": list(COLORS), "default": default}
 
 
 def _settings(model: dict[str, Any], definitions: dict[str, Any], prefix: str) -> dict[str, Any]:

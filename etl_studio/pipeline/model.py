@@ -12,7 +12,7 @@ FORMAT = 1
 """Version of the file format that this program writes."""
 
 COLORS = ("yellow", "blue", "green", "red", "purple", "gray")
-"""Of notes and groups. Another word is kept, and shown as the first one."""
+"""Of notes and groups. Another word is kept, and shown as if there was none."""
 
 Place = tuple[float, ...]
 Bends = tuple[tuple[float, float], ...]
@@ -61,7 +61,7 @@ class Note:
     Attributes:
         id: identifier, unique among notes and nodes.
         text: Markdown.
-        color: one of ``COLORS``; empty: the first.
+        color: one of ``COLORS``; empty: yellow.
         extra: keys that this version does not know; kept.
     """
 
@@ -79,7 +79,7 @@ class Group:
         id: identifier, unique among groups.
         title: label of the frame.
         nodes: ids of its members; a node is in one group at most.
-        color: one of ``COLORS``; empty: the first.
+        color: one of ``COLORS``; empty: gray.
         collapsed: one card stands for the members.
         extra: keys that this version does not know; kept.
     """

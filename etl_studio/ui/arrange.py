@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from etl_studio.pipeline.diff import renamed_wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -45,6 +47,13 @@ def notes_placed(pipeline: Pipeline) -> dict[str, Place]:
         name: (left + number * (NOTE_WIDTH + GAP), top, NOTE_WIDTH, NOTE_HEIGHT)
         for number, name in enumerate(pipeline.notes)
     }
+
+
+def contracted(pipeline: Pipeline, stand_ins: Mapping[str, str]) -> Pipeline:
+    """The pipeline with one node in the place of several: for each of them the one that stands for it."""
+    nodes = {name: spec for name, spec in pipeline.nodes.items() if stand_ins.get(name, name) == name}
+    wires = (renamed_wire(wire, stand_ins) for wire in pipeline.wires)
+    return replace(pipeline, nodes=nodes, wires=[wire for wire in wires if wire.source != wire.target])
 
 
 def arranged(

@@ -13,16 +13,16 @@ from PySide6.QtCore import QTimer, Signal
 
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import clipboard, file_format, rules
-from etl_studio.pipeline.active import fed_by_only
+from etl_studio.pipeline.active import active
 from etl_studio.pipeline.bridging import bridges
 from etl_studio.pipeline.file_reader import text_of
 from etl_studio.pipeline.interfaces import file_of, type_of
-from etl_studio.pipeline.model import Group, NodeSpec, Note, Pipeline, Wire, free_name
+from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 from etl_studio.pipeline.replacing import replacement
-from etl_studio.ui import canvas_commands, commands
+from etl_studio.ui import commands
+from etl_studio.ui.annotated import AnnotatedPipeline
 from etl_studio.ui.arrange import arranged, notes_placed
 from etl_studio.ui.become import Become
-from etl_studio.ui.observable import ObservablePipeline
 from etl_studio.ui.undo_stack import UndoStack
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ CHECK_AFTER = 150
 """Milliseconds of quiet before the rules look at the document again."""
 
 
-class PipelineDocument(ObservablePipeline):
+class PipelineDocument(AnnotatedPipeline):
     """A pipeline that a person edits. Every edit is one undo command.
 
     Args:
@@ -57,9 +57,11 @@ class PipelineDocument(ObservablePipeline):
         saved_text: what the file said when it was last read or written here; None where there is no file.
         problems: what ``rules.check`` found, soon after the last change.
         interfaces: what is known of the files of sub-pipelines, by their names as written.
+        left_out: nodes that do not run since only disabled ones feed them, soon after the last change.
     """
 
     problems_changed = Signal()
+    left_out_changed = Signal()
     path_changed = Signal()
     saved = Signal()
     """The file was written."""
@@ -80,6 +82,7 @@ class PipelineDocument(ObservablePipeline):
         self.saved_text: str | None = None
         self.problems: list[rules.Problem] = []
         self.interfaces: dict[str, Interface] = {}
+        self.left_out: frozenset[str] = frozenset()
         self._check_timer = QTimer(self, singleShot=True, interval=CHECK_AFTER)
         self._check_timer.timeout.connect(self.check_now)
         self._placed(self.pipeline)
@@ -254,78 +257,6 @@ class PipelineDocument(ObservablePipeline):
         if self.pipeline.nodes[node].title != title:
             self.undo_stack.push(commands.SetTitle(self, node, title))
 
-    def set_disabled(self, nodes: Iterable[str], *, disabled: bool, behind: bool = False) -> None:
-        """Disable or enable nodes; ``behind``: and all that only they feed."""
-        names = [name for name in nodes if name in self.pipeline.nodes]
-        names = fed_by_only(self.pipeline, names) if behind else names
-        others = [name for name in names if self.pipeline.nodes[name].disabled != disabled]
-        if others:
-            self.undo_stack.push(canvas_commands.SetDisabled(self, others, disabled=disabled))
-
-    def bend(self, wire: Wire, bends: Bends, text: str = "Bend a wire") -> None:
-        """Lead a wire through these points, () for none."""
-        if self.pipeline.bends.get(wire, ()) != bends:
-            self.undo_stack.push(canvas_commands.SetBends(self, text, wire, bends))
-
-    def remove_bend(self, wire: Wire, index: int) -> None:
-        """Take one bend out of a wire."""
-        bends = self.pipeline.bends.get(wire, ())
-        self.bend(wire, (*bends[:index], *bends[index + 1 :]), "Remove a bend")
-
-    def add_note(self, place: Place, text: str = "", color: str = "") -> str:
-        """Add a note at (left, top, width, height) and return its id."""
-        note = Note(self.pipeline.new_id("note"), text, color)
-        self.undo_stack.push(canvas_commands.AddNote(self, note, tuple(map(float, place))))
-        return note.id
-
-    def set_note(self, name: str, *, text: str | None = None, color: str | None = None) -> None:
-        """Change the text or the colour of a note."""
-        note = self.pipeline.notes[name]
-        changed = replace(
-            note, text=note.text if text is None else text, color=note.color if color is None else color
-        )  # fmt: skip
-        if changed != note:
-            what = "Write a note" if text is not None else "Colour a note"
-            self.undo_stack.push(canvas_commands.SetNote(self, what, changed))
-
-    def group(self, nodes: Iterable[str], title: str = "Group") -> str | None:
-        """Put nodes into a new group, out of those that they are in, and return its id; None without nodes."""
-        members = [name for name in self.pipeline.nodes if name in set(nodes)]
-        if not members:
-            return None
-        name = free_name("group", self.pipeline.groups)
-        others = commands.without_nodes(self.pipeline.groups, members)
-        name_and_nodes = {name: Group(name, title, members)}
-        text = f"Group {commands.counted(len(members), 'node')}"
-        self.undo_stack.push(canvas_commands.SetGroups(self, text, others | name_and_nodes))
-        return name
-
-    def ungroup(self, groups: Iterable[str]) -> None:
-        """Dissolve groups; their members stay."""
-        gone = set(groups) & self.pipeline.groups.keys()
-        if gone:
-            kept = {name: group for name, group in self.pipeline.groups.items() if name not in gone}
-            self.undo_stack.push(canvas_commands.SetGroups(self, "Ungroup", kept))
-
-    def set_group(
-        self, name: str, *, title: str | None = None, color: str | None = None, collapsed: bool | None = None
-    ) -> None:
-        """Change the title or colour of a group, or collapse or expand it."""
-        group = self.pipeline.groups[name]
-        changed = replace(
-            group,
-            title=group.title if title is None else title,
-            color=group.color if color is None else color,
-            collapsed=group.collapsed if collapsed is None else collapsed,
-        )
-        if changed == group:
-            return
-        what = "Change title of" if title is not None else "Colour"
-        if collapsed is not None:
-            what = "Collapse" if collapsed else "Expand"
-        text = f"{what} {group.title or name}"
-        self.undo_stack.push(canvas_commands.SetGroups(self, text, {**self.pipeline.groups, name: changed}))
-
     def rename_node(self, old: str, new: str) -> None:
         """Change a node's id.
 
@@ -416,6 +347,11 @@ class PipelineDocument(ObservablePipeline):
         if problems != self.problems:
             self.problems = problems
             self.problems_changed.emit()
+        running = active(self.pipeline, self.registry)
+        left_out = frozenset(name for name, disabled in running.left_out.items() if not disabled)
+        if left_out != self.left_out:
+            self.left_out = left_out
+            self.left_out_changed.emit()
 
     # -- inside -----------------------------------------------------------------------------------------------
 

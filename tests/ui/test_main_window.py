@@ -403,3 +403,45 @@ def test_run_asks_for_a_parameter_without_a_default_and_takes_only_what_fits(qtb
 
     assert seen == [('"least" must be a whole number.', False)]
     assert ended.args[0].rows_out == 200
+
+
+def test_notes_groups_and_disabled_nodes_by_the_keys_of_the_window(open_window, folder):
+    window = open_window(folder / "orders.yaml")
+    canvas, document = window.workbench.canvas, window.workbench.document
+    canvas.setFocus()
+    canvas.pipeline_scene.choose(["read", "keep"])
+    QTest.keyClick(canvas, Qt.Key.Key_D)
+    assert [spec.disabled for spec in document.pipeline.nodes.values()] == [True, True, False]
+    assert window.actions_by_name["disable"].text().replace("&", "") == "Enable"
+    QTest.keyClick(canvas, Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)
+    assert not any(spec.disabled for spec in document.pipeline.nodes.values())
+
+    QTest.keyClick(canvas, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(canvas.in_place.editor, "Dinner")
+    QTest.keyClick(canvas.in_place.editor, Qt.Key.Key_Return)
+    assert [group.title for group in document.pipeline.groups.values()] == ["Dinner"]
+    assert window.actions_by_name["ungroup"].isEnabled()
+
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    QTest.keyClicks(canvas.in_place.editor, "no new notes")
+    QTest.keyClick(canvas.in_place.editor, Qt.Key.Key_Escape)
+    assert [note.text for note in document.pipeline.notes.values()] == ["no new notes"]
+    QTest.keyClick(canvas, Qt.Key.Key_Delete)
+    assert document.pipeline.notes == {}
+
+    canvas.pipeline_scene.choose(["keep"])
+    canvas.quick_add.open_here()
+    QTest.keyClicks(QApplication.focusWidget(), "nd")
+    assert not document.pipeline.notes
+    assert not document.pipeline.nodes["keep"].disabled
+    canvas.quick_add.popup.hide()
+
+
+def test_a_note_that_is_written_is_in_the_file_when_it_is_saved_meanwhile(open_window, folder):
+    window = open_window(folder / "orders.yaml")
+    canvas = window.workbench.canvas
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    QTest.keyClicks(canvas.in_place.editor, "Kept")
+    QTest.keyClick(canvas.in_place.editor, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert "text: Kept" in (folder / "orders.yaml").read_text()

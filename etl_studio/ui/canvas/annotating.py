@@ -81,6 +81,15 @@ class Annotating(QObject):
         group_of = self._document.pipeline.group_of
         return any(group_of(node) for node in self._scene.chosen_nodes())
 
+    def other_groups(self) -> dict[str, str]:
+        """Titles of the groups that not all selected nodes are in, by id."""
+        chosen, groups = set(self._scene.chosen_nodes()), self._document.pipeline.groups
+        return {name: group.title or name for name, group in groups.items() if not chosen <= set(group.nodes)}
+
+    def put_into_group(self, group: str | None) -> None:
+        """Put the selected nodes into a group; None: take them out of theirs."""
+        self._document.put_into_group(self._scene.chosen_nodes(), group)
+
     def write_title(self, group: str) -> None:
         """Write the title of a group."""
         self._in_place.write_title(group)

@@ -83,7 +83,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         if len(scene.chosen_nodes()) > 1:
             _add_order(menu, theme, editing, len(scene.chosen_nodes()))
         menu.addSeparator()
-        _add_switches(tools, add)
+        _add_switches(tools, menu, add)
         _add_clipboard(editing, add)
         add("Delete and reconnect", "link", editing.delete_and_join, "Ctrl+Del")
     elif hit.wire:
@@ -118,7 +118,7 @@ def _add_breaker(
             action.triggered.connect(partial(_run, partial(order_breaker, node, state.value)))
 
 
-def _add_switches(tools: Tools, add: Callable[..., None]) -> None:
+def _add_switches(tools: Tools, menu: QMenu, add: Callable[..., None]) -> None:
     """Disable, group."""
     annotating = tools.annotating
     verb = "Enable" if annotating.would_enable else "Disable"
@@ -127,6 +127,11 @@ def _add_switches(tools: Tools, add: Callable[..., None]) -> None:
     add("Group", "group", annotating.group, "Ctrl+G")
     if annotating.is_grouped:
         add("Ungroup", "ungroup", annotating.ungroup, "Ctrl+Shift+G")
+        add("Take out of the group", "", partial(annotating.put_into_group, None))
+    if groups := annotating.other_groups():
+        into = menu.addMenu("Put into")
+        for name, title in groups.items():
+            into.addAction(title).triggered.connect(partial(_run, partial(annotating.put_into_group, name)))
     add("", "", None)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF
 from PySide6.QtGui import QGuiApplication
 
-from etl_studio.ui.arrange import COLUMN, ROW, arranged
+from etl_studio.ui.arrange import COLUMN, ROW, arranged, contracted
 from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output, wire_between
@@ -119,24 +119,29 @@ class Editing(QObject):
 
     def arrange(self) -> None:
         """Put the selected nodes in columns as the rows flow, where they are; all, when fewer than two are selected."""
-        chosen = self._scene.chosen_nodes()
+        groups, chosen = self._scene.groups, self._chosen_cards()
+        pipeline = contracted(self.document.pipeline, groups.stand_ins())
         heights = {name: card.height() for name, card in self._scene.cards().items()}
         if len(chosen) > 1:
-            corner = bounds(self._scene.cards(chosen).values()).topLeft()
-            places = arranged(self.document.pipeline, chosen, heights)
+            corner = bounds(chosen.values()).topLeft()
+            places = arranged(pipeline, list(chosen), heights)
             moved = {name: (corner.x() + x, corner.y() + y) for name, (x, y) in places.items()}
-            self.document.move(moved, straighten=True)
+            self.document.move(groups.spread(moved), straighten=True)
         else:
-            self.document.move(arranged(self.document.pipeline, heights=heights), straighten=True)
+            self.document.move(groups.spread(arranged(pipeline, heights=heights)), straighten=True)
             self._navigation.fit()
 
     def align(self, edge: Edge) -> None:
         """Bring one edge of the selected nodes into a line."""
-        self.document.move(aligned(self._scene.cards(self._scene.chosen_nodes()), edge))
+        self.document.move(self._scene.groups.spread(aligned(self._chosen_cards(), edge)))
 
     def distribute(self, axis: Axis) -> None:
         """Make the gaps between the selected nodes equal."""
-        self.document.move(distributed(self._scene.cards(self._scene.chosen_nodes()), axis))
+        self.document.move(self._scene.groups.spread(distributed(self._chosen_cards(), axis)))
+
+    def _chosen_cards(self) -> dict[str, QRectF]:
+        """Those of the selected nodes; a collapsed group has one, by its first member."""
+        return self._scene.cards(self._scene.stops(self._scene.chosen_nodes()))
 
     # -- adding -----------------------------------------------------------------------------------------------
 

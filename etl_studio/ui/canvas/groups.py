@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPointF, Signal
 
 from etl_studio.ui.canvas.items.group import GroupItem, frame_around, worst_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from PySide6.QtCore import QPointF, QRectF
+    from PySide6.QtCore import QRectF
     from PySide6.QtWidgets import QGraphicsScene
 
     from etl_studio.pipeline.model import Wire
@@ -84,6 +84,25 @@ class Groups(QObject):
         item = self.items.get(self._group_of.get(node, ""))
         return item if item is not None and item.collapsed else None
 
+    def stand_ins(self) -> dict[str, str]:
+        """The first member of its group by each member of a collapsed one."""
+        collapsed = [self.members(name) for name, item in self.items.items() if item.collapsed]
+        return {node: members[0] for members in collapsed for node in members}
+
+    def spread(self, places: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        """Places of nodes, when the card of a collapsed group goes to the place of one of its members."""
+        layout, found = self._document.pipeline.layout, {}
+        for node, place in places.items():
+            item = self.hides(node)
+            if item is None:
+                found[node] = place
+                continue
+            way = QPointF(*place) - item.pos()
+            for member in self.members(item.name):
+                x, y = layout[member]
+                found[member] = (x + way.x(), y + way.y())
+        return found
+
     def chosen(self) -> list[str]:
         """Ids of the groups all of whose members are selected."""
         return [name for name in self.items if all(self._nodes[node].chosen for node in self.members(name))]
@@ -154,8 +173,8 @@ class Groups(QObject):
         before = self._members.get(name, [])
         self._let_go(name, before)
         # A file may have a node in two groups; the rules tell about it.
-        pipeline = self._document.pipeline
-        self._members[name] = [node for node in group.nodes if pipeline.group_of(node) is group]
+        first = {node: key for key, one in reversed(self._document.pipeline.groups.items()) for node in one.nodes}
+        self._members[name] = [node for node in group.nodes if first[node] == name]
         self._group_of |= dict.fromkeys(self._members[name], name)
         item = self.items[name]
         item.show_group(group)

@@ -69,6 +69,7 @@ class InPlace(QObject):
         """Open the editor of the title of a group."""
         self.finish()
         editor = TitleEditor(self._document.pipeline.groups[name].title, self._canvas.viewport())
+        editor.setStyleSheet("QLineEdit { padding: 0 4px; }")
         self._open(editor, name)
         editor.selectAll()
 

@@ -97,7 +97,7 @@ class Navigation(QObject):
 
     def fit_selection(self) -> None:
         """Show what is selected, no larger than it is; everything, when nothing is."""
-        chosen = bounds(self._scene.cards(self._scene.chosen_nodes()).values())
+        chosen = bounds(self._scene.cards(self._scene.chosen_items()).values())
         self._fit(chosen if not chosen.isEmpty() else self._scene.content_rect())
 
     def centre_on(self, point: QPointF) -> None:
@@ -105,9 +105,9 @@ class Navigation(QObject):
         self._view.centerOn(point)
 
     def reveal(self, node: str) -> None:
-        """Scroll until a node or a note is in sight."""
-        if item := self._scene.nodes.get(node) or self._scene.notes.items.get(node):
-            self._view.ensureVisible(item.card().translated(item.pos()), FIT_MARGIN, FIT_MARGIN)
+        """Scroll until a node or a note is in sight; for a member of a collapsed group its card."""
+        if node in self._scene.nodes or node in self._scene.notes.items:
+            self._view.ensureVisible(self._scene.cards([node])[node], FIT_MARGIN, FIT_MARGIN)
 
     def scroll(self, way: QPoint) -> None:
         """Move the sight by pixels of the screen."""

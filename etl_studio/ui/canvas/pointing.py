@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 
 from etl_studio.ui.canvas.items.group import GroupItem
 from etl_studio.ui.canvas.items.node import NodeItem
@@ -51,6 +51,17 @@ class Hit:
     def is_empty(self) -> bool:
         """Whether there is nothing."""
         return not (self.node or self.wire or self.group or self.note)
+
+
+def cursor_for(hit: Hit, keys: Qt.KeyboardModifier) -> Qt.CursorShape:
+    """The cursor that says what a press there would do."""
+    if hit.corner:
+        return Qt.CursorShape.SizeFDiagCursor
+    if hit.bend is not None:
+        return Qt.CursorShape.SizeAllCursor
+    if hit.chevron or (hit.link and keys & Qt.KeyboardModifier.ControlModifier):
+        return Qt.CursorShape.PointingHandCursor
+    return Qt.CursorShape.ArrowCursor
 
 
 def hit_at(scene: QGraphicsScene, point: QPointF, zoom: float) -> Hit:

@@ -93,6 +93,7 @@ class PipelineScene(QGraphicsScene):
         document.wire_removed.connect(self._on_wire_removed)
         document.wire_bent.connect(self._on_wire_bent)
         document.problems_changed.connect(self._on_problems_changed)
+        document.left_out_changed.connect(self._on_left_out_changed)
         self.notes = Notes(self, document, self.sprites)
         self.notes.gone.connect(self._on_note_gone)
         self.groups = Groups(self, document, self.sprites, self.nodes, self._live_run)
@@ -143,6 +144,15 @@ class PipelineScene(QGraphicsScene):
             return self.groups.members(hit.group)
         name = hit.node or hit.note
         return [name] if name else []
+
+    def taken_with(self, node: str) -> list[str]:
+        """The node, or all members of the collapsed group that it is in."""
+        group = self.groups.hides(node)
+        return self.groups.members(group.name) if group else [node]
+
+    def stops(self, names: Iterable[str] | None = None) -> list[str]:
+        """Of these nodes, or all, those that are shown, and the first member of each collapsed group."""
+        return [name for name in (self.nodes if names is None else names) if self.taken_with(name)[0] == name]
 
     def items_in(self, area: QRectF) -> list[str]:
         """What a rubber band takes: nodes that it touches, also those in collapsed groups, and notes that it holds."""
@@ -441,6 +451,11 @@ class PipelineScene(QGraphicsScene):
             item.show_problems(problem for problem in self.document.problems if problem.node == name)
         self.groups.show_states(self.nodes)
 
+    def _on_left_out_changed(self) -> None:
+        for name, item in self.nodes.items():
+            if item.left_out != (name in self.document.left_out):
+                self._show_spec(name)
+
     def _on_theme_changed(self) -> None:
         for item in self.wires.values():
             item.renew_pen()
@@ -466,7 +481,8 @@ class PipelineScene(QGraphicsScene):
         spec = self.document.pipeline.nodes[name]
         node_type = self.document.type_of(name)
         wires = [item.wire for item in self._wires_of.get(name, ())]
-        self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires))
+        left_out = name in self.document.left_out
+        self.nodes[name].show_spec(spec, node_type, ports_of(spec, node_type, wires), left_out=left_out)
         self.nodes[name].show_pinned(pinned=name in self._pinned)
 
     def _route_all(self, name: str) -> None:

@@ -19,6 +19,8 @@ def spoken_node(document: PipelineDocument, live: LiveRun, node: str) -> str:
     node_type = document.type_of(node)
     kind = node_type.title if node_type else f"unknown type {spec.type}"
     parts = [titles[node] if titles[node] == kind else f"{titles[node]}, {kind}"]
+    if spec.disabled:
+        parts.append("disabled")
     if node in live.nodes:
         parts.append(live.nodes[node].state.value)
     problems = [problem for problem in document.problems if problem.node == node]
@@ -34,6 +36,13 @@ def spoken_node(document: PipelineDocument, live: LiveRun, node: str) -> str:
     if not (into or out):
         parts.append("not wired")
     return f"{'. '.join(part[:1].upper() + part[1:] for part in parts)}."
+
+
+def spoken_group(document: PipelineDocument, group: str) -> str:
+    """Title and members of a collapsed group."""
+    titles, spec = document.titles(), document.pipeline.groups[group]
+    members = _listed([titles[node] for node in spec.nodes if node in titles])
+    return f"Group {spec.title or group}, collapsed. {counted(len(spec.nodes), 'node')}: {members}."
 
 
 def spoken_wire(document: PipelineDocument, wire: Wire) -> str:

@@ -38,6 +38,7 @@ from etl_studio.ui.canvas.items.node import BOX_BELOW
 from etl_studio.ui.canvas.keyboard import Keyboard
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
+from etl_studio.ui.canvas.pointing import cursor_for
 from etl_studio.ui.canvas.scene import Hit, PipelineScene
 from etl_studio.ui.canvas.tools import Tools
 from etl_studio.ui.canvas.walking import Walking
@@ -164,6 +165,8 @@ class CanvasView(QGraphicsView):
             self._gesture.move(pointer)
         else:
             self.pipeline_scene.show_hover(pointer.hit)
+            if not self._space:
+                self.viewport().setCursor(cursor_for(pointer.hit, pointer.modifiers))
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

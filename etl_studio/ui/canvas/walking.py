@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPen
 
 from etl_studio.ui.announcing import announce
-from etl_studio.ui.canvas.spoken import spoken_node, spoken_wire
+from etl_studio.ui.canvas.spoken import spoken_group, spoken_node, spoken_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ class Walking(QObject):
         if dx and len(chosen) == 1 and not self._scene.chosen_nodes():
             self.go_to(chosen[0].target if dx > 0 else chosen[0].source)
         elif self.node is None:
-            self.go_to(self._nearest(self._scene.nodes, self._navigation.sight().center()))
+            self.go_to(self._nearest(self._scene.stops(), self._navigation.sight().center()))
         else:
             self.go_to(self._along_wires(dx) or self._ahead(dx, dy), adds=adds)
 
@@ -89,11 +89,16 @@ class Walking(QObject):
         if node is None or node not in self._scene.nodes:
             return
         kept = self._scene.chosen_nodes() if adds else []
-        self.node, self.shown = node, True
-        self._scene.choose([*kept, node])
+        taken = self._scene.taken_with(node)
+        self.node, self.shown = taken[0], True
+        self._scene.choose([*kept, *taken])
         self._navigation.reveal(node)
         self._redraw()
-        self.say(spoken_node(self._document, self._scene.live, node))
+        group = self._scene.groups.hides(node)
+        said = (
+            spoken_group(self._document, group.name) if group else spoken_node(self._document, self._scene.live, node)
+        )
+        self.say(said)
 
     def next_wire(self, *, back: bool = False) -> None:
         """Select the next wire of the node, or the one before."""
@@ -152,15 +157,15 @@ class Walking(QObject):
 
     def _in_order(self) -> list[str]:
         layout = self._document.pipeline.layout
-        return sorted(self._scene.nodes, key=lambda name: layout.get(name, (0.0, 0.0)))
+        return sorted(self._scene.stops(), key=lambda name: layout.get(name, (0.0, 0.0)))
 
     def _along_wires(self, dx: int) -> str | None:
         """The node at the other end of a wire that lies at the most similar height."""
-        wires = self._document.pipeline.wires
+        wires, here = self._document.pipeline.wires, self._scene.taken_with(self.node)
         if dx > 0:
-            ends = [wire.target for wire in wires if wire.source == self.node]
+            ends = [wire.target for wire in wires if wire.source in here and wire.target not in here]
         elif dx < 0:
-            ends = [wire.source for wire in wires if wire.target == self.node]
+            ends = [wire.source for wire in wires if wire.target in here and wire.source not in here]
         else:
             return None
         height = self._middle(self.node).y()
@@ -169,7 +174,7 @@ class Walking(QObject):
 
     def _ahead(self, dx: int, dy: int) -> str | None:
         here, best, least = self._middle(self.node), None, 0.0
-        for name in self._scene.nodes:
+        for name in self._scene.stops():
             way = self._middle(name) - here
             ahead, aside = (way.x() * dx, abs(way.y())) if dx else (way.y() * dy, abs(way.x()))
             far = ahead + ASIDE * aside
@@ -181,8 +186,7 @@ class Walking(QObject):
         return min(names, key=lambda name: (self._middle(name) - point).manhattanLength(), default=None)
 
     def _middle(self, node: str) -> QPointF:
-        item = self._scene.nodes[node]
-        return item.pos() + item.card().center()
+        return self._scene.cards([node])[node].center()
 
     def _on_chosen(self) -> None:
         """The mouse or an edit chose another node: the keys go on from there."""

@@ -186,6 +186,17 @@ class TestNotes:
         places = [QPointF(x, y) for x in range(4, 236, 4) for y in range(-196, -44, 4)]
         assert not any(scene.hit(point).link for point in places)
 
+    def test_markdown_is_rendered_and_lists_stay_lists(self, scene, wired, note):
+        wired.set_note(note, text="# Title\n\nSome **bold** text.\n\n- one\n- two\n\n1. first")
+        assert scene.notes.items[note].document().toPlainText() == "Title\nSome bold text.\none\ntwo\nfirst"
+        document = scene.notes.items[note].document()
+        lists = [document.findBlockByNumber(number).textList() is not None for number in range(5)]
+        assert lists == [False, False, True, True, True]
+        sizes = [
+            document.findBlockByNumber(number).begin().fragment().charFormat().font().pixelSize() for number in (0, 1)
+        ]
+        assert sizes[0] > sizes[1]
+
     def test_a_rubber_band_takes_the_notes_that_it_holds(self, view, scene, note, hand):
         hand.drag(view, pixel(view, -40, -220), pixel(view, 100, -20))
         assert scene.chosen_items() == []
@@ -319,6 +330,53 @@ class TestGroups:
         pick(view.menu_for(Hit(group=group), QPointF()), "Collapse")
         assert wired.pipeline.groups[group].collapsed
 
+    def test_the_menu_of_a_node_puts_it_into_a_group_and_takes_it_out(self, view, scene, wired, group, steps):
+        pick(view.menu_for(Hit("sqlite"), QPointF()), "Clean")
+        assert wired.pipeline.groups[group].nodes == ["csv", "filter", "sqlite"]
+        assert scene.groups.members(group) == ["csv", "filter", "sqlite"]
+        pick(view.menu_for(Hit("sqlite"), QPointF()), "Take out of the group")
+        assert wired.pipeline.groups[group].nodes == ["csv", "filter"]
+        assert steps() == 2
+
+    def test_arranging_and_aligning_take_a_card_for_one_node_and_its_members_stay_together(
+        self, view, scene, wired, group
+    ):
+        wired.move({"filter": (304, 200), "sqlite": (1000, 700)})
+        wired.set_group(group, collapsed=True)
+        view.editing.arrange()
+        layout, card = wired.pipeline.layout, scene.groups.items[group].card()
+        assert (layout["filter"][0] - layout["csv"][0], layout["filter"][1] - layout["csv"][1]) == (304, 80)
+        assert scene.cards(["sqlite"])["sqlite"].left() - card.left() == 304
+        wired.move({"sqlite": (1000, 700)})
+        scene.choose(["csv", "filter", "sqlite"])
+        view.editing.align("left")
+        layout = wired.pipeline.layout
+        assert (layout["filter"][0] - layout["csv"][0], layout["filter"][1] - layout["csv"][1]) == (304, 80)
+        assert scene.cards(["sqlite"])["sqlite"].left() == scene.groups.items[group].card().left()
+
+    def test_alt_and_arrows_stand_on_a_card_as_on_a_node(self, view, scene, wired, group):
+        wired.set_group(group, collapsed=True)
+        scene.choose(["sqlite"])
+        QTest.keyClick(view, Qt.Key.Key_Left, ALT)
+        assert scene.chosen_nodes() == ["csv", "filter"]
+        QTest.keyClick(view, Qt.Key.Key_Right, ALT)
+        assert scene.chosen_nodes() == ["sqlite"]
+
+    def test_a_wire_let_go_on_a_card_says_what_to_do(self, view, scene, wired, group, hand):
+        wired.add_node("csv_source", 0, 400)
+        wired.set_group(group, collapsed=True)
+        count = wired.undo_stack.count()
+        hand.drag(view, hand.port(view, "csv_2", "out"), self.title(view, group))
+        assert wired.undo_stack.count() == count
+        assert "Expand the group" in view.tip.text()
+        assert not view.quick_add.popup.isVisible()
+
+    def test_a_problem_in_a_collapsed_group_is_counted_on_its_card(self, wired, scene, group):
+        wired.set_group(group, collapsed=True)
+        wired.check_now()
+        own = [problem for problem in wired.problems if problem.node in ("csv", "filter")]
+        assert scene.groups.items[group].problems == len(own) == 1
+
     def test_a_wire_drawn_to_a_member_later_reaches_the_card(self, scene, wired, group):
         wired.set_group(group, collapsed=True)
         wired.add_node("sqlite_sink", 608, 300)
@@ -404,6 +462,18 @@ class TestDisabled:
         assert not wired.pipeline.nodes["filter"].disabled
         assert scene.wires[READ].pen().style() == Qt.PenStyle.SolidLine
         assert steps() == 2
+
+    def test_what_only_disabled_nodes_feed_is_pale_too(self, scene, wired):
+        wired.set_disabled(["csv"], disabled=True)
+        wired.check_now()
+        assert {name: (item.disabled, item.left_out) for name, item in scene.nodes.items()} == {
+            "csv": (True, False),
+            "filter": (False, True),
+            "sqlite": (False, True),
+        }
+        wired.undo_stack.undo()
+        wired.check_now()
+        assert not any(item.left_out for item in scene.nodes.values())
 
     def test_the_menu_disables_the_branch(self, view, wired, steps):
         pick(view.menu_for(Hit("filter"), QPointF()), "Disable the branch")

@@ -43,6 +43,7 @@ class Monkey:
                 self.group,
                 self.group,
                 self.ungroup,
+                self.regroup,
                 self.change_group,
                 self.fold,
                 self.fold,
@@ -103,6 +104,10 @@ class Monkey:
 
     def ungroup(self):
         self.document.ungroup(list(self.document.pipeline.groups)[:1])
+
+    def regroup(self):
+        groups = [None, *self.document.pipeline.groups]
+        self.document.put_into_group(self.some(), self.draw.choice(groups))
 
     def change_group(self):
         if groups := list(self.document.pipeline.groups):

@@ -70,7 +70,11 @@ class ConnectPorts(Gesture):
             return
         port = self._target(pointer)
         if port is None:
-            if pointer.hit.node is None:
+            group = self.scene.groups.items.get(pointer.hit.group)
+            if group and group.collapsed:
+                reason = "Expand the group to reach the ports of its nodes."
+                self.tools.tip.show_reason(reason, pointer.on_screen, fades=True)
+            elif pointer.hit.node is None:
                 self.tools.quick_add.open_at(pointer.at, wired_from=self._from)
             return
         problem = self.document.connect_ports(self._wire(port))
@@ -106,7 +110,7 @@ class ConnectPorts(Gesture):
         if near.node is None:
             around = QRectF(pointer.at - QPointF(reach, reach), pointer.at + QPointF(reach, reach))
             for name, item in self.scene.nodes.items():
-                if item.sceneBoundingRect().intersects(around):
+                if item.isVisible() and item.sceneBoundingRect().intersects(around):
                     port = item.port_at(pointer.at, reach)
                     if port and port.is_input != self._from.is_input and name != self._from.node:
                         return port
@@ -119,7 +123,8 @@ class ConnectPorts(Gesture):
 
     def _mark_visible(self) -> None:
         sight = self.tools.navigation.sight()
-        visible = [item for item in self.scene.nodes.values() if item.sceneBoundingRect().intersects(sight)]
+        shown = (item for item in self.scene.nodes.values() if item.isVisible())
+        visible = [item for item in shown if item.sceneBoundingRect().intersects(sight)]
         if len(visible) > MOST_MARKED:
             return
         for item in visible:

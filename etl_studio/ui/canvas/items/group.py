@@ -33,6 +33,8 @@ CHEVRON = 32.0
 WORST = ("failed", "open", "retrying", "running", "stopped", "waiting", "done")
 """States of nodes, those first that a person should see."""
 WORDS = {"open": "breaker open"}
+CARD_LEFT = 58.0
+"""Where the texts of a card begin."""
 TITLE_BELOW = 0.6
 BOX_BELOW = 0.14
 
@@ -61,6 +63,7 @@ class GroupItem(QGraphicsItem):
         name: id of the group.
         collapsed: it is a card.
         state: the worst of its members in a run; empty outside one.
+        problems: how many its members have.
     """
 
     Type = QGraphicsItem.UserType + 4
@@ -74,7 +77,7 @@ class GroupItem(QGraphicsItem):
         self._rect = QRectF()
         self._slots: dict[tuple[bool, Wire], QPointF] = {}
         self._chosen = False
-        self.state, self._problems = "", 0
+        self.state, self.problems = "", 0
 
     # -- told by the scene ------------------------------------------------------------------------------------
 
@@ -96,13 +99,15 @@ class GroupItem(QGraphicsItem):
 
     def show_wires(self, inputs: Sequence[Wire], outputs: Sequence[Wire]) -> None:
         """Give each wire from and to the outside its place at the side of the card."""
-        self._slots = {}
+        slots = {}
         for is_input, wires in ((True, inputs), (False, outputs)):
             gap = min(16.0, (CARD_HEIGHT - 16) / max(len(wires), 1))
             top = CARD_HEIGHT / 2 - gap * (len(wires) - 1) / 2
             for index, wire in enumerate(wires):
-                self._slots[is_input, wire] = QPointF(0 if is_input else CARD_WIDTH, top + gap * index)
-        self.renew_face()
+                slots[is_input, wire] = QPointF(0 if is_input else CARD_WIDTH, top + gap * index)
+        if slots != self._slots:
+            self._slots = slots
+            self.renew_face()
 
     def show_chosen(self, *, chosen: bool) -> None:
         """Show that all members are selected."""
@@ -112,8 +117,8 @@ class GroupItem(QGraphicsItem):
 
     def show_state(self, state: str, problems: int) -> None:
         """Show the worst state of the members in a run, and how many problems they have."""
-        if (state, problems) != (self.state, self._problems):
-            self.state, self._problems = state, problems
+        if (state, problems) != (self.state, self.problems):
+            self.state, self.problems = state, problems
             self.renew_face()
 
     def renew_face(self) -> None:
@@ -136,7 +141,8 @@ class GroupItem(QGraphicsItem):
     def title_box(self) -> QRectF:
         """The place of the title alone, in scene coordinates."""
         bar = self.bar()
-        return QRectF(bar.left() + CHEVRON, bar.top(), bar.width() - CHEVRON - 8, BAR)
+        left, top = (CARD_LEFT - 6, 6.0) if self.collapsed else (CHEVRON - 6, 2.0)
+        return QRectF(bar.left() + left, bar.top() + top, bar.width() - left - 8, BAR - 4)
 
     def is_chevron(self, point: QPointF) -> bool:
         """Whether a point of the bar in scene coordinates collapses or expands the group."""
@@ -203,13 +209,13 @@ class GroupItem(QGraphicsItem):
         self._paint_chevron(painter, QPointF(28, CARD_HEIGHT / 2), mixed(tint, tokens.text, 0.3))
         painter.setPen(QColor(tokens.text))
         if zoom < TITLE_BELOW:
-            _write(painter, self._sprites.far_font, QRectF(58, 0, CARD_WIDTH - 62, CARD_HEIGHT), self._title())
+            _write(painter, self._sprites.far_font, QRectF(CARD_LEFT, 0, CARD_WIDTH - 70, CARD_HEIGHT), self._title())
         else:
-            _write(painter, self._sprites.title_font, QRectF(58, 12, CARD_WIDTH - 90, 18), self._title())
+            _write(painter, self._sprites.title_font, QRectF(CARD_LEFT, 12, CARD_WIDTH - 90, 18), self._title())
             painter.setPen(QColor(tokens.state(self.state) if self.state else tokens.text_muted))
-            _write(painter, self._sprites.small_font, QRectF(58, 33, CARD_WIDTH - 70, 18), self._about())
+            _write(painter, self._sprites.small_font, QRectF(CARD_LEFT, 33, CARD_WIDTH - 70, 18), self._about())
         self._paint_slots(painter)
-        if self._problems:
+        if self.problems:
             self._paint_problems(painter, scale)
 
     def _paint_slots(self, painter: QPainter) -> None:
@@ -229,7 +235,7 @@ class GroupItem(QGraphicsItem):
         painter.drawEllipse(box)
         painter.setFont(self._sprites.small_font)
         painter.setPen(QColor(tokens.raised))
-        text = str(self._problems) if self._problems < 10 else "9+"  # noqa: PLR2004 - one digit
+        text = str(self.problems) if self.problems < 10 else "9+"  # noqa: PLR2004 - one digit
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_chevron(self, painter: QPainter, middle: QPointF, colour: QColor) -> None:

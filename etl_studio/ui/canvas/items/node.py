@@ -63,6 +63,7 @@ class NodeItem(QGraphicsItem):
 
     Attributes:
         name: id of the node.
+        disabled, left_out: it does not run, by itself or since only disabled nodes feed it.
         ports: its ports, inputs first.
     """
 
@@ -71,6 +72,7 @@ class NodeItem(QGraphicsItem):
     def __init__(self, sprites: Sprites) -> None:
         super().__init__()
         self.name = ""
+        self.disabled = self.left_out = False
         self.ports: tuple[CanvasPort, ...] = ()
         self.height = CARD_HEIGHT
         self._sprites = sprites
@@ -91,8 +93,10 @@ class NodeItem(QGraphicsItem):
 
     # -- told by the scene ------------------------------------------------------------------------------------
 
-    def show_spec(self, spec: NodeSpec, node_type: type[Node] | None, ports: tuple[CanvasPort, ...]) -> None:
-        """Show a node's specification."""
+    def show_spec(
+        self, spec: NodeSpec, node_type: type[Node] | None, ports: tuple[CanvasPort, ...], *, left_out: bool = False
+    ) -> None:
+        """Show a node's specification; ``left_out``: it does not run, since only disabled nodes feed it."""
         self.prepareGeometryChange()
         self.name, self.ports = spec.id, ports
         sides = [sum(port.is_input for port in ports), sum(not port.is_input for port in ports)]
@@ -106,7 +110,7 @@ class NodeItem(QGraphicsItem):
         state = self._live.state.value if self._live else ""
         self._body = Body(
             icon, group, self.height, self._body.selected, state=state, missing=node_type is None,
-            disabled=spec.disabled, ports=dots,
+            disabled=spec.disabled or left_out, ports=dots,
         )  # fmt: skip
         self._type_title = node_type.title if node_type else spec.type
         self._title = spec.title or (node_type.title if node_type else spec.id)
@@ -114,6 +118,9 @@ class NodeItem(QGraphicsItem):
         if spec.disabled:
             takes = sum(port.is_input and port.connected for port in ports)
             self._summary = "Disabled, rows pass" if takes == 1 and not self._ends[1] else "Disabled"
+        elif left_out:
+            self._summary = "No rows: fed by disabled nodes"
+        self.disabled, self.left_out = spec.disabled, left_out
         self._renew_tool_tip()
         self.renew_face()
 
@@ -168,11 +175,6 @@ class NodeItem(QGraphicsItem):
     def chosen(self) -> bool:
         """Whether the node is selected."""
         return self._body.selected
-
-    @property
-    def disabled(self) -> bool:
-        """Whether the node is disabled."""
-        return self._body.disabled
 
     def show_chosen(self, *, chosen: bool) -> None:
         """Show that the node is selected."""

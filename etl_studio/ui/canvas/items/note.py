@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
     QFont,
+    QFontMetricsF,
     QPainter,
     QPainterPath,
     QPalette,
@@ -26,6 +27,8 @@ from etl_studio.ui.canvas.items.sprites import Sprites, mixed
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_TITLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PySide6.QtGui import QTextBlock
 
     from etl_studio.pipeline.model import Note, Place
@@ -39,7 +42,7 @@ TEXT_BELOW = 0.5
 """Below this zoom there is only the first line, as large as can be read."""
 FARTHEST = 0.14
 """Below this zoom a note is a box."""
-HEADINGS = {1: 18, 2: FONT_TITLE, 3: 14}
+HEADINGS = {1: 18, 2: FONT_TITLE, 3: 14, 4: FONT_BODY, 5: FONT_BODY, 6: FONT_BODY}
 """Pixels of headings by their level."""
 PARAGRAPH, INDENT = 6.0, 18.0
 MOST_PIXELS = 2048
@@ -141,6 +144,10 @@ class NoteItem(QGraphicsItem):
         link = self._text.documentLayout().anchorAt(point - self.pos() - QPointF(PADDING, PADDING))
         return link if QUrl(link).scheme() in LINKS else ""
 
+    def document(self) -> QTextDocument:
+        """The rendered text."""
+        return self._text
+
     def type(self) -> int:
         return self.Type
 
@@ -197,12 +204,17 @@ class NoteItem(QGraphicsItem):
         self._text.documentLayout().draw(painter, context)
 
     def _paint_first_line(self, zoom: float, painter: QPainter) -> None:
+        """As many whole lines of it as there is room for."""
         font = QFont(self._sprites.title_font)
-        font.setPixelSize(round(min(FONT_BODY / zoom, self._size.height() - PADDING)))
+        room = self.card().adjusted(PADDING, PADDING / 2, -PADDING, -PADDING / 2)
+        font.setPixelSize(round(min(FONT_BODY / zoom, room.height() * 0.8)))
+        metrics = QFontMetricsF(font)
+        lines = int(room.height() // metrics.lineSpacing())
+        text = metrics.elidedText(self._first_line, Qt.TextElideMode.ElideRight, room.width() * max(lines - 0.5, 1))
         painter.setFont(font)
         painter.setPen(QColor(self._sprites.tokens.text))
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.card().adjusted(PADDING, PADDING / 2, -PADDING, -PADDING / 2), flags, self._first_line)
+        wraps = Qt.TextFlag.TextWordWrap if lines > 1 else Qt.TextFlag.TextSingleLine
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | wraps, text)
 
     def _paint_corner(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(self._sprites.tokens.accent), 1.5))
@@ -215,28 +227,27 @@ class NoteItem(QGraphicsItem):
         block = self._text.begin()
         while block.isValid():
             cursor = QTextCursor(block)
-            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
             layout = block.blockFormat()
             layout.setTopMargin(0)
             layout.setBottomMargin(2.0 if block.textList() else PARAGRAPH)
             cursor.setBlockFormat(layout)
-            if level := layout.headingLevel():
-                look = QTextCharFormat()
-                look.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-                look.setProperty(QTextFormat.Property.FontPixelSize, HEADINGS.get(level, FONT_BODY))
-                cursor.mergeCharFormat(look)
-            self._colour_links(block)
+            for start, length, look in list(self._looks(block, HEADINGS.get(layout.headingLevel()))):
+                cursor.setPosition(start)
+                cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+                cursor.setCharFormat(look)
             block = block.next()
 
-    def _colour_links(self, block: QTextBlock) -> None:
-        look = QTextCharFormat()
-        look.setForeground(QColor(self._sprites.tokens.accent))
+    def _looks(self, block: QTextBlock, heading: int | None) -> Iterator[tuple[int, int, QTextCharFormat]]:
+        """Parts of a block that look otherwise: where they begin, how long they are, and their look."""
         parts = block.begin()
         while not parts.atEnd():
             part = parts.fragment()
-            if part.charFormat().isAnchor():
-                cursor = QTextCursor(self._text)
-                cursor.setPosition(part.position())
-                cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
-                cursor.mergeCharFormat(look)
+            look = part.charFormat()
+            if look.isAnchor():
+                look.setForeground(QColor(self._sprites.tokens.accent))
+            if heading is not None:
+                look.clearProperty(QTextFormat.Property.FontSizeAdjustment)
+                look.setProperty(QTextFormat.Property.FontPixelSize, heading)
+            if look.isAnchor() or heading is not None:
+                yield part.position(), part.length(), look
             parts += 1

@@ -106,7 +106,7 @@ class Sprites(QObject):
         self.small_font = self._font(FONT_SMALL, QFont.Weight.Normal)
         self._pictures: dict[object, QPixmap] = {}
         self.faces = Faces()
-        self._box_colours: dict[tuple[str, str, bool], tuple[QColor, QColor]] = {}
+        self._box_colours: dict[tuple[str, str, bool, bool], tuple[QColor, QColor]] = {}
         theme.changed.connect(self._forget)
 
     @property
@@ -140,12 +140,13 @@ class Sprites(QObject):
 
     def box_colours(self, look: Body) -> tuple[QColor, QColor]:
         """Edge and inside of a card seen from so far away that it is a box."""
-        key = (look.group, look.state, look.selected)
+        key = (look.group, look.state, look.selected, look.disabled)
         if key not in self._box_colours:
             tokens = self.tokens
             colour = tokens.state(look.state) if look.state else tokens.group(look.group)
             edge = QColor(tokens.accent if look.selected else tokens.border_strong)
-            self._box_colours[key] = (edge, mixed(tokens.raised, colour, 0.35))
+            inside = mixed(tokens.canvas, colour, 0.12) if look.disabled else mixed(tokens.raised, colour, 0.35)
+            self._box_colours[key] = (edge, inside)
         return self._box_colours[key]
 
     @staticmethod
