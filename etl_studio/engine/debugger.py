@@ -14,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from etl_studio.engine.breakpoints import RowCondition, check_condition
 from etl_studio.engine.events import Halted, HaltEnded, LogWritten
 from etl_studio.engine.halt import HeldBatch
+from etl_studio.engine.row_condition import RowCondition, check_condition
 from etl_studio.errors import Cancelled, EtlError, UsageError
 from etl_studio.sdk import sandbox
 
@@ -126,9 +126,11 @@ class Debugger:
         self._steps: set[str] = {ANYWHERE} if halt_first else set()
         self._halts: dict[str, _Halt] = {}
         self._schemas: dict[tuple[str, str], pa.Schema] = {}
+        self._given: dict[str, dict[str, pa.RecordBatch]] = {}
         self._numbers: Counter[str] = Counter()
         self._conditions: dict[tuple[str, str], RowCondition] = {}
         self._failed: set[tuple[str, str]] = set()
+        self._checked: set[tuple[str, str]] = set()
         self._root: Any = None
         self._run = ""
         self._emit: Listener = lambda _: None
@@ -167,6 +169,23 @@ class Debugger:
         """
         with self._changed:
             return self._halt(place).held.batch
+
+    def saw(self, node: str, port: str, batch: pa.RecordBatch) -> None:
+        """Called by the run: a batch leaves a node."""
+        if batch.num_rows:
+            self._given.setdefault(node, {})[port] = batch
+
+    def given(self, node: str) -> dict[str, pa.RecordBatch]:
+        """The batch that a node gave out last, by port."""
+        return dict(self._given.get(node, {}))
+
+    def columns(self, one: Breakpoint) -> pa.Schema | None:
+        """The columns where a breakpoint stands, if a batch has come there already."""
+        return next((schema for place, schema in list(self._schemas.items()) if one.covers(*place)), None)
+
+    def trust(self, one: Breakpoint) -> None:
+        """The condition of a breakpoint was checked before: ``obey`` need not do it, and returns at once."""
+        self._checked.add((one.place, one.condition))
 
     def obey(self, command: Command) -> None:
         """Do what a person asks.
@@ -328,12 +347,13 @@ class Debugger:
 
     def _set(self, breakpoints: tuple[Breakpoint, ...]) -> None:
         for one in breakpoints:
-            if one.condition and one not in self._breakpoints:
-                schema = next((found for key, found in self._schemas.items() if one.covers(*key)), None)
+            key = one.place, one.condition
+            if one.condition and key not in self._checked:
                 try:
-                    check_condition(one.condition, schema)
+                    check_condition(one.condition, self.columns(one))
                 except UsageError as error:
                     raise UsageError(f"The condition at {one.place}: {error.what}", hint=error.hint) from None
+                self._checked.add(key)
         self._breakpoints = tuple(one for one in breakpoints if one.enabled)
         self._failed.clear()
 

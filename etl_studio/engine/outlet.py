@@ -16,7 +16,7 @@ from etl_studio.errors import PermanentError
 from etl_studio.sdk import REJECTS, Output, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from etl_studio.engine.checkpoints import Barrier
     from etl_studio.engine.events import Listener
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from etl_studio.engine.plan import PlannedNode
     from etl_studio.pipeline.model import Wire
     from etl_studio.sdk import Problem
+
+    Tap = Callable[[str, str, pa.RecordBatch], None]
 
 ERROR_COLUMNS = pa.schema([("_error", pa.string()), ("_error_type", pa.string()), ("_node", pa.string())])
 
@@ -38,20 +40,28 @@ class Outlet:
         inboxes: where wires end, by wire.
         meter: counts of the node.
         emit: takes the events.
+        tap: looks at each batch that leaves, with node and port, before it is on its wires.
 
     Attributes:
         cursor: where a source stands, for its dead letters.
         epoch: number of the next barrier: dead letters up to it belong to its checkpoint.
     """
 
-    def __init__(
-        self, run: str, planned: PlannedNode, inboxes: Mapping[Wire, Inbox], meter: Meter, emit: Listener
+    def __init__(  # noqa: PLR0913 - where everything leaves
+        self,
+        run: str,
+        planned: PlannedNode,
+        inboxes: Mapping[Wire, Inbox],
+        meter: Meter,
+        emit: Listener,
+        tap: Tap | None = None,
     ) -> None:
         self._run = run
         self._planned = planned
         self._inboxes = inboxes
         self._meter = meter
         self._emit = emit
+        self._tap = tap
         self._told: dict[str, pa.Schema] = {}
         self._columns: dict[str, str] = {}
         self.cursor: Any = None
@@ -153,6 +163,8 @@ class Outlet:
         if not batch.num_rows and port in self._told:
             return
         self._told.setdefault(port, batch.schema)
+        if self._tap is not None:
+            self._tap(self._planned.id, port, batch)
         for wire in self._planned.outputs.get(port, ()):
             self._inboxes[wire].put(wire, batch)
 

@@ -249,7 +249,8 @@ class Run:
             self._emit,
         )
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
-        outlet = Outlet(self.id, planned, inboxes, meter, self._emit)
+        tap = self.debugger.saw if self.debugger is not None else None
+        outlet = Outlet(self.id, planned, inboxes, meter, self._emit, tap)
         return Station(
             planned,
             context,

@@ -41,8 +41,8 @@ class ActionSpec:
     apart: bool = False
 
 
-FILE, EDIT, VIEW, RUN, HELP = "&File", "&Edit", "&View", "&Run", "&Help"
-MENUS = (FILE, EDIT, VIEW, RUN, HELP)
+FILE, EDIT, VIEW, RUN, DEBUG, HELP = "&File", "&Edit", "&View", "&Run", "&Debug", "&Help"
+MENUS = (FILE, EDIT, VIEW, RUN, DEBUG, HELP)
 
 ACTIONS = (
     ActionSpec("new", "&New", FILE, "Ctrl+N", "file-plus", "New pipeline"),
@@ -101,6 +101,17 @@ ACTIONS = (
     ActionSpec("dry_run", "&Dry run", RUN, "Ctrl+F5", "diff", "Run without writing: see what would change"),
     ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
+    ActionSpec("debug", "&Debug", DEBUG, "Ctrl+Shift+F9", "bug", "Run and halt at breakpoints; nothing is written"),
+    ActionSpec("debug_load", "Debug and &load", DEBUG, tip="Halt at breakpoints; what passes is loaded"),
+    ActionSpec("debug_continue", "&Continue", DEBUG, "F8", "play", "Go on to the next breakpoint", apart=True),
+    ActionSpec("debug_step_row", "Step &row", DEBUG, "F10", "step-row", "Let one row pass"),
+    ActionSpec("debug_step_batch", "Step &batch", DEBUG, "F11", "step-batch", "Let the rest of the batch pass"),
+    ActionSpec("debug_step_next", "Step to the &next node", DEBUG, "Shift+F11", tip="Halt before whatever comes next"),
+    ActionSpec("debug_halt", "&Halt at the next batch", DEBUG, "Shift+F7", "pause"),
+    ActionSpec("debug_to_end", "Run to the &end", DEBUG, "Shift+F8", "fast-forward", "Halt no more"),
+    ActionSpec("breakpoint", "Breakp&oint", DEBUG, "F9", "circle-dot", "Set or remove a breakpoint", apart=True),
+    ActionSpec("breakpoint_condition", "Con&dition of the breakpoint…", DEBUG, "Shift+F9"),
+    ActionSpec("breakpoints_clear", "Remove &all breakpoints", DEBUG),
     ActionSpec("help", "&Help", HELP, "F1", "help", "Explain what is selected"),
     ActionSpec("tour", "&Tour", HELP, icon="flag", tip="Five steps through the window, on a real pipeline"),
     ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -19,6 +20,9 @@ ON_CANVAS = (
     "cut", "copy", "paste", "duplicate", "delete", "select_all", "add_note", "group", "ungroup", "disable",
 )  # fmt: skip
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
+
+STEPS = ("debug_continue", "debug_step_row", "debug_step_batch", "debug_step_next")
+"""Possible while a run is halted."""
 
 
 class BenchActions(QObject):
@@ -50,6 +54,8 @@ class BenchActions(QObject):
             bench.document.group_removed,
             bench.document.node_changed,
             bench.inner.trail.changed,
+            bench.debugging.changed,
+            bench.debugging.breakpoints.changed,
         ):
             signal.connect(self.changed)
 
@@ -91,6 +97,21 @@ class BenchActions(QObject):
             "stop": running,
             "stop_now": running,
             "pause": bench.controller.can_pause,
+            **self._possible_debugging(),
+        }
+
+    def _possible_debugging(self) -> dict[str, bool]:
+        debugging, running = self._bench.debugging, self._bench.controller.is_running
+        halted, places = debugging.halt is not None, debugging.chosen_places()
+        return {
+            "debug": not running,
+            "debug_load": not running,
+            **dict.fromkeys(STEPS, halted),
+            "debug_halt": debugging.is_debugging and not halted,
+            "debug_to_end": debugging.is_debugging,
+            "breakpoint": bool(places),
+            "breakpoint_condition": len(places) == 1,
+            "breakpoints_clear": bool(debugging.breakpoints.all()),
         }
 
     def texts(self) -> dict[str, str]:
@@ -136,6 +157,12 @@ class BenchActions(QObject):
             "stop": bench.stop,
             "stop_now": bench.stop_now,
             "pause": bench.controller.switch_pause,
+            "debug": bench.debugging.start,
+            "debug_load": partial(bench.debugging.start, load=True),
+            **{name: partial(bench.debugging.act, name) for name in (*STEPS, "debug_halt", "debug_to_end")},
+            "breakpoint": bench.debugging.toggle,
+            "breakpoint_condition": bench.debugging.edit_condition,
+            "breakpoints_clear": bench.debugging.breakpoints.clear,
             "preview": bench.preview_selection,
             "open_inner": bench.inner.open_selected,
             "go_back": bench.inner.go_back,

@@ -25,6 +25,7 @@ from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
 from etl_studio.ui.columns.column_work import ColumnWork
 from etl_studio.ui.columns.uses_panel import UsesPanel
+from etl_studio.ui.debug.debugging import Debugging
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.document_files import DocumentFiles
 from etl_studio.ui.inspector import Inspector
@@ -77,6 +78,7 @@ class Workbench(QWidget):
 
     Attributes:
         document, canvas, side, palette_panel, outline, inspector, controller: the parts.
+        debugging: breakpoints, and runs that halt there.
         files: opens and saves the document.
         inner: the sub-pipelines of the document, and the way back to the one through which it was opened.
         status: the line at the foot.
@@ -110,6 +112,9 @@ class Workbench(QWidget):
         self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
         previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
+        self.debugging = Debugging(
+            self.document, self.controller, self.canvas, settings, theme, self.columns.arriving, self._ready, self
+        )
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
         self.tabs = PanelTabs(theme)
@@ -127,6 +132,7 @@ class Workbench(QWidget):
             (self.monitor, "Run monitor", "activity"),
             (self.preview, "Preview", "eye"),
             (self.rehearsal, "Dry run", "diff"),
+            (self.debugging.panel, "Debugger", "bug"),
             (self.results, "Results", "table"),
             (self.loads, "Loads", "layers"),
             (self.problems, "Problems", "alert-triangle"),
@@ -296,6 +302,7 @@ class Workbench(QWidget):
         column.setSpacing(0)
         column.addWidget(self.inner.trail)
         column.addWidget(self.banner)
+        column.addWidget(self.debugging.strip)
         column.addWidget(self.canvas, 1)
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(self.side)
@@ -347,6 +354,10 @@ class Workbench(QWidget):
         self.controller.replayed.connect(self._on_replayed)
         self.preview.pinning.changed.connect(self._show_pins)
         self.preview.save_wanted.connect(self.files.save)
+        self.debugging.halted.connect(self._show_debugger)
+        self.debugging.panel_wanted.connect(self.tabs.show_panel)
+        self.canvas.breakpoint_wanted.connect(self.debugging.toggle_at)
+        self.canvas.condition_wanted.connect(self.debugging.ask_condition)
         self.rehearsal.wanted.connect(self.dry_run)
         self.rehearsal.stop_wanted.connect(self.stop)
         self.controller.refused.connect(self._on_refused)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from etl_studio import sdk
-from etl_studio.engine.breakpoints import Breakpoint, check_condition
+from etl_studio.engine.breakpoints import Breakpoint
 from etl_studio.engine.checkpoints import Interval
 from etl_studio.engine.conservation import sum_line
 from etl_studio.engine.debugger import (
@@ -24,6 +24,7 @@ from etl_studio.engine.debugger import (
 )
 from etl_studio.engine.events import CheckpointSaved, Halted, HaltEnded, LogWritten, RunStatus
 from etl_studio.engine.inbox import Bounds
+from etl_studio.engine.row_condition import check_condition
 from etl_studio.errors import UsageError
 from tests.engine.small_nodes import REGISTRY, Bench, Collect, Numbers, committed
 
@@ -483,3 +484,20 @@ def test_a_command_for_a_place_where_nothing_is_held_is_refused(debug):
     for command in (Continue(WIRE), EditRows(WIRE, {}), DropRows(WIRE, (0,))):
         with pytest.raises(UsageError, match="Nothing is held"):
             person.obey(command)
+
+
+@pytest.mark.parametrize(
+    ("one", "node", "wire", "covered"),
+    [
+        (Breakpoint(node="clean"), "clean/in", "a.out -> clean/in.input", True),
+        (Breakpoint(node="clean"), "clean/keep", "clean/in.out -> clean/keep.input", False),
+        (Breakpoint(node="save"), "save", "clean/out.out -> save.input", True),
+        (Breakpoint(wire="a.out -> clean.prices"), "clean/in", "a.out -> clean/in.input", True),
+        (Breakpoint(wire="b.out -> clean.prices"), "clean/in", "a.out -> clean/in.input", False),
+        (Breakpoint(wire="clean.out -> save.input"), "save", "clean/end.out -> save.input", True),
+        (Breakpoint(wire="clean.out -> save.left"), "save", "clean/end.out -> save.right", False),
+        (Breakpoint(node="clean"), "clean/make", "", False),
+    ],
+)
+def test_at_a_sub_pipeline_it_halts_where_a_batch_comes_in_from_outside(one, node, wire, covered):
+    assert one.covers(node, wire) is covered

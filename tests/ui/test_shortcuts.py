@@ -101,24 +101,24 @@ def test_the_dialog_lists_every_action_and_the_fixed_keys(dialog):
     assert set(dialog._items) == {spec.id for spec in ACTIONS} - {"open_recent", "open_example", "text_size"}
     assert dialog._items["run"].text(1) == "F5, Ctrl+R"
     heads = [dialog.list.topLevelItem(row).text(0) for row in range(dialog.list.topLevelItemCount())]
-    assert heads == ["File", "Edit", "View", "Run", "Help", "On the canvas", "In dead letters"]
+    assert heads == ["File", "Edit", "View", "Run", "Debug", "Help", "On the canvas", "In dead letters"]
 
 
 def test_a_key_is_pressed_and_set(dialog, shortcuts):
     choose(dialog, "arrange")
-    press(dialog, Qt.Key.Key_F9)
+    press(dialog, Qt.Key.Key_F12)
     QTest.mouseClick(dialog.replace, LEFT)
 
-    assert texts(shortcuts, "arrange") == ["F9"]
-    assert dialog._items["arrange"].text(1) == "F9"
-    assert dialog.said.text() == "“Arrange nodes” has F9 now."
+    assert texts(shortcuts, "arrange") == ["F12"]
+    assert dialog._items["arrange"].text(1) == "F12"
+    assert dialog.said.text() == "“Arrange nodes” has F12 now."
 
 
 def test_a_second_key_is_added_and_all_are_removed(dialog, shortcuts):
     choose(dialog, "arrange")
-    press(dialog, Qt.Key.Key_F9)
+    press(dialog, Qt.Key.Key_F12)
     QTest.mouseClick(dialog.add, LEFT)
-    assert texts(shortcuts, "arrange") == ["Ctrl+L", "F9"]
+    assert texts(shortcuts, "arrange") == ["Ctrl+L", "F12"]
 
     QTest.mouseClick(dialog.clear, LEFT)
     assert texts(shortcuts, "arrange") == []
@@ -155,7 +155,7 @@ def test_a_letter_may_be_the_key_of_what_is_done_on_the_canvas(dialog, shortcuts
 
 
 def test_fixed_keys_say_so(dialog):
-    head = dialog.list.topLevelItem(5)
+    head = dialog.list.topLevelItem(6)
     dialog.list.setCurrentItem(head.child(0))
 
     assert dialog.title.text() == "These keys are fixed"

@@ -41,6 +41,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     show_settings: Callable[[str], object],
     order_breaker: Callable[[str, str], object],
     run_to: Callable[[str], object],
+    breakpoint: Callable[[str], object],  # noqa: A002 - the word of the trade
+    condition: Callable[[str], object],
 ) -> QMenu:
     """The menu for what is under a point; a node or wire there becomes selected, as people expect.
 
@@ -52,6 +54,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         activate: opens a node's settings, or the file of a sub-pipeline.
         show_settings: opens the settings of a sub-pipeline.
         run_to: runs a node and what feeds it.
+        breakpoint: sets or removes the breakpoint at a node or wire, by id or text.
+        condition: asks for its condition.
         order_breaker: forces the breakers of a node of the run into a state.
     """
     menu = QMenu(tools.viewport)
@@ -77,6 +81,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         else:
             add("Settings", "settings", partial(activate, hit.node), "Enter")
         add("Run to here", "play", partial(run_to, hit.node))
+        add("Breakpoint", "circle-dot", partial(breakpoint, hit.node), "F9")
+        add("Breakpoint with a condition…", "filter", partial(condition, hit.node), "Shift+F9")
         _add_breaker(menu, theme, scene, hit.node, order_breaker)
         menu.addSeparator()
         add("Replace by…", "repeat", partial(tools.quick_add.open_instead_of, hit.node))
@@ -89,6 +95,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     elif hit.wire:
         add("Insert a node…", "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
         _add_bends(tools, hit, at, add)
+        add("Breakpoint", "circle-dot", partial(breakpoint, str(hit.wire)), "F9")
+        add("Breakpoint with a condition…", "filter", partial(condition, str(hit.wire)), "Shift+F9")
         menu.addSeparator()
         add("Delete", "trash", editing.delete, "Del")
     elif hit.note or hit.group:

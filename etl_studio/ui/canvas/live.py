@@ -53,6 +53,7 @@ class LiveNode:
         breaker: state of the breaker that changed last; None where none surrounds a call, and after the run.
         breakers: those that are not closed, by target.
         paused: a person paused the run.
+        halted: what waits for a person before it; empty: nothing.
         dry: nothing is written.
     """
 
@@ -65,6 +66,7 @@ class LiveNode:
     breakers: dict[str, BreakerChanged] = field(default_factory=dict)
     sampled_at: float | None = None
     paused: bool = False
+    halted: str = ""
     dry: bool = False
 
     def sample(self, at: float, sample: NodeSample) -> bool:
@@ -105,6 +107,8 @@ class LiveNode:
         """What a person should see first: the failure, an open breaker, a retry, rows that were refused."""
         if self.state is NodeState.FAILED:
             return Notice(self.detail or "failed", "danger")
+        if self.halted and self.state in ACTIVE:
+            return Notice(self.halted, "warning")
         for event in self.breakers.values():
             if event.state is not BreakerState.DISABLED:
                 return _breaker_notice(event, now)

@@ -89,6 +89,10 @@ class CanvasView(QGraphicsView):
     example_requested = Signal()
     run_wanted = Signal(str)
     """A person wants a node and what feeds it to run."""
+    breakpoint_wanted = Signal(str)
+    """A person wants a breakpoint at a node or wire, or none there any more."""
+    condition_wanted = Signal(str)
+    """A person wants to write the condition of the breakpoint at a node or wire."""
     breaker_ordered = Signal(str, str)
     """A node of the run and the state that a person wants its breakers in (a value of ``BreakerState``)."""
 
@@ -219,6 +223,8 @@ class CanvasView(QGraphicsView):
             show_settings=self.settings_wanted.emit,
             order_breaker=self.breaker_ordered.emit,
             run_to=self.run_wanted.emit,
+            breakpoint=self.breakpoint_wanted.emit,
+            condition=self.condition_wanted.emit,
         )
 
     def leaveEvent(self, event: QEvent) -> None:

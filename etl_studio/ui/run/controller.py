@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
     from etl_studio.app.replays import Replay
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.breakpoints import Breakpoint
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.engine.run import Run
@@ -66,6 +68,7 @@ class RunController(QObject):
         self._pausable: Run | None = None
         self._report: RunEnded | DryRun | Replayed | None = None
         self._faults: FaultReport | None = None
+        self._debugger: Debugger | None = None
         self._error: EtlError | None = None
         self._stop_asked = False
 
@@ -140,6 +143,65 @@ class RunController(QObject):
 
         self._begin(work)
 
+    def debug(
+        self,
+        pipeline: Pipeline,
+        file: Path | None,
+        parameters: Mapping[str, Any] | None,
+        breakpoints: Sequence[Breakpoint],
+        *,
+        load: bool = False,
+    ) -> None:
+        """Begin a run that halts at breakpoints; without any, before its first batch. Ignored while one runs.
+
+        Args:
+            pipeline: what is on the screen, saved or not.
+            file: its file.
+            parameters: values that replace the defaults.
+            breakpoints: where it halts.
+            load: write for real, with what a person changes in the rows; default: nothing is written.
+        """
+        copy, given = snapshot(pipeline), dict(parameters or {})
+
+        def make() -> Debugger:
+            from etl_studio.engine.debugger import Debugger
+
+            self._debugger = Debugger(breakpoints, halt_first=not any(one.enabled for one in breakpoints))
+            return self._debugger
+
+        def prepare() -> Run:
+            return self._studio.prepare(
+                copy,
+                file=file,
+                parameters=given,
+                workspace=self._studio.workspace_folder(file),
+                listeners=[self._mailbox.put],
+                start_worker=start_qt_worker,
+                debugger=make(),
+            )
+
+        def rehearse() -> DryRun:
+            from etl_studio.app.dry_run import dry_run
+
+            return dry_run(
+                self._studio,
+                copy,
+                file=file,
+                workspace=self._studio.workspace_folder(file),
+                parameters=given,
+                listeners=[self._mailbox.put],
+                start_worker=start_qt_worker,
+                on_run=self._prepared,
+                debugger=make(),
+            )
+
+        self._begin((lambda: self._execute(prepare)) if load else rehearse)
+
+    @property
+    def debugger(self) -> Debugger | None:
+        """That of the run which is debugged now."""
+        return self._debugger
+
     def replay(self, ids: Sequence[int], pipeline: Pipeline, file: Path | None, *, whole: bool = False) -> None:
         """Begin replays of dead letters, a run for each node in which they failed. Ignored while one runs.
 
@@ -155,7 +217,7 @@ class RunController(QObject):
     def _begin(self, work: Callable[[], RunEnded | DryRun | Replayed]) -> None:
         if self._worker is not None:
             return
-        self._run = self._pausable = self._report = self._error = self._faults = None
+        self._run = self._pausable = self._report = self._error = self._faults = self._debugger = None
         self._stop_asked = False
         self._worker = QtWorker("run", lambda: self._guard(work))
         self._worker.finished.connect(self._finish)
@@ -251,7 +313,7 @@ class RunController(QObject):
         gc.unfreeze()
         self._mailbox.flush()
         worker, self._worker = self._worker, None
-        self._run = self._pausable = None
+        self._run = self._pausable = self._debugger = None
         if worker is not None:
             worker.wait()
             worker.deleteLater()

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from etl_studio.engine.events import NodeState, PauseChanged, RunEnded, RunStarted, RunStatus, Sampled
+from etl_studio.engine.events import (
+    Halted,
+    HaltEnded,
+    NodeState,
+    PauseChanged,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    Sampled,
+)
 from etl_studio.ui.quantities import count, duration, rate, rows
 
 if TYPE_CHECKING:
@@ -80,6 +89,10 @@ class RunStatusBar(QStatusBar):
             self._timer.start()
         elif isinstance(event, PauseChanged):
             self._say(*(("Paused", "warning") if event.paused else (self._going, "accent")))
+        elif isinstance(event, Halted):
+            self._say("Halted: waiting for you", "warning")
+        elif isinstance(event, HaltEnded):
+            self._say(self._going, "accent")
         elif isinstance(event, Sampled):
             self._show_sample(event)
         elif isinstance(event, RunEnded):

@@ -58,6 +58,7 @@ class WireItem(QGraphicsPathItem):
         super().__init__()
         self.wire = wire
         self.chosen = False
+        self.mark: QGraphicsItem | None = None
         self._sprites = sprites
         self._hovered = False
         self._sample: WireSample | None = None
@@ -86,6 +87,12 @@ class WireItem(QGraphicsPathItem):
             self._show_handles()
         if self._label:
             self._label.setPos(self.path().pointAtPercent(0.5))
+        if self.mark:
+            self.mark.setPos(self.mark_place())
+
+    def mark_place(self) -> QPointF:
+        """Where a breakpoint on the wire is shown: near its end, beside the rows."""
+        return self.path().pointAtPercent(0.85)
 
     def bend_at(self, point: QPointF, reach: float) -> int | None:
         """The bend within ``reach`` pixels of a point in scene coordinates."""

@@ -1,0 +1,1 @@
+"""Debugging in the window: breakpoints on the canvas, what to do where a run halts, recorded runs."""
