@@ -83,6 +83,8 @@ class Debugging(QObject):
         self.panel.drop_wanted.connect(self._drop)
         self.panel.condition_wanted.connect(self.ask_condition)
         self.panel.place_wanted.connect(self._show_place)
+        canvas.breakpoint_wanted.connect(self.breakpoints.toggle)
+        canvas.condition_wanted.connect(self.ask_condition)
         controller.event.connect(self._take)
         controller.running_changed.connect(self._on_running)
 
@@ -97,10 +99,6 @@ class Debugging(QObject):
         """Set or remove breakpoints at what is selected."""
         for place in self.chosen_places():
             self.breakpoints.toggle(place)
-
-    def toggle_at(self, place: str) -> None:
-        """Set or remove the breakpoint at a node or wire."""
-        self.breakpoints.toggle(place)
 
     def edit_condition(self) -> None:
         """Ask for the condition of the breakpoint at what is selected."""
