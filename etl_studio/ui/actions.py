@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -92,6 +94,7 @@ ACTIONS = (
     ActionSpec("text_size", "Te&xt size", VIEW, apart=True),
     ActionSpec("text_larger", "Lar&ger texts", VIEW, "Ctrl+Alt++; Ctrl+Alt+="),
     ActionSpec("text_smaller", "S&maller texts", VIEW, "Ctrl+Alt+-"),
+    ActionSpec("language", "Lan&guage", VIEW),
     ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
     ActionSpec(
         "stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded; again to end at once"
@@ -151,7 +154,7 @@ class Actions(QObject):
             action, of_action = self._actions[spec.id], keys(spec.id)
             if action.shortcuts() != of_action:
                 action.setShortcuts(of_action)
-            tip = spec.tip or plain(spec.text)
+            tip = tr(spec.tip) or plain(tr(spec.text))
             shown = f" ({of_action[0].toString(QKeySequence.SequenceFormat.NativeText)})" if of_action else ""
             action.setToolTip(tip + shown)
 
@@ -162,7 +165,7 @@ class Actions(QObject):
         return iter(self._actions.values())
 
     def _make(self, spec: ActionSpec) -> QAction:
-        action = QAction(spec.text, self.parent())
+        action = QAction(tr(spec.text), self.parent())
         action.setObjectName(spec.id)
         action.setCheckable(spec.checkable)
         if spec.group:

@@ -51,11 +51,13 @@ def open_window(path: Path | None = None) -> int:
     from etl_studio.ui.main_window import MainWindow
     from etl_studio.ui.opening import Opening
     from etl_studio.ui.theme.theme import Theme
+    from etl_studio.ui.translation import use_language
     from etl_studio.ui.windows import Windows
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     _name(app)
     settings = _settings()
+    use_language(str(settings.value("language") or "system"), app)
     theme = Theme(str(settings.value("theme") or "system"))
     theme.set_scale(_text_scale(settings))
     theme.apply(app)

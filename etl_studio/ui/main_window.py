@@ -32,6 +32,7 @@ from etl_studio.ui.help_dialogs import AboutDialog
 from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.shortcuts import Shortcuts
 from etl_studio.ui.theme.theme import SCALES, set_role
+from etl_studio.ui.translation import LANGUAGES, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,7 @@ FRAME = QSize(16, 48)
 """Room on the screen for what the system draws around the window."""
 RUN_WIDTH = 92
 EARLY = {
+    "language",
     "quit",
     "about",
     "shortcuts",
@@ -209,7 +211,7 @@ class MainWindow(QMainWindow):
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _build_menus(self) -> dict[str, QMenu]:
-        menus = {title: self.menuBar().addMenu(title) for title in MENUS}
+        menus = {title: self.menuBar().addMenu(tr(title)) for title in MENUS}
         for spec in ACTIONS:
             menu = menus[spec.menu]
             if spec.apart:
@@ -221,6 +223,7 @@ class MainWindow(QMainWindow):
             ("open_recent", self._fill_recent),
             ("open_example", self._fill_examples),
             ("text_size", self._fill_text_sizes),
+            ("language", self._fill_languages),
         ):
             submenu = QMenu(self)
             submenu.aboutToShow.connect(fill)
@@ -365,6 +368,25 @@ class MainWindow(QMainWindow):
         if not entries:
             menu.addAction("None yet").setEnabled(False)
         menu.setToolTipsVisible(True)
+
+    def _fill_languages(self) -> None:
+        menu, chosen = self._menus["language"], str(self.settings.value("language") or "system")
+        menu.clear()
+        for name, text in {"system": tr("As the system"), **LANGUAGES}.items():
+            action = menu.addAction(text)
+            action.setData(name)
+            action.setCheckable(True)
+            action.setChecked(name == chosen)
+            action.triggered.connect(self._choose_language)
+
+    def _choose_language(self) -> None:
+        self.settings.setValue("language", self.sender().data())
+        self._say(tr("The language changes when ETL Studio is opened again."))
+
+    def _say(self, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.Information, "ETL Studio", text, QMessageBox.StandardButton.Ok, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def _sender_path(self) -> Path:
         action = self.sender()

@@ -1,0 +1,78 @@
+"""The window's texts in the language of the person (GNU gettext).
+
+Texts in the code are English. ``tr`` gives them in the language in force, or as they are where there is no translation.
+Values are put in by name, so that a translation can put them elsewhere::
+
+    tr("Delete {what} of {node}", what=name, node=node)
+    trn("{count} row", "{count} rows", count)
+
+``packaging/translate.py`` collects the texts, and compiles the catalogues in ``resources/locale``.
+"""
+
+from __future__ import annotations
+
+from gettext import GNUTranslations, NullTranslations, translation
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+
+from etl_studio.app.resources import resource
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QCoreApplication
+
+DOMAIN = "etl_studio"
+LANGUAGES = {"en": "English", "de": "Deutsch", "zh_CN": "简体中文"}
+"""What people can choose, by the name of the catalogue; each called as its speakers call it."""
+
+
+class _Catalogue:
+    """Holds the catalogue in force; gettext itself looks on the disk at each call."""
+
+    current: NullTranslations = NullTranslations()
+
+
+def tr(text: str, /, **values: object) -> str:
+    """A text in the language in force, with values put in by name."""
+    found = _Catalogue.current.gettext(text) if text else ""
+    return found.format(**values) if values else found
+
+
+def trn(one: str, many: str, count: int, /, **values: object) -> str:
+    """A text for a number of things; ``{count}`` is the number, with its thousands parted."""
+    return _Catalogue.current.ngettext(one, many, count).format(count=f"{count:,}", **values)
+
+
+def N_(text: str) -> str:
+    """Mark a text of a table for the catalogues; ``tr`` translates it where it is shown."""
+    return text
+
+
+def use_language(name: str, app: QCoreApplication | None = None) -> str:
+    """Turn to a language, before the window is built.
+
+    Args:
+        name: one of ``LANGUAGES``; anything else means that of the system.
+        app: gets Qt's own texts, such as those of file dialogs, in that language.
+
+    Returns:
+        The language in force.
+    """
+    chosen = name if name in LANGUAGES else of_system()
+    catalogue = translation(DOMAIN, resource("locale"), [chosen], fallback=True)
+    _Catalogue.current = catalogue if isinstance(catalogue, GNUTranslations) else NullTranslations()
+    if app is not None and chosen != "en":
+        translator = QTranslator(app)
+        if translator.load(f"qtbase_{chosen}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            app.installTranslator(translator)
+    return chosen
+
+
+def of_system() -> str:
+    """The language of ``LANGUAGES`` that the system prefers; English where it is none of them."""
+    for tag in QLocale.system().uiLanguages():
+        wanted = tag.replace("-", "_")
+        for name in LANGUAGES:
+            if wanted == name or wanted.split("_")[0] == name.split("_")[0]:
+                return name
+    return "en"
