@@ -149,6 +149,38 @@ def states(stage: Stage) -> None:
     stage.take("canvas", bench.canvas)
 
 
+DECORATED = (
+    GOODS
+    + """\
+notes:
+  why:
+    text: |
+      ## Why two targets
+      The table is for **reports**, the file for the *warehouse*:
+      - each morning
+      - with [the rules](https://example.com)
+    color: yellow
+groups:
+  prepare: {title: Prepare, nodes: [clean, check], color: blue}
+  out: {title: Targets, nodes: [save, file], color: green, collapsed: true}
+bends:
+  read -> clean: [[230, 20]]
+"""
+)
+
+
+@scene
+def decorated(stage: Stage) -> None:
+    """Notes, groups, bends, and disabled nodes."""
+    stage.write("goods.csv", "id,name,price,quantity\n1,Lamp,3,4\n")
+    text = DECORATED.replace("file: [1152, 144]", "file: [1152, 144]\n  why: [0, 240, 360, 170]")
+    text = text.replace("title: Enough of it}", "title: Enough of it, disabled: true}")
+    stage.open(stage.write("goods.etl.yaml", text))
+    stage.take()
+    stage.choose("clean", "check")
+    stage.take("canvas", stage.bench.canvas)
+
+
 @scene
 def large(stage: Stage) -> None:
     """A thousand nodes, from afar to near."""
