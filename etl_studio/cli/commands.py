@@ -18,6 +18,7 @@ from etl_studio.cli import (
     loads,
     look,
     merge,
+    new,
     pipeline_tests,
     results,
     run,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(new.new)
 app.command()(run.run)
 app.command()(look.validate)
 app.command()(look.preview)

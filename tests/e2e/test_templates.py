@@ -188,3 +188,31 @@ def test_data_in_folders_comes_along(tmp_path):
     copy = copy_template(template_file("add_a_file_to_a_table"), tmp_path)
 
     assert sorted(path.name for path in (copy.parent / "incoming").iterdir()) == ["february.csv", "january.csv"]
+
+
+class TestNew:
+    def test_alone_it_lists_the_templates_with_what_they_do(self, folder):
+        answer = folder.call("new")
+
+        assert answer.code == 0
+        assert all(name in answer.out for name in TEMPLATES)
+
+    def test_it_copies_a_template_with_its_data_and_says_how_to_run_it(self, folder, monkeypatch):
+        monkeypatch.chdir(folder.path)
+        answer = folder.call("new", "clean_a_csv")
+        file = folder.path / "clean_a_csv" / "clean_a_csv.etl.yaml"
+
+        assert (answer.code, answer.out.strip()) == (0, "clean_a_csv/clean_a_csv.etl.yaml")
+        assert "etl-studio run clean_a_csv/clean_a_csv.etl.yaml" in answer.err
+        assert folder.run(file=file).code == 0
+        assert (file.parent / "customers_clean.csv").is_file()
+
+    def test_one_that_reads_the_demo_shop_says_so(self, folder):
+        assert "etl-studio demo" in folder.call("new", "scrape_a_shop", folder.path / "shop").err
+
+    def test_it_overwrites_nothing_and_tells_a_wrong_name(self, folder):
+        assert folder.call("new", "clean_a_csv", folder.path).code == 2
+        answer = folder.call("new", "clean_csv", folder.path / "x")
+        assert answer.code == 2
+        assert 'Did you mean "clean_a_csv"?' in answer.err
+        assert not (folder.path / "x").exists()

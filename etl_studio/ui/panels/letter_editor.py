@@ -140,7 +140,7 @@ class LetterEditor(QFrame):
         if letter == self.letter and letter is not None:
             return
         self.letter = letter
-        self.setEnabled(letter is not None)
+        self.table.setEnabled(letter is not None)
         draft = Draft() if letter is None else self._drafts.setdefault(letter.id, Draft())
         self.model.show_letter(letter, draft)
         holds_row = letter is None or letter.operation is None
