@@ -173,7 +173,11 @@ class _Search:
     def _renamed_list(self, node: str, key: str, value: Any) -> Any:
         if not isinstance(value, list):
             return value
-        mentions = [mention for mention in self.lineage.nodes[node].mentions if mention.path[0] == key]
+        mentions = [
+            mention
+            for mention in self.lineage.nodes[node].mentions
+            if (mention.section, mention.path[0]) == ("config", key)
+        ]
         new = {mention.path: self._new(node, mention)[0] for mention in mentions}
         return [new.get((key, str(number))) or item for number, item in enumerate(value)]
 
@@ -187,11 +191,11 @@ class _Search:
 
     def edits(self, node: str) -> Iterator[tuple[Mention, str, bool]]:
         """The mentions that change, their new texts and whether that is sure."""
-        texts = self.lineage.pipeline.nodes[node].config
+        spec = self.lineage.pipeline.nodes[node]
         for mention in self.lineage.nodes[node].mentions:
             new, sure = self._new(node, mention)
             if new is not None:
-                old = "" if mention.prefix else text_at(texts, mention)[mention.start : mention.end]
+                old = "" if mention.prefix else text_at(spec, mention)[mention.start : mention.end]
                 yield mention, mention.prefix + (written(new, like=old) if mention.is_sql else new), sure
 
     def found(self) -> Renaming:
@@ -214,12 +218,12 @@ class _Search:
         return result
 
     def _changes(self, node: str) -> Iterator[Change]:
-        config = self.lineage.pipeline.nodes[node].config
-        by_text: dict[tuple[tuple[str, ...], bool], list[tuple[Mention, str, bool]]] = {}
+        spec = self.lineage.pipeline.nodes[node]
+        by_text: dict[tuple[str, tuple[str, ...], bool], list[tuple[Mention, str, bool]]] = {}
         for edit in self.edits(node):
-            by_text.setdefault((edit[0].path, edit[0].is_key), []).append(edit)
-        for (path, is_key), edits in by_text.items():
-            before = text_at(config, edits[0][0])
+            by_text.setdefault((edit[0].section, edit[0].path, edit[0].is_key), []).append(edit)
+        for (_, path, is_key), edits in by_text.items():
+            before, section = text_at(spec, edits[0][0]), edits[0][0].section
             after = exchanged(before, [(mention.start, mention.end, new) for mention, new, _ in edits])
             found = self.lineage.nodes[node]
             for place, start, end in found.unnamed:
@@ -230,7 +234,7 @@ class _Search:
             if path in found.unclear:
                 self.doubts[f"{node}: a part of the SQL in {path[0]} could not be followed. Look at it."] = None
             if before != after:
-                yield Change(node, path, is_key, before, after, all(sure for _, _, sure in edits))
+                yield Change(node, path, is_key, before, after, all(sure for _, _, sure in edits), section)
 
     def _notes(self) -> Iterator[Change]:
         """Notes that name the column; in code it is surely meant."""
@@ -264,13 +268,14 @@ class _Search:
                 self.obstacles[f'{node} has a column "{name}" already.'] = None
 
 
-def text_at(config: Any, mention: Mention) -> str:
+def text_at(spec: NodeSpec, mention: Mention) -> str:
     """The text that a mention is in."""
     if mention.is_key:
         return mention.path[-1]
+    here: Any = getattr(spec, mention.section)
     for part in mention.path:
-        config = config[int(part)] if isinstance(config, list) else config[part]
-    return str(config)
+        here = here[int(part)] if isinstance(here, list) else here[part]
+    return str(here)
 
 
 def _other_meanings(  # noqa: PLR0913 - before and after

@@ -51,8 +51,9 @@ class Arriving:
         return () if self.has(name) is False else (Column(self.port, name.lower(), self._place),)
 
     def learn(self, name: str) -> None:
-        """A column that must be there, since something uses it."""
-        self.names.setdefault(name.lower(), name)
+        """A column that must be there, since something uses it; where all are known, it is a mistake."""
+        if not self.complete:
+            self.names.setdefault(name.lower(), name)
 
     def leaving(self, column: Column) -> Iterator[str]:
         """The names under which a column is in it."""

@@ -212,7 +212,7 @@ class Lineage:
         if node_type is not None and node_type.open_inputs:
             arriving = {port: table for port, table in arriving.items() if self.wires_into(node, port)}
         outside = Arriving("", known.get(node, ()) if not arriving else ())
-        self.nodes[node] = node_columns(node_type, spec.config, arriving, outside)
+        self.nodes[node] = node_columns(node_type, spec, arriving, outside)
 
     def _arriving(self, node: str, port: str, known: dict[str, Sequence[str]]) -> Arriving:
         names: dict[str, None] = {}

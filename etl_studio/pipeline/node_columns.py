@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from etl_studio.pipeline.column_tables import Arriving, Column, Made, Star, Table
 from etl_studio.pipeline.setting_fields import SQL_EDITORS, Text, texts_of
 from etl_studio.pipeline.sql_columns import SqlColumns, expression_columns, query_columns
 from etl_studio.sdk.config import names_of
 from etl_studio.sdk.node import Node, Sink, Source
+from etl_studio.sdk.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from etl_studio.pipeline.model import NodeSpec
 
 ARRIVING = ("uses", "picks", "keeps")
 _ANY = "\N{REPLACEMENT CHARACTER}"
@@ -32,6 +35,7 @@ class Mention:
         makes: the column gets its name here.
         is_sql: whether it is part of an SQL text.
         prefix: what has to stand before a name that is put in.
+        section: of the node: its settings or its policy.
     """
 
     path: tuple[str, ...]
@@ -43,6 +47,7 @@ class Mention:
     makes: bool = False
     is_sql: bool = False
     prefix: str = ""
+    section: Literal["config", "policy"] = "config"
 
 
 @dataclass(slots=True)
@@ -71,13 +76,13 @@ class NodeColumns:
 
 
 def node_columns(
-    node_type: type[Node] | None, settings: Mapping[str, Any], arriving: dict[str, Arriving], outside: Arriving
+    node_type: type[Node] | None, spec: NodeSpec, arriving: dict[str, Arriving], outside: Arriving
 ) -> NodeColumns:
     """Look at a node.
 
     Args:
         node_type: its type; None: unknown, then all columns are taken to pass it.
-        settings: as written.
+        spec: its settings and its policy, as written.
         arriving: the tables at its inputs, by port.
         outside: what a source is known to give.
     """
@@ -85,7 +90,12 @@ def node_columns(
     if node_type is None:
         found.gives.stars = [Star(table) for table in arriving.values()]
         return found
-    _Reading(node_type, settings, found, outside).read()
+    _Reading(node_type, spec.config, found, outside).read()
+    for text in texts_of(spec.policy, (Policy,)):
+        columns = tuple(column for table in arriving.values() for column in table.find(text.text))
+        if text.names in ARRIVING and columns and "${" not in text.text:
+            mention = Mention(text.path, text.is_key, 0, len(text.text), text.text, columns, section="policy")
+            found.mentions.append(mention)
     return found
 
 
@@ -105,12 +115,17 @@ class _Reading:
         self.made: dict[str, tuple[str, tuple[Column, ...]]] = {}
         self.renamed: dict[str, str] = {}
         self.query: Made | None = None
-        self.passing = self._passing()
+        self.passing = Made()
         self.roles = {role for one in node_type.Config.model_fields.values() for role in names_of(one)}
 
     def read(self) -> None:
         """Find all mentions, then what leaves the node."""
         texts = list(texts_of(dict(self.settings), (self.node_type.Config,)))
+        for text in texts:  # known before anything is asked
+            if text.names in ARRIVING and text.text and "${" not in text.text:
+                for table in self.found.arriving.values():
+                    table.learn(text.text)
+        self.passing = self._passing()
         for text in sorted(texts, key=lambda one: one.names == "mentions"):
             if text.editor in SQL_EDITORS and not text.is_key:
                 self._read_sql(text)
@@ -126,9 +141,6 @@ class _Reading:
         arriving = self.found.arriving
         if not has_own_rule(self.node_type):
             return Made(stars=[Star(table) for table in arriving.values()])
-        for name in self.settings.get("on") or ():  # known before anything is asked
-            for table in arriving.values():
-                table.learn(str(name))
         known = {port: list(table.named()) for port, table in arriving.items()}
         columns: dict[str, tuple[str, tuple[Column, ...]]] = {}
         stars = []
@@ -148,8 +160,6 @@ class _Reading:
         if text.names in ARRIVING:
             tables = [table for table in arriving.values() if table.has(name) is not False]
             columns = tuple(column for table in tables for column in table.find(name))
-            for table in tables:
-                table.learn(name)
             if len(columns) > 1:
                 self.found.ties.append(columns)
             if text.names in ("picks", "keeps"):

@@ -312,3 +312,11 @@ def test_notes_follow_and_are_sure_where_the_name_stands_as_code():
     notes = {change.node: (change.after, change.is_sure) for change in found.changes if change.section == "note"}
     assert notes == {"a": ("the `cost`", True), "b": ("a pricey cost", False)}
     assert apply(pipeline(text), found).notes["b"].text == "a pricey cost"
+
+
+def test_a_policy_that_partitions_by_a_column_follows():
+    text = FILES.replace(
+        "config: {where: price > 1}", "config: {where: x > 1}, policy: {partition_by: [price], workers: 2}"
+    )
+    found = renamed("read", "price", "cost", text)
+    assert apply(pipeline(text), found).nodes["keep"].policy == {"partition_by": ["cost"], "workers": 2}

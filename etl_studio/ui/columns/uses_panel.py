@@ -204,7 +204,7 @@ class UsesPanel(QFrame):
         from etl_studio.pipeline.column_renaming import text_at
 
         mention = use.mention
-        text = text_at(self._pipeline.nodes[use.node].config, mention)  # type: ignore[union-attr] # it is there
+        text = text_at(self._pipeline.nodes[use.node], mention)  # type: ignore[union-attr] # it is there
         before, name, behind = text[: mention.start], text[mention.start : mention.end], text[mention.end :]
         begin = before if len(before) <= AROUND else f"…{before[-AROUND:]}"
         parts = [" ".join(part.split("\n")) for part in (begin, name or mention.name, behind[: 2 * AROUND])]
@@ -218,5 +218,5 @@ class UsesPanel(QFrame):
 
     def _go(self, item: QTreeWidgetItem) -> None:
         use = item.data(0, USE)
-        field = ".".join(("config", *use.mention.path)) if item.parent() is not None else ""
+        field = ".".join((use.mention.section, *use.mention.path)) if item.parent() is not None else ""
         self.place_wanted.emit(use.node, field)
