@@ -72,6 +72,7 @@ class _Search:
         self.lineage, self.new = lineage, new
         self.renamed: dict[str, dict[Column, str]] = {}
         self.begun: dict[Place, None] = {}
+        self.fixed: dict[str, None] = {}
         self.extended: dict[str, dict[str, str]] = {}
         self.inserted: dict[str, dict[str, str]] = {}
         self.obstacles: dict[str, None] = {}
@@ -82,6 +83,11 @@ class _Search:
         node, column = place
         if not is_from_outside(column):
             self.begun[place] = None
+            return
+        node_type = self.lineage.types[node]
+        if node_type is not None and node_type.open_outputs:
+            told = f'{node} gives rows of another pipeline. Rename "{name}" there, or with a Select behind it.'
+            self.fixed[told] = None
             return
         name = next(iter(self.lineage.table(node, OUT.name).leaving(column)), name)
         wires = [wire for wire in self.lineage.wires_out_of(node) if wire.source_port == OUT.name]
@@ -210,11 +216,13 @@ class _Search:
             result.changes += self._changes(node)
             self._check_names(node)
             node_type = self.lineage.types[node]
+            if node_type is not None and node_type.open_outputs and self.renamed.get(node):
+                self.doubts[f"{node} hands it to another pipeline, which may know it by its old name."] = None
             if node_type is not None and issubclass(node_type, Sink) and self.renamed.get(node):
                 given = ", ".join(dict.fromkeys(self.renamed[node].values()))
                 self.doubts[f"{node} writes it as {given} from then on; what is there keeps the old name."] = None
         result.changes += self._notes()
-        result.obstacles, result.doubts = list(self.obstacles), list(self.doubts)
+        result.obstacles, result.doubts = [*self.fixed, *self.obstacles], list(self.doubts)
         return result
 
     def _changes(self, node: str) -> Iterator[Change]:

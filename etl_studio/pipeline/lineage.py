@@ -211,7 +211,8 @@ class Lineage:
         arriving = {port: self._arriving(node, port, known) for port in dict.fromkeys(ports)}
         if node_type is not None and node_type.open_inputs:
             arriving = {port: table for port, table in arriving.items() if self.wires_into(node, port)}
-        outside = Arriving("", known.get(node, ()) if not arriving else ())
+        gives_others = not arriving or (node_type is not None and node_type.open_outputs)
+        outside = Arriving("", known.get(node, ()) if gives_others else ())
         self.nodes[node] = node_columns(node_type, spec, arriving, outside)
 
     def _arriving(self, node: str, port: str, known: dict[str, Sequence[str]]) -> Arriving:

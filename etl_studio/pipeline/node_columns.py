@@ -216,6 +216,8 @@ class _Reading:
     def _given(self) -> Made:
         if self.query is not None:
             return self.query
+        if self.node_type.open_outputs:  # another pipeline gives them
+            return Made(stars=[Star(self.outside)])
         if issubclass(self.node_type, Source):
             return Made(dict(self.made), [] if "makes" in self.roles else [Star(self.outside)])
         new = {key: value for key, value in self.made.items() if value[0] not in self.renamed.values()}

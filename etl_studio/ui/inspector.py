@@ -81,6 +81,9 @@ class SelectionPage(QWidget):
 class Inspector(QFrame):
     """Shows the selected node, several selected nodes, or the pipeline when nothing is selected.
 
+    Signals:
+        parameter_rename_wanted: the parameter of this name should get another one wherever it is used.
+
     Args:
         document: what is edited.
         theme: colours and icons.
@@ -88,6 +91,8 @@ class Inspector(QFrame):
         known: knows the columns and rows that arrive at nodes, for completion and for trying SQL out.
         given: values of parameters that a person has given.
     """
+
+    parameter_rename_wanted = Signal(str)
 
     def __init__(
         self,
@@ -160,6 +165,7 @@ class Inspector(QFrame):
 
         if self.pipeline_page is None:
             self.pipeline_page = PipelinePage(self.document, FormContext(self.theme), self)
+            self.pipeline_page.parameter_rename_wanted.connect(self.parameter_rename_wanted)
             self._pipeline_scroll = scrolled(self.pipeline_page, self)
             self._stack.addWidget(self._pipeline_scroll)
         return self._pipeline_scroll

@@ -320,3 +320,18 @@ def test_a_policy_that_partitions_by_a_column_follows():
     )
     found = renamed("read", "price", "cost", text)
     assert apply(pipeline(text), found).nodes["keep"].policy == {"partition_by": ["cost"], "workers": 2}
+
+
+def test_what_goes_into_another_pipeline_and_comes_out_of_it_is_told():
+    text = """\
+etl_studio: 1
+nodes:
+  read: {type: generate_source, config: {columns: {a: i}}}
+  inner: {type: sub_pipeline, config: {file: inner.etl.yaml}}
+  keep: {type: filter, config: {where: a > 1}}
+wires: [read -> inner, inner -> keep]
+"""
+    found = renamed("read", "a", "b", text)
+    assert [change.node for change in found.changes] == ["read"]
+    assert found.doubts == ["inner hands it to another pipeline, which may know it by its old name."]
+    assert "gives rows of another pipeline" in renamed("keep", "a", "b", text).obstacles[0]

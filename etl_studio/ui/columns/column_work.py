@@ -83,6 +83,7 @@ class ColumnWork(QObject):
         uses.rename_wanted.connect(self._rename_followed)
         document.undo_stack.indexChanged.connect(self._follow_soon)
         document.reset.connect(self.end)
+        inspector.parameter_rename_wanted.connect(self.ask_for_parameter)
         canvas.installEventFilter(self)
         header = preview.table.horizontalHeader()
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -127,6 +128,21 @@ class ColumnWork(QObject):
         dialog = RenameDialog(place.column, find, document.titles(), self._theme, parent=self._window.window())
         dialog.accepted.connect(self._on_accepted)
         dialog.open()
+
+    def ask_for_parameter(self, old: str) -> None:
+        """Ask for another name of a parameter and show what changes; then change it in one step."""
+        from etl_studio.pipeline.renaming import rename_parameter
+        from etl_studio.ui.columns.rename_dialog import RenameDialog
+
+        self._inspector.flush()
+        pipeline = snapshot(self._document.pipeline)
+        if old in pipeline.parameters:
+            find = partial(rename_parameter, pipeline, old)
+            dialog = RenameDialog(
+                old, find, self._document.titles(), self._theme, "parameter", parent=self._window.window()
+            )
+            dialog.accepted.connect(self._on_accepted)
+            dialog.open()
 
     def end(self) -> None:
         """Follow no column any more."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 from etl_studio.ui.forms.guarded import GuardedEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET, Setting
+from etl_studio.ui.forms.text import plain
 from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Field(QWidget):
             line.setSpacing(SPACE)
             line.addWidget(editor)
             if titled and setting.description and labelled:
-                icon = InfoIcon(setting.description, context, self)
+                icon = InfoIcon(_help(setting), context, self)
                 icon.setMinimumHeight(5 * SPACE)
                 line.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
                 line.addStretch(1)
@@ -122,7 +123,7 @@ class Field(QWidget):
         line.setSpacing(SPACE)
         line.addWidget(self.label)
         if self.setting.description:
-            line.addWidget(InfoIcon(self.setting.description, self._context, self))
+            line.addWidget(InfoIcon(_help(self.setting), self._context, self))
         line.addStretch(1)
         if self.setting.required:
             needed = QLabel("required", self)
@@ -162,6 +163,18 @@ class Field(QWidget):
     def _enter(self, value: Any) -> None:
         self.editor.set_value(value)
         self.edited.emit(False)
+
+
+def _help(setting: Setting) -> str:
+    """What a setting means, with an example where there is one."""
+    if setting.example in (None, "", [], {}):
+        return setting.description
+    example = setting.example
+    if isinstance(example, dict):
+        example = ", ".join(f"{key}: {plain(value)}" for key, value in example.items())
+    elif isinstance(example, list):
+        example = ", ".join(plain(item) for item in example if not isinstance(item, dict))
+    return f"{setting.description}\nExample: {plain(example)}" if example else setting.description
 
 
 def _with_address(address: Sequence[str], text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from etl_studio.engine.checkpoints import Interval
 from etl_studio.pipeline.model import Parameter
+from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.forms.choice import Combo
 from etl_studio.ui.forms.code import MultilineEditor
 from etl_studio.ui.forms.editor import Editor, FormContext
@@ -30,12 +31,20 @@ TYPES = ("text", "integer", "number", "boolean")
 class ParameterEditor(Editor):
     """One parameter: its name, type, default and description.
 
+    Signals:
+        rename_wanted: the parameter of this name should get another one wherever it is used.
+
     Args:
+        context: gives the theme.
         parent: its parent.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    rename_wanted = Signal(str)
+
+    def __init__(self, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.rename = IconButton(context.theme, "edit", "Rename it in all settings…", self)
+        self.rename.clicked.connect(self._ask_rename)
         self._parameter = Parameter("")
         self.name, self.default, self.description = Line(self), Line(self), Line(self)
         self.kind = Combo(self)
@@ -54,6 +63,7 @@ class ParameterEditor(Editor):
             row.setSpacing(SPACE)
             for widget in widgets:
                 row.addWidget(widget, 1)
+        first.insertWidget(1, self.rename)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
@@ -87,6 +97,10 @@ class ParameterEditor(Editor):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, Parameter)
 
+    def _ask_rename(self) -> None:
+        if self.name.text():
+            self.rename_wanted.emit(self.name.text())
+
     def _typed(self) -> None:
         self.edited.emit(True)
 
@@ -112,15 +126,20 @@ def _typed_value(text: str, kind: str) -> Any:
 class PipelinePage(QWidget):
     """Edits what belongs to the pipeline and to no node.
 
+    Signals:
+        parameter_rename_wanted: the parameter of this name should get another one wherever it is used.
+
     Args:
         document: receives every change.
         context: gives the theme.
         parent: its parent.
     """
 
+    parameter_rename_wanted = Signal(str)
+
     def __init__(self, document: PipelineDocument, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.document = document
+        self.document, self._context = document, context
         name = Setting("name", "name", "Name", str, description="Shown in titles, in runs and in messages.")
         about = Setting("description", "description", "Description", str, default="", editor="multiline")
         values = Setting(
@@ -142,7 +161,7 @@ class PipelinePage(QWidget):
         self.name = LineEditor(name, self)
         self.interval = NumberEditor(interval, self)
         self.description = MultilineEditor(about, context, self)
-        self.parameters = RowsEditor(ParameterEditor, context, "Add parameter", self, card=True)
+        self.parameters = RowsEditor(self._new_parameter, context, "Add parameter", self, card=True)
         heading = QLabel("Pipeline", self)
         heading.setProperty("role", "title")
         hint = QLabel("Select a node on the canvas to see its settings.", self)
@@ -198,6 +217,11 @@ class PipelinePage(QWidget):
         wanted = list(pipeline.parameters.values())
         if wanted != [parameter for parameter in self.parameters.elements() if parameter.name]:
             self.parameters.show_elements(wanted)
+
+    def _new_parameter(self, owner: QWidget) -> Editor:
+        editor = ParameterEditor(self._context, owner)
+        editor.rename_wanted.connect(self.parameter_rename_wanted)
+        return editor
 
     def _forget(self) -> None:
         self._waiting = False

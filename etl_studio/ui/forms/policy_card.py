@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy, RateLimit, Retry
+from etl_studio.ui.forms.breaker_picture import BreakerPicture
 from etl_studio.ui.forms.buttons import LinkButton
 from etl_studio.ui.forms.editors import build_editor
 from etl_studio.ui.forms.form import QUIET, complaints_about
@@ -98,6 +99,7 @@ class PolicyCard(QWidget):
             Policy, build_editor, context, self, without=("retry", "breaker", "rate_limit", "budget"), columns=2
         )
         self.timeline = RetryTimeline(context.theme, self)
+        self.picture = BreakerPicture(context.theme, self)
         self.retry_words, self.breaker_words, self.budget_words = (_sentence(self) for _ in range(3))
         self.reset = LinkButton("Reset to the defaults", self)
         self.reset.clicked.connect(self._reset)
@@ -127,7 +129,7 @@ class PolicyCard(QWidget):
         for widget in (self.timeline, self.retry_words, self.retry):
             retry.column.addWidget(widget)
         breaker = Section("Circuit breaker", self)
-        for widget in (self.breaker_words, self.breaker):
+        for widget in (self.picture, self.breaker_words, self.breaker):
             breaker.column.addWidget(widget)
         limit = Section("Rate limit", self)
         limit.column.addWidget(self.rate_limit)
@@ -181,6 +183,7 @@ class PolicyCard(QWidget):
         web = self._reads_web()
         self.timeline.show_policy(policy, web=web)
         self.retry_words.setText(retry_sentence(policy, web=web))
+        self.picture.show_breaker(policy.breaker)
         self.breaker_words.setText(breaker_sentence(policy.breaker))
         self.budget_words.setText(budget_sentence(policy.budget))
         for key, field in self.breaker.fields.items():

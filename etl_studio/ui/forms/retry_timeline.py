@@ -127,7 +127,7 @@ class RetryTimeline(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        bar = BAR + self._theme.px(FONT_SMALL) + 3 * SPACE if self._worst else 0
+        bar = BAR + 2 * self._theme.px(FONT_SMALL) + 5 * SPACE if self._worst else 0
         return QSize(40 * SPACE, self._axis_height + bar)
 
     @property
@@ -147,6 +147,11 @@ class RetryTimeline(QWidget):
     def _draw_worst(self, painter: QPainter, top: float) -> None:
         tokens = self._theme.tokens
         colors = {"attempt": tokens.accent, "wait": tokens.control, "breaker": tokens.warning}
+        measure = painter.fontMetrics()
+        painter.setPen(QColor(tokens.text))
+        words = QRectF(DOT + 1, top, self.width(), measure.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, f"At most {duration(total(self._worst))}")
+        top += measure.height() + SPACE
         width = self.width() - 2 * (DOT + 1)
         scale = width / total(self._worst)
         left = DOT + 1
@@ -157,7 +162,6 @@ class RetryTimeline(QWidget):
             # A gap of one pixel divides attempts that follow each other without a wait.
             painter.drawRect(QRectF(left, top, max(length - 1, 1.0), BAR))
             left += length
-        measure = painter.fontMetrics()
         line = top + BAR + SPACE
         left = DOT + 1
         for kind, text in (("breaker", "breaker"), ("attempt", "attempts"), ("wait", "waits")):
@@ -170,9 +174,6 @@ class RetryTimeline(QWidget):
             painter.setPen(QColor(tokens.text_muted))
             painter.drawText(QRectF(left, line, width, measure.height()), Qt.AlignmentFlag.AlignLeft, text)
             left += measure.horizontalAdvance(text) + 3 * DOT
-        painter.setPen(QColor(tokens.text))
-        box = QRectF(0, line, self.width() - DOT - 1, measure.height())
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"at worst {duration(total(self._worst))}")
 
     def _draw(self, painter: QPainter) -> None:
         tokens = self._theme.tokens

@@ -192,3 +192,25 @@ def test_a_column_of_the_selected_node_is_chosen_by_the_keyboard(qtbot, person):
     type_name(qtbot, dialog, "sum")
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
     assert person.bench.document.pipeline.nodes["compute"].config["columns"] == {"sum": "price * quantity"}
+
+
+def test_a_parameter_is_renamed_wherever_it_is_used(qtbot, open_window, tmp_path):
+    file = tmp_path / "p.etl.yaml"
+    file.write_text(
+        PIPELINE.replace("etl_studio: 1", "etl_studio: 1\nparameters: {least: {type: number, default: 1}}").replace(
+            "{where: price > 1 -- the dear ones}", '{where: "price > ${least}"}'
+        )
+    )
+    person = open_window(file)
+    person.bench.inspector.show_nodes(())
+    row = person.bench.inspector.pipeline_page.parameters.rows[0].content
+    QTest.mouseClick(row.rename, LEFT)
+    dialog = open_dialog(person)
+    assert type_name(qtbot, dialog, "minimum") == ["Filter"]
+    QTest.mouseClick(dialog.rename, LEFT)
+    pipeline = person.bench.document.pipeline
+    assert list(pipeline.parameters) == ["minimum"]
+    assert pipeline.nodes["keep"].config["where"] == "price > ${minimum}"
+    assert row.name.text() == "minimum"
+    person.bench.document.undo_stack.undo()
+    assert list(pipeline.parameters) == ["least"]

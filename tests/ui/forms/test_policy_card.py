@@ -6,6 +6,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Policy, Retry
+from etl_studio.ui.forms.breaker_picture import cells, opening_failures
+from etl_studio.ui.forms.field import InfoIcon
 from etl_studio.ui.forms.fold import Fold
 from etl_studio.ui.forms.policy_card import PolicyCard, minimal
 from etl_studio.ui.forms.retry_timeline import breaker_sentence, budget_sentence, duration, retry_sentence
@@ -233,3 +235,30 @@ def test_durations_are_told_in_the_unit_that_fits(seconds, text):
 
 def test_minimal_keeps_unknown_keys():
     assert minimal({"mine": 1, "retry": {"attempts": Retry().attempts}}, Policy) == {"mine": 1}
+
+
+@pytest.mark.parametrize(
+    ("breaker", "failures", "drawn"),
+    [
+        (Breaker(), 3, (10, 5, 3)),
+        (Breaker(window_size=100, minimum_calls=50, failure_rate=20), 10, (10, 5, 1)),
+        (Breaker(window="time", window_size=60, minimum_calls=4), 2, (4, 4, 2)),
+        (Breaker(minimum_calls=20, window_size=10), 10, (10, 10, 5)),
+    ],
+)
+def test_the_picture_of_the_breaker_shows_how_many_failures_open_it(breaker, failures, drawn):
+    assert opening_failures(breaker) == failures
+    assert cells(breaker) == drawn
+
+
+def test_the_picture_follows_what_is_typed_and_goes_with_the_breaker(card):
+    assert card.picture.accessibleName() == "3 of 5 fail, then waits 5 s, then 2 trials, then closed"
+    type_number(card.breaker, "open_for", "90")
+    assert "waits 1 min 30 s" in card.picture.accessibleName()
+    QTest.keyClick(card.breaker.fields["enabled"].editor.inner.box, Qt.Key.Key_Space)
+    assert not card.picture.isVisible()
+
+
+def test_the_help_of_a_setting_has_an_example(card):
+    fields = card.rest.fields
+    assert fields["partition_by"].findChild(InfoIcon).toolTip().endswith("\nExample: customer_id")
