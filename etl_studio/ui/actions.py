@@ -43,8 +43,8 @@ class ActionSpec:
     apart: bool = False
 
 
-FILE, EDIT, VIEW, RUN, DEBUG, HELP = "&File", "&Edit", "&View", "&Run", "&Debug", "&Help"
-MENUS = (FILE, EDIT, VIEW, RUN, DEBUG, HELP)
+FILE, EDIT, VIEW, ARRANGE, RUN, DEBUG, HELP = "&File", "&Edit", "&View", "&Arrange", "&Run", "&Debug", "&Help"
+MENUS = (FILE, EDIT, VIEW, ARRANGE, RUN, DEBUG, HELP)
 
 ACTIONS = (
     ActionSpec("new", "&New", FILE, "Ctrl+N", "file-plus", "New pipeline"),
@@ -65,8 +65,11 @@ ACTIONS = (
     ActionSpec("paste", "&Paste", EDIT, "Ctrl+V", "clipboard"),
     ActionSpec("duplicate", "&Duplicate", EDIT, "Ctrl+D"),
     ActionSpec("delete", "D&elete", EDIT, "Del", "trash"),
+    ActionSpec("delete_join", "Delete and reco&nnect", EDIT, "Ctrl+Del"),
     ActionSpec("select_all", "Select &all", EDIT, "Ctrl+A", apart=True),
     ActionSpec("add_node", "Add &node…", EDIT, "Ctrl+Space", "plus"),
+    ActionSpec("connect", "C&onnect the node…", EDIT, "C", "link"),
+    ActionSpec("replace_node", "Replace the node &by…", EDIT, "Ctrl+H", "repeat"),
     ActionSpec("add_note", "Add n&ote", EDIT, "N", "note", "Add a note in Markdown to the canvas"),
     ActionSpec("group", "&Group", EDIT, "Ctrl+G", "group", "Put the selected nodes into a group", apart=True),
     ActionSpec("ungroup", "U&ngroup", EDIT, "Ctrl+Shift+G", "ungroup"),
@@ -80,14 +83,15 @@ ACTIONS = (
     ActionSpec("zoom_out", "Zoom &out", VIEW, "Ctrl+-", "zoom-out"),
     ActionSpec("zoom_reset", "Actual si&ze", VIEW, "Ctrl+1"),
     ActionSpec("fit", "&Fit the pipeline", VIEW, "Ctrl+0", "maximize"),
-    ActionSpec("arrange", "&Arrange nodes", VIEW, "Ctrl+L", "align"),
+    ActionSpec("fit_selection", "Fit the se&lection", VIEW, "Shift+2; ."),
     ActionSpec("show_palette", "&Palette and outline", VIEW, "Ctrl+Alt+1", checkable=True, apart=True),
     ActionSpec("outline", "&Go to the outline", VIEW, "Ctrl+Alt+O", "list"),
     ActionSpec("show_inspector", "I&nspector", VIEW, "Ctrl+Alt+2", checkable=True),
     ActionSpec("show_panels", "Panels &below", VIEW, "Ctrl+Alt+3", checkable=True),
+    ActionSpec("show_minimap", "&Map", VIEW, "Ctrl+Alt+4", checkable=True),
     ActionSpec("next_tab", "Ne&xt pipeline", VIEW, "Ctrl+Tab; Ctrl+PgDown", apart=True),
     ActionSpec("previous_tab", "Pre&vious pipeline", VIEW, "Ctrl+Shift+Tab; Ctrl+PgUp"),
-    ActionSpec("go_back", "Back to the &outer pipeline", VIEW, "Alt+Up", "arrow-up"),
+    ActionSpec("go_back", "Back to the &outer pipeline", VIEW, "Ctrl+Alt+Up", "arrow-up"),
     ActionSpec("theme_light", "&Light", VIEW, group="theme", checkable=True, apart=True),
     ActionSpec("theme_dark", "&Dark", VIEW, group="theme", checkable=True),
     ActionSpec("theme_system", "As the &system", VIEW, group="theme", checkable=True),
@@ -95,6 +99,17 @@ ACTIONS = (
     ActionSpec("text_larger", "Lar&ger texts", VIEW, "Ctrl+Alt++; Ctrl+Alt+="),
     ActionSpec("text_smaller", "S&maller texts", VIEW, "Ctrl+Alt+-"),
     ActionSpec("language", "Lan&guage", VIEW),
+    ActionSpec("arrange", "Arrange in &columns", ARRANGE, "Ctrl+L", "align", "Arrange the selected nodes, or all"),
+    ActionSpec("align_left", "Align &left", ARRANGE, "Ctrl+Left", apart=True),
+    ActionSpec("align_centre", "Align c&entres", ARRANGE, "Ctrl+Shift+H"),
+    ActionSpec("align_right", "Align &right", ARRANGE, "Ctrl+Right"),
+    ActionSpec("align_top", "Align &top", ARRANGE, "Ctrl+Up", apart=True),
+    ActionSpec("align_middle", "Align &middles", ARRANGE, "Ctrl+Shift+M"),
+    ActionSpec("align_bottom", "Align &bottom", ARRANGE, "Ctrl+Down"),
+    ActionSpec("distribute_across", "Distribute &across", ARRANGE, "Ctrl+Alt+H", apart=True),
+    ActionSpec("distribute_down", "Distribute &down", ARRANGE, "Ctrl+Alt+V"),
+    ActionSpec("snap", "&Snap to the grid", ARRANGE, checkable=True, apart=True),
+    ActionSpec("guides", "Smart &guides", ARRANGE, checkable=True),
     ActionSpec("run", "&Run", RUN, "F5; Ctrl+R", "play", "Run the pipeline as it is on the screen"),
     ActionSpec(
         "stop", "&Stop", RUN, "Shift+F5", "stop", "Stop: what is under way is still loaded; again to end at once"

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence
 
 from etl_studio.ui.actions import ACTIONS
+from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
     from etl_studio.ui.actions import Actions
     from etl_studio.ui.workbench import Workbench
 
+ORDER = {f"align_{edge}": (edge, 2) for edge, _, _ in ALIGN} | {
+    f"distribute_{axis}": (axis, 3) for axis, _, _ in DISTRIBUTE
+}
+"""Actions that bring nodes in order, with what they take and how many nodes they need."""
 ON_CANVAS = (
-    "cut", "copy", "paste", "duplicate", "delete", "select_all", "add_note", "group", "ungroup", "disable",
-)  # fmt: skip
+    *("cut", "copy", "paste", "duplicate", "delete", "delete_join", "select_all", "connect", "fit_selection"),
+    *("add_note", "group", "ungroup", "disable"),
+    *ORDER,
+)
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
 
 STEPS = ("debug_continue", "debug_step_row", "debug_step_batch", "debug_step_next")
@@ -88,6 +95,10 @@ class BenchActions(QObject):
             "ungroup": bench.canvas.annotating.is_grouped,
             "disable": bool(chosen),
             "disable_branch": bool(chosen),
+            "delete_join": bool(chosen),
+            "connect": bool(chosen),
+            "replace_node": len(chosen) == 1,
+            **{name: len(chosen) >= least for name, (_, least) in ORDER.items()},
             "preview": len(chosen) == 1,
             "open_inner": bench.inner.selected is not None,
             "go_back": bool(bench.inner.trail.crumbs),
@@ -135,6 +146,7 @@ class BenchActions(QObject):
             "paste": self._paste,
             "duplicate": canvas.editing.duplicate,
             "delete": canvas.editing.delete,
+            "delete_join": canvas.editing.delete_and_join,
             "select_all": canvas.editing.select_all,
             "add_node": self._add_node,
             "add_note": canvas.annotating.add_note,
@@ -146,11 +158,16 @@ class BenchActions(QObject):
             "find_uses": bench.column_work.find_uses,
             "rename_column": bench.column_work.rename,
             "outline": self._show_outline,
+            "connect": self._connect,
+            "replace_node": self._replace_node,
             "zoom_in": canvas.navigation.zoom_in,
             "zoom_out": canvas.navigation.zoom_out,
             "zoom_reset": canvas.navigation.zoom_reset,
             "fit": canvas.navigation.fit,
+            "fit_selection": canvas.navigation.fit_selection,
             "arrange": canvas.editing.arrange,
+            **{f"align_{edge}": partial(canvas.editing.align, edge) for edge, _, _ in ALIGN},
+            **{f"distribute_{axis}": partial(canvas.editing.distribute, axis) for axis, _, _ in DISTRIBUTE},
             "run": bench.run,
             "dry_run": bench.dry_run,
             "run_with_faults": bench.run_with_faults,
@@ -172,7 +189,17 @@ class BenchActions(QObject):
     def _add_node(self) -> None:
         canvas = self._bench.canvas
         canvas.setFocus()
-        canvas.quick_add.open_at(canvas.pointer_position())
+        canvas.quick_add.open_here()
+
+    def _connect(self) -> None:
+        self._bench.canvas.setFocus()
+        self._bench.canvas.wiring.begin()
+
+    def _replace_node(self) -> None:
+        canvas = self._bench.canvas
+        canvas.setFocus()
+        for node in canvas.pipeline_scene.chosen_nodes()[:1]:
+            canvas.quick_add.open_instead_of(node)
 
     def _show_outline(self) -> None:
         self._bench.side.show()

@@ -23,6 +23,7 @@ AFTER_TYPE: dict[str, tuple[str, ...]] = {
     "csv_source": ("filter", "derive", "validate", "select", "join", "sqlite_sink"),
     "json_source": ("select", "filter", "validate", "derive", "sqlite_sink"),
     "sqlite_source": ("filter", "join", "aggregate", "sql", "csv_sink"),
+    "pipeline_input": ("filter", "derive", "validate", "join"),
     "generate_source": ("derive", "filter", "sqlite_sink"),
     "filter": ("derive", "select", "aggregate", "sqlite_sink", "csv_sink"),
     "derive": ("filter", "validate", "select", "aggregate", "sqlite_sink"),

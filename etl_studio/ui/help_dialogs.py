@@ -20,9 +20,16 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 CANVAS_KEYS = (
-    ("Tab", "Search for a node to add"),
+    ("Tab", "Search for a node to add behind the selected one"),
+    ("Alt and arrow keys", "Walk from node to node; with Shift select them, too"),
+    ("Home, End", "Go to the first node, to the last"),
     ("Arrow keys", "Move the selection; with Shift further"),
-    ("Return", "Open the settings of the selected node"),
+    ("C, Shift+C", "Connect the node, or choose what feeds it"),
+    ("Ctrl+Shift+Down", "Connect what the node rejects"),
+    ("W, Shift+W", "Go through the wires of the node"),
+    ("Return", "Open the settings of the selected node; Esc leads back"),
+    ("Menu, Shift+F10", "What can be done with the node"),
+    ("Alt and drag", "Move without grid and guides"),
     ("Space and drag", "Move the canvas"),
     ("Ctrl and wheel", "Zoom where the pointer is"),
     ("Esc", "Give up a drag, or select nothing"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
-from etl_studio.ui.forms.tab_order import move_focus
+from etl_studio.ui.forms.tab_order import move_focus, stops
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.trying import Trying, secret_names
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
+    from PySide6.QtGui import QKeyEvent
 
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.node_page import NodePage
@@ -83,6 +84,7 @@ class Inspector(QFrame):
 
     Signals:
         parameter_rename_wanted: the parameter of this name should get another one wherever it is used.
+        left: Escape was pressed in it: the keys go back to where they came from.
 
     Args:
         document: what is edited.
@@ -93,6 +95,7 @@ class Inspector(QFrame):
     """
 
     parameter_rename_wanted = Signal(str)
+    left = Signal()
 
     def __init__(
         self,
@@ -155,6 +158,20 @@ class Inspector(QFrame):
             self.node_page.flush()
         if self.pipeline_page is not None:
             self.pipeline_page.flush()
+
+    def enter(self) -> None:
+        """Put the cursor into the first setting of the node, or where Tab would stop first."""
+        inside = self.node_page.form if self.node_page is not None else None
+        first = next(stops(inside), None) if inside is not None else None
+        first = first or next(stops(self._stack.currentWidget()), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
     def focusNextPrevChild(self, next_child: bool) -> bool:  # noqa: FBT001 - Qt's signature
         return move_focus(self, forward=next_child)

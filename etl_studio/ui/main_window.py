@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from etl_studio.ui.action_search import ActionSearch
 from etl_studio.ui.actions import ACTIONS, MENUS, TOOL_BAR, Actions
+from etl_studio.ui.canvas_options import OPTIONS, CanvasOptions
 from etl_studio.ui.crash_dialog import CrashGuard
 from etl_studio.ui.examples import example_title, examples
 from etl_studio.ui.help_dialogs import AboutDialog
@@ -115,6 +116,8 @@ class MainWindow(QMainWindow):
         self.shortcuts = shortcuts or Shortcuts(settings, self)
         self.shortcuts.changed.connect(self._set_keys)
         self._set_keys()
+        self.options = CanvasOptions(self.actions_by_name, settings, self)
+        self.options.changed.connect(self._apply_options)
         self._menus = self._build_menus()
         self._run_button = QPushButton(self)
         self._pause_button = QToolButton(self)
@@ -304,6 +307,7 @@ class MainWindow(QMainWindow):
         self.beginning.watch(bench)
         for name, part in PARTS.items():
             getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
+        self.options.apply(bench.canvas)
         return bench
 
     def _open_inner(self, node: str) -> None:
@@ -317,6 +321,10 @@ class MainWindow(QMainWindow):
             for name, part in PARTS.items():
                 getattr(bench, part).setVisible(self.actions_by_name[name].isChecked())
 
+    def _apply_options(self) -> None:
+        for bench in self.benches:
+            self.options.apply(bench.canvas)
+
     def _on_turned(self) -> None:
         self._show_title()
         self.enable_actions()
@@ -329,7 +337,7 @@ class MainWindow(QMainWindow):
         possible = actions.possible() if actions else {}
         for action in self.actions_by_name:
             name = action.objectName()
-            known = name in self._meanings or action.menu() is not None or name in PARTS
+            known = name in self._meanings or action.menu() is not None or name in (*PARTS, *OPTIONS)
             action.setEnabled(known or (actions is not None and possible.get(name, True)))
         for name, text in (actions.texts() if actions else {}).items():
             self.actions_by_name[name].setText(text)

@@ -13,7 +13,7 @@ from etl_studio.ui.theme.tokens import SPACE
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-WIDTH, HEIGHT, LEAST_ROW = 320, 340, 40
+WIDTH, MOST_ROWS, LEAST_ROW = 320, 7, 40
 CHROME = 60
 """Height without the rows."""
 ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -29,6 +29,7 @@ class SearchPopup(QFrame):
 
     Attributes:
         search, results: the field and the list.
+        most_rows: rows that are shown without scrolling.
     """
 
     closed = Signal()
@@ -36,6 +37,7 @@ class SearchPopup(QFrame):
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
+        self.most_rows = MOST_ROWS
         self.setProperty("role", "card")
         self.setAutoFillBackground(True)
         self.setFixedWidth(WIDTH)
@@ -78,7 +80,8 @@ class SearchPopup(QFrame):
             item = QListWidgetItem(text, self.results)
             item.setData(ROW_ROLE, row)
         self.results.setCurrentRow(0)
-        self.setFixedHeight(min(HEIGHT, CHROME + max(1, len(rows)) * max(self.results.sizeHintForRow(0), LEAST_ROW)))
+        height = max(self.results.sizeHintForRow(0), LEAST_ROW)
+        self.setFixedHeight(CHROME + min(max(1, len(rows)), self.most_rows) * height)
 
     # -- opening and closing ----------------------------------------------------------------------------------
 

@@ -336,6 +336,7 @@ class Workbench(QWidget):
         self.canvas.node_activated.connect(self._open_node)
         self.canvas.settings_wanted.connect(self._show_settings)
         self.outline.node_opened.connect(self._open_node)
+        self.inspector.left.connect(self.canvas.setFocus)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
         self.runs.resume_requested.connect(self.resuming.resume)
@@ -473,7 +474,7 @@ class Workbench(QWidget):
     def _show_settings(self, node: str) -> None:
         self.inspector.show()
         self.inspector.show_nodes([node])
-        self.inspector.setFocus()
+        self.inspector.enter()
 
     def _on_reset(self) -> None:
         self.banner.hide()
@@ -498,6 +499,5 @@ class Workbench(QWidget):
         self.tabs.show_panel(self.dead_letters)
 
     def _add_from_palette(self, node_type: str) -> None:
-        middle = self.canvas.mapToScene(self.canvas.viewport().rect().center())
-        self.canvas.editing.add_after_selection(node_type, middle)
+        self.canvas.editing.add_after_selection(node_type)
         self.canvas.setFocus()

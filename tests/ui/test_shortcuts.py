@@ -101,7 +101,7 @@ def test_the_dialog_lists_every_action_and_the_fixed_keys(dialog):
     assert set(dialog._items) == {spec.id for spec in ACTIONS} - {"open_recent", "open_example", "text_size"}
     assert dialog._items["run"].text(1) == "F5, Ctrl+R"
     heads = [dialog.list.topLevelItem(row).text(0) for row in range(dialog.list.topLevelItemCount())]
-    assert heads == ["File", "Edit", "View", "Run", "Debug", "Help", "On the canvas", "In dead letters"]
+    assert heads == ["File", "Edit", "View", "Arrange", "Run", "Debug", "Help", "On the canvas", "In dead letters"]
 
 
 def test_a_key_is_pressed_and_set(dialog, shortcuts):
@@ -111,7 +111,7 @@ def test_a_key_is_pressed_and_set(dialog, shortcuts):
 
     assert texts(shortcuts, "arrange") == ["F12"]
     assert dialog._items["arrange"].text(1) == "F12"
-    assert dialog.said.text() == "“Arrange nodes” has F12 now."
+    assert dialog.said.text() == "“Arrange in columns” has F12 now."
 
 
 def test_a_second_key_is_added_and_all_are_removed(dialog, shortcuts):
@@ -134,7 +134,7 @@ def test_a_conflict_is_told_before_and_after(dialog, shortcuts):
     assert dialog.said.text() == "Ctrl+S is the key of “Save”. Set takes it from there."
 
     QTest.mouseClick(dialog.replace, LEFT)
-    assert dialog.said.text() == "“Arrange nodes” has Ctrl+S now. “Save” has no keys now."
+    assert dialog.said.text() == "“Arrange in columns” has Ctrl+S now. “Save” has no keys now."
     assert dialog._items["save"].text(1) == "none"
 
 
@@ -155,7 +155,7 @@ def test_a_letter_may_be_the_key_of_what_is_done_on_the_canvas(dialog, shortcuts
 
 
 def test_fixed_keys_say_so(dialog):
-    head = dialog.list.topLevelItem(6)
+    head = dialog.list.topLevelItem(7)
     dialog.list.setCurrentItem(head.child(0))
 
     assert dialog.title.text() == "These keys are fixed"

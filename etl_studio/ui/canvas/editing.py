@@ -166,14 +166,14 @@ class Editing(QObject):
                 self.document.connect_ports(wire_between(self.document.pipeline, output, target))
         return name
 
-    def add_after_selection(self, node_type: str, middle: QPointF | None = None) -> str:
+    def add_after_selection(self, node_type: str) -> str:
         """Add a node behind the selected one, in free room to the right of it, and wire it from there.
 
-        Without a single selected node that gives rows it goes to ``middle``, or to the middle of what is in sight.
+        Without a single selected node that gives rows it goes into the middle of what is in sight.
         """
         output = self.selected_output()
         if output is None:
-            return self.add(node_type, middle or self._navigation.sight().center())
+            return self.add(node_type, self._navigation.sight().center())
         wish = QRectF(self.card(output.node).topLeft() + QPointF(COLUMN, 0), QSizeF(CARD_WIDTH, CARD_HEIGHT))
         place = free_place(wish, self._scene.cards().values(), ROW)
         at = QRectF(place, wish.size()).center()

@@ -14,7 +14,7 @@ from etl_studio.ui.canvas.alignment import bounds
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
-    from PySide6.QtWidgets import QGraphicsView
+    from PySide6.QtWidgets import QGraphicsView, QWidget
 
     from etl_studio.ui.canvas.scene import PipelineScene
 
@@ -24,6 +24,8 @@ STEP = 1.2
 NOTCH = 120
 FIT_MARGIN = 48
 """Pixels around everything after a fit."""
+COVER_MARGIN = 12
+"""Pixels between a node and a widget that lies over the canvas."""
 
 
 class Navigation(QObject):
@@ -37,6 +39,7 @@ class Navigation(QObject):
         zoom: pixels on the screen for each pixel of the scene.
         natural: the zoom at which texts have the size of those around the canvas.
         pointer: where the mouse is, in pixels of the viewport; None when it is elsewhere.
+        covers: widgets in the lower corners of the canvas.
     """
 
     zoomed = Signal(float)
@@ -47,6 +50,7 @@ class Navigation(QObject):
         self._scene = scene
         self.pointer: QPoint | None = None
         self.zoom = self.natural = 1.0
+        self.covers: list[QWidget] = []
 
     def set_natural(self, zoom: float) -> None:
         """Make everything larger or smaller, as the texts of the window have become."""
@@ -105,9 +109,18 @@ class Navigation(QObject):
         self._view.centerOn(point)
 
     def reveal(self, node: str) -> None:
-        """Scroll until a node or a note is in sight; for a member of a collapsed group its card."""
-        if node in self._scene.nodes or node in self._scene.notes.items:
-            self._view.ensureVisible(self._scene.cards([node])[node], FIT_MARGIN, FIT_MARGIN)
+        """Scroll until a node or a note is in sight, and under none of the widgets that lie over the canvas.
+
+        For a member of a collapsed group that is the card of the group.
+        """
+        if node not in self._scene.nodes and node not in self._scene.notes.items:
+            return
+        card = self._scene.cards([node])[node]
+        self._view.ensureVisible(card, FIT_MARGIN, FIT_MARGIN)
+        for widget in self.covers:
+            shown = self._view.mapFromScene(card).boundingRect()
+            if widget.isVisible() and widget.geometry().intersects(shown):
+                self.scroll(QPoint(0, shown.bottom() - widget.y() + COVER_MARGIN))
 
     def scroll(self, way: QPoint) -> None:
         """Move the sight by pixels of the screen."""

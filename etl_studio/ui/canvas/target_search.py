@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 
+MOST_ROWS = 4
+"""Rows that are shown at once: the canvas must be seen, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One port that a wire could lead to.
@@ -54,6 +58,7 @@ class TargetSearch(SearchPopup):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__("Connect to…", parent)
+        self.most_rows = MOST_ROWS
         self._find: Callable[[str], list[Target]] = lambda _: []
         self.results.setItemDelegate(TargetRow(theme, self.results))
 

@@ -36,6 +36,7 @@ from etl_studio.ui.canvas.guides import Guides
 from etl_studio.ui.canvas.in_place import InPlace
 from etl_studio.ui.canvas.items.node import BOX_BELOW
 from etl_studio.ui.canvas.keyboard import Keyboard
+from etl_studio.ui.canvas.minimap import Minimap
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
 from etl_studio.ui.canvas.pointing import cursor_for
@@ -76,6 +77,7 @@ class CanvasView(QGraphicsView):
         in_place: writes notes and titles of groups where they are.
         walking: where the keys are.
         wiring: draws wires by keys.
+        minimap: the map in the corner.
     """
 
     selection_changed = Signal(list)
@@ -108,8 +110,9 @@ class CanvasView(QGraphicsView):
         self._gesture: Gesture | None = None
         self._space = False
         self._backdrop = Backdrop()
-        self._set_up()
         self.navigation = Navigation(self, self.pipeline_scene)
+        self.minimap = Minimap(self, self.pipeline_scene, self.navigation, theme)
+        self._set_up()
         self.editing = Editing(self.pipeline_scene, self.navigation)
         self.tip = Tip(theme, self)
         self.hint = EmptyHint(theme, self)
@@ -126,6 +129,7 @@ class CanvasView(QGraphicsView):
         self._drops.pipeline_dropped.connect(self.file_dropped)
         self.walking = Walking(self, self.pipeline_scene, self.navigation)
         self.wiring = Wiring(self, self.pipeline_scene, theme, self.navigation, self.walking)
+        self.navigation.covers = [self.minimap, self.wiring.popup]
         self._keys = Keyboard(self._tools, self.walking, self.wiring, self.node_activated.emit)
         self.navigation.zoomed.connect(self._on_zoomed)
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
@@ -316,9 +320,14 @@ class CanvasView(QGraphicsView):
         if event.type() == QEvent.Type.StyleChange:
             self._make_opaque()
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.minimap.place()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.hint.place()
+        self.minimap.place()
 
     # -- inside -----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QApplication
 
 from etl_studio.ui.announcing import announce
 from etl_studio.ui.canvas.spoken import spoken_group, spoken_node, spoken_wire
@@ -136,8 +137,10 @@ class Walking(QObject):
 
     def paint(self, painter: QPainter, tokens: Tokens) -> None:
         """Draw the ring around the node."""
-        if self.shown and self.node in self._scene.nodes and self._canvas.hasFocus():
-            pen = QPen(QColor(tokens.text), 2, Qt.PenStyle.DotLine)
+        focused = QApplication.focusWidget()
+        here = focused is self._canvas or self._canvas.isAncestorOf(focused)
+        if self.shown and self.node in self._scene.nodes and here:
+            pen = QPen(QColor(tokens.text), 2)
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)

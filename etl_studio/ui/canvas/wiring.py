@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 
 from etl_studio.ui.canvas.items.wire import curve
 from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort, wire_between
 from etl_studio.ui.canvas.target_search import Target, TargetSearch
-from etl_studio.ui.search_popup import WIDTH
-from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -107,10 +105,9 @@ class Wiring(QObject):
         several = len(self._ports(start.node)) > 1
         port = f", {start.title or start.name}," if several else ""
         self.popup.ask(f"What feeds {title}{port}?" if start.is_input else f"Connect {title}{port} to…", self._targets)
-        card = self._scene.cards([start.node])[start.node]
-        below = self._navigation.to_pixel(card.bottomLeft() if start.is_input else card.bottomRight())
-        aside = QPoint(0 if start.is_input else -WIDTH, 3 * SPACE)  # the other end lies on the other side
-        self.popup.open_at(below + aside)
+        # in a lower corner, away from where the other end lies
+        room = self._canvas.viewport().rect()
+        self.popup.open_at(room.bottomRight() if start.is_input else room.bottomLeft())
 
     def _ports(self, node: str) -> list[CanvasPort]:
         """Outputs first, in the order in which Right goes through them."""
