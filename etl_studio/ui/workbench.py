@@ -300,9 +300,8 @@ class Workbench(QWidget):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.inner.trail)
-        column.addWidget(self.banner)
-        column.addWidget(self.debugging.strip)
+        for part in (self.inner.trail, self.banner, self.debugging.strip):
+            column.addWidget(part)
         column.addWidget(self.canvas, 1)
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(self.side)
@@ -364,7 +363,6 @@ class Workbench(QWidget):
         self.dead_letters.replay_wanted.connect(self.replay)
         self.dead_letters.counted.connect(self._count_letters)
         self.controller.event.connect(self.status.take)
-        self.controller.running_changed.connect(self._show_preparing)
         self.stopping.connect(self.status.show_stopping)
         self.files.opened.connect(self.status.show_idle)
         self.document.undo_stack.cleanChanged.connect(self.title_changed)
@@ -390,6 +388,8 @@ class Workbench(QWidget):
     def _on_running(self) -> None:
         for panel in (self.dead_letters, self.loads, self.rehearsal):
             panel.set_running(self.controller.is_running)
+        if self.controller.is_running:
+            self.status.show_preparing()
 
     def _on_ended(self, report: RunEnded) -> None:
         self._show_end()
@@ -430,10 +430,6 @@ class Workbench(QWidget):
         tables = [str(config["table"]) for config in configs if config.get("table") and not config.get("database")]
         shown = self.results.shown
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
-
-    def _show_preparing(self) -> None:
-        if self.controller.is_running:
-            self.status.show_preparing()
 
     def _on_refused(self, error: EtlError) -> None:
         self.status.show_idle("Not started")
