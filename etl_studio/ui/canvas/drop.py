@@ -1,4 +1,4 @@
-"""Drops on the canvas: node types from the palette, files from the desktop."""
+"""Drops on the canvas: node types from the palette, files from the desktop, addresses from a browser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject, QPointF, Signal
 
+from etl_studio.pipeline.web_drafts import is_request
 from etl_studio.ui.node_mime import dragged_type
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class DropTarget(QObject):
         """Whether something can be made of it."""
         if node_type := dragged_type(mime):
             return node_type in self._tools.scene.document.registry
-        return bool(self._files(mime))
+        return bool(self._files(mime)) or is_request(self._text(mime))
 
     def hover(self, mime: QMimeData, at: QPointF) -> None:
         """Show which wire a node would be put into."""
@@ -54,12 +55,20 @@ class DropTarget(QObject):
                 tools.editing.add(node_type, at)
             return
         files = self._files(mime)
+        if not files:
+            tools.editing.add_request(self._text(mime), at)
         for number, path in enumerate(files):
             if path.suffix.lower() in PIPELINE_SUFFIXES:
                 self.pipeline_dropped.emit(str(path))
             elif tools.editing.add_file(path, at + QPointF(0, 96.0 * number)) is None:
                 reason = f"No node reads {path.name}. Drop CSV, JSON or pipeline files."
                 tools.tip.show_reason(reason, tools.navigation.to_pixel(at), fades=True)
+
+    @staticmethod
+    def _text(mime: QMimeData) -> str:
+        """An address that was dragged out of a browser, or a text."""
+        addresses = [url.toString() for url in mime.urls() if url.scheme() in ("http", "https")]
+        return addresses[0] if addresses else mime.text()
 
     @staticmethod
     def _files(mime: QMimeData) -> list[Path]:

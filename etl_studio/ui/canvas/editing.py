@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtGui import QGuiApplication
 
+from etl_studio.errors import UsageError
+from etl_studio.pipeline.web_drafts import draft_of, is_request
 from etl_studio.ui.arrange import COLUMN, ROW, arranged, contracted
 from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
@@ -48,6 +50,9 @@ class Editing(QObject):
         document: what is edited.
         snaps: whether nodes are put on the grid.
     """
+
+    noticed = Signal(str, QPointF)
+    """Something that a person should know about the edit at a point of the scene."""
 
     def __init__(self, scene: PipelineScene, navigation: Navigation) -> None:
         super().__init__(navigation)
@@ -103,6 +108,8 @@ class Editing(QObject):
         if names := self.document.paste(text, x, y):
             self._pasted = (text, times + 1)
             self._scene.choose(names)
+        elif is_request(text):
+            self.add_request(text, corner)
 
     def duplicate(self) -> None:
         """Add copies of the selected nodes and notes and select them."""
@@ -223,6 +230,18 @@ class Editing(QObject):
     def card(self, node: str) -> QRectF:
         """The card of a node, in scene coordinates."""
         return self._scene.cards([node])[node]
+
+    def add_request(self, text: str, middle: QPointF) -> None:
+        """Add the source that reads an address or does what a cURL command asks for; tell what it could not keep."""
+        try:
+            draft = draft_of(text)
+        except UsageError as error:
+            self.noticed.emit(str(error), middle)
+            return
+        if draft.node_type in self.document.registry:
+            self.add(draft.node_type, middle, draft.config)
+            if draft.notice:
+                self.noticed.emit(draft.notice, middle + QPointF(0, CARD_HEIGHT))
 
     def add_file(self, path: Path, middle: QPointF) -> str | None:
         """Add the source that reads a file, with its path set; None when no node type reads it."""

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 FADES_AFTER = 4000
-"""Milliseconds that a reason stays after the drop."""
+"""Milliseconds that a reason stays after the drop, at least."""
+READING = 60
+"""Milliseconds that a person takes to read a letter."""
 TIP_WIDTH = 320
 
 
@@ -52,7 +54,7 @@ class Tip(QLabel):
         self.show()
         self.raise_()
         if fades:
-            self._timer.start()
+            self._timer.start(max(FADES_AFTER, READING * len(text)))
 
     def _dress(self) -> None:
         tokens = self._theme.tokens

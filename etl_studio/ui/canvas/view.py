@@ -117,6 +117,7 @@ class CanvasView(QGraphicsView):
         self.tip = Tip(theme, self)
         self.hint = EmptyHint(theme, self)
         self.hint.example_requested.connect(self.example_requested)
+        self.editing.noticed.connect(self._on_noticed)
         self.quick_add = Adding(self, document.registry, theme, self.navigation, self.editing, self.tip)
         self.guides = Guides(self.pipeline_scene)
         self.in_place = InPlace(self, self.pipeline_scene, self.navigation, theme)
@@ -384,6 +385,9 @@ class CanvasView(QGraphicsView):
         gesture, self._gesture = self._gesture, None
         if gesture:
             gesture.cancel()
+
+    def _on_noticed(self, text: str, at: QPointF) -> None:
+        self.tip.show_reason(text, self.navigation.to_pixel(at), fades=True)
 
     def _on_zoomed(self, zoom: float) -> None:
         self.pipeline_scene.show_zoom(zoom)

@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QUrl
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
+from etl_studio.app.catalogue import full_registry
 from etl_studio.pipeline.model import Wire
+from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.palette import Palette
 
 pytestmark = pytest.mark.window
@@ -111,6 +115,57 @@ def test_a_file_that_no_node_reads_is_refused_with_the_reason(document, view, ha
     hand.drop(view, files(tmp_path / "song.mp3"), QPoint(400, 300))
 
     assert "No node reads song.mp3" in view.tip.text()
+    assert document.pipeline.nodes == {}
+
+
+def text(words):
+    mime = QMimeData()
+    mime.setText(words)
+    return mime
+
+
+def test_an_address_out_of_a_browser_becomes_a_web_page(document, view, hand):
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/shop?page=2")])
+
+    assert hand.drop(view, mime, QPoint(400, 300))
+
+    assert document.pipeline.nodes["web_page"].config == {"urls": ["https://example.org/shop?page=2"]}
+    assert document.undo_stack.undoText() == "Add web_page"
+    assert view.tip.isHidden()
+
+
+def test_a_csv_file_of_the_web_is_refused_with_the_reason(document, view, hand):
+    assert hand.drop(view, text("https://example.org/orders.csv"), QPoint(400, 300))
+
+    assert document.pipeline.nodes == {}
+    assert "No node reads CSV files from the web" in view.tip.text()
+
+
+def test_other_texts_are_not_taken(document, view, hand):
+    assert not hand.drop(view, text("some words"), QPoint(400, 300))
+
+
+CURL = "curl 'https://example.org/api?page=2' -H 'Authorization: Bearer s3cr3t' -H 'Accept: application/json'"
+
+
+def test_a_pasted_curl_command_becomes_a_rest_source_and_its_secret_is_nowhere(make_view, qtbot, tmp_path):
+    document = PipelineDocument(full_registry())
+    view = make_view(document)
+    QGuiApplication.clipboard().setText(CURL)
+
+    QTest.keyClick(view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+    assert document.pipeline.nodes["rest"].config == {
+        "url": "https://example.org/api",
+        "params": {"page": "2"},
+        "headers": {"Authorization": "Bearer ${secret:example_org_authorization}", "Accept": "application/json"},
+    }
+    assert "Set ETL_STUDIO_SECRET_EXAMPLE_ORG_AUTHORIZATION" in view.tip.text()
+    document.save(tmp_path / "a.etl.yaml")
+    assert "s3cr3t" not in (tmp_path / "a.etl.yaml").read_text()
+    assert [problem for problem in document.problems if problem.severity == "error"] == []
+    document.undo_stack.undo()
     assert document.pipeline.nodes == {}
 
 
