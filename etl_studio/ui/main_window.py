@@ -33,7 +33,7 @@ from etl_studio.ui.help_dialogs import AboutDialog
 from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.shortcuts import Shortcuts
 from etl_studio.ui.theme.theme import SCALES, set_role
-from etl_studio.ui.translation import LANGUAGES, tr
+from etl_studio.ui.translation import languages, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
             submenu.aboutToShow.connect(fill)
             self.actions_by_name[name].setMenu(submenu)
             menus[name] = submenu
+        self.actions_by_name["language"].setVisible(len(languages()) > 1)
         return menus
 
     def _build_tool_bar(self) -> None:
@@ -380,7 +381,7 @@ class MainWindow(QMainWindow):
     def _fill_languages(self) -> None:
         menu, chosen = self._menus["language"], str(self.settings.value("language") or "system")
         menu.clear()
-        for name, text in {"system": tr("As the system"), **LANGUAGES}.items():
+        for name, text in {"system": tr("As the system"), **languages()}.items():
             action = menu.addAction(text)
             action.setData(name)
             action.setCheckable(True)

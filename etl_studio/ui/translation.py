@@ -11,7 +11,7 @@ Values are put in by name, so that a translation can put them elsewhere::
 
 from __future__ import annotations
 
-from gettext import GNUTranslations, NullTranslations, translation
+from gettext import GNUTranslations, NullTranslations, find, translation
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
@@ -58,7 +58,7 @@ def use_language(name: str, app: QCoreApplication | None = None) -> str:
     Returns:
         The language in force.
     """
-    chosen = name if name in LANGUAGES else of_system()
+    chosen = name if name in languages() else of_system()
     catalogue = translation(DOMAIN, resource("locale"), [chosen], fallback=True)
     _Catalogue.current = catalogue if isinstance(catalogue, GNUTranslations) else NullTranslations()
     if app is not None and chosen != "en":
@@ -68,11 +68,18 @@ def use_language(name: str, app: QCoreApplication | None = None) -> str:
     return chosen
 
 
+def languages() -> dict[str, str]:
+    """Those of ``LANGUAGES`` that have a catalogue."""
+    return {
+        name: title for name, title in LANGUAGES.items() if name == "en" or find(DOMAIN, resource("locale"), [name])
+    }
+
+
 def of_system() -> str:
-    """The language of ``LANGUAGES`` that the system prefers; English where it is none of them."""
+    """The language that the system prefers of those that there are; English where it is none of them."""
     for tag in QLocale.system().uiLanguages():
         wanted = tag.replace("-", "_")
-        for name in LANGUAGES:
+        for name in languages():
             if wanted == name or wanted.split("_")[0] == name.split("_")[0]:
                 return name
     return "en"
