@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
@@ -24,7 +23,6 @@ from etl_studio.ui.canvas.run_events import show_event
 from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
 from etl_studio.ui.columns.column_work import ColumnWork
-from etl_studio.ui.columns.uses_panel import UsesPanel
 from etl_studio.ui.debug.debugging import Debugging
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.document_files import DocumentFiles
@@ -82,7 +80,7 @@ class Workbench(QWidget):
         files: opens and saves the document.
         inner: the sub-pipelines of the document, and the way back to the one through which it was opened.
         status: the line at the foot.
-        tabs, monitor, preview, rehearsal, results, loads, problems, uses, log, dead_letters, runs: the panels below.
+        tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
@@ -126,7 +124,9 @@ class Workbench(QWidget):
         self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, others)
         self.log = LogPanel(theme)
         self.dead_letters = DeadLettersPanel(self.workspace, theme, lambda: whole_check(studio, self.document))
-        self.uses = UsesPanel(theme)
+        self.column_work = ColumnWork(
+            self.document, self.canvas, self.inspector, self.preview, self.columns, self.tabs, theme, self
+        )
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, "Run monitor", "activity"),
@@ -136,7 +136,7 @@ class Workbench(QWidget):
             (self.results, "Results", "table"),
             (self.loads, "Loads", "layers"),
             (self.problems, "Problems", "alert-triangle"),
-            (self.uses, "Uses", "route"),
+            (self.column_work.uses, "Uses", "route"),
             (self.log, "Log", "terminal"),
             (self.dead_letters, "Dead letters", "inbox"),
             (self.runs, "Runs", "history"),
@@ -146,9 +146,6 @@ class Workbench(QWidget):
         self.status = RunStatusBar(theme, self)
         self.outline = OutlinePanel(self.document, theme)
         self.side = Side(self.palette_panel, self.outline, self.canvas)
-        self.column_work = ColumnWork(
-            self.document, self.canvas, self.inspector, self.preview, self.columns, self.uses, theme, self
-        )
         self._lay_out()
         self._connect()
 
@@ -344,8 +341,7 @@ class Workbench(QWidget):
         self.document.path_changed.connect(self._on_moved)
         self.runs.run_requested.connect(self._show_dead_letters)
         self.problems.node_requested.connect(self.show_node)
-        self.uses.place_wanted.connect(self.show_node)
-        self.column_work.uses_shown.connect(partial(self.tabs.show_panel, self.uses))
+        self.column_work.uses.place_wanted.connect(self.show_node)
         self.banner.node_wanted.connect(self.show_node)
         self.controller.event.connect(self._route)
         self.controller.ended.connect(self._on_ended)

@@ -13,7 +13,7 @@ from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.canvas.groups import Groups
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
-from etl_studio.ui.canvas.items.wire import DETAIL_FROM, FADED, WireItem
+from etl_studio.ui.canvas.items.wire import DETAIL_FROM, WireItem
 from etl_studio.ui.canvas.live import LiveNode, LiveRun
 from etl_studio.ui.canvas.live_parts import RunParts
 from etl_studio.ui.canvas.notes import Notes
@@ -230,13 +230,6 @@ class PipelineScene(QGraphicsScene):
         """While a wire is drawn: what each node's ports would say to it; None: no wire is drawn any more."""
         for name, item in self.nodes.items():
             item.mark_ports(None if marks is None else marks.get(name))
-
-    def light(self, nodes: Collection[str] | None, wires: Collection[Wire] = ()) -> None:
-        """Let these nodes and wires stand out and the others fade; None ends it."""
-        for name, item in self.nodes.items():
-            item.setOpacity(1.0 if nodes is None or name in nodes else FADED)
-        for wire, line in self.wires.items():
-            line.show_lit(lit=None if nodes is None else wire in wires)
 
     def show_pins(self, nodes: Collection[str]) -> None:
         """Show which nodes have pinned rows."""

@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMenu
 
 from etl_studio.pipeline.snapshot import snapshot
+from etl_studio.ui.canvas.lighting import light
 from etl_studio.ui.columns.place import ColumnPlace, column_in_form
+from etl_studio.ui.columns.uses_panel import UsesPanel
 from etl_studio.ui.panels.fetching import Fetcher
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.lineage import Trace
     from etl_studio.pipeline.renaming import Renaming
     from etl_studio.ui.canvas.view import CanvasView
-    from etl_studio.ui.columns.uses_panel import UsesPanel
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.inspector import Inspector
+    from etl_studio.ui.panel_tabs import PanelTabs
     from etl_studio.ui.panels.known_columns import KnownColumns
     from etl_studio.ui.previews.panel import PreviewPanel
     from etl_studio.ui.theme.theme import Theme
@@ -36,24 +38,20 @@ QUIET = 200
 class ColumnWork(QObject):
     """Works with the columns of one document.
 
-    Signals:
-        uses_shown: the panel of uses has something to say.
-
     Args:
         document: what is renamed.
         canvas: where the way of a column is lit.
         inspector: the cursor may be in its forms.
         preview: its heads have a menu.
         known: columns that previews have shown.
-        uses: lists the uses.
+        tabs: where the panel of uses is.
         theme: icons.
         parent: owns this, and the dialogs.
 
     Attributes:
         followed: the column whose way is shown, or None.
+        uses: lists its uses.
     """
-
-    uses_shown = Signal()
 
     def __init__(  # noqa: PLR0913 - the parts that know of columns
         self,
@@ -62,13 +60,14 @@ class ColumnWork(QObject):
         inspector: Inspector,
         preview: PreviewPanel,
         known: KnownColumns,
-        uses: UsesPanel,
+        tabs: PanelTabs,
         theme: Theme,
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._document, self._canvas, self._inspector, self._preview = document, canvas, inspector, preview
-        self._known, self._uses, self._theme, self._window = known, uses, theme, parent
+        self._known, self._tabs, self._theme, self._window = known, tabs, theme, parent
+        self.uses = UsesPanel(theme)
         self.followed: ColumnPlace | None = None
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self._show)
@@ -79,8 +78,8 @@ class ColumnWork(QObject):
         self._then: tuple[str, Callable[[ColumnPlace], None]] = ("", self.follow)
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self._follow)
-        uses.ended.connect(self.end)
-        uses.rename_wanted.connect(self._rename_followed)
+        self.uses.ended.connect(self.end)
+        self.uses.rename_wanted.connect(self._rename_followed)
         document.undo_stack.indexChanged.connect(self._follow_soon)
         document.reset.connect(self.end)
         inspector.parameter_rename_wanted.connect(self.ask_for_parameter)
@@ -102,7 +101,7 @@ class ColumnWork(QObject):
     def follow(self, place: ColumnPlace) -> None:
         """Show where a column is used, and its way over the canvas."""
         self.followed = place
-        self.uses_shown.emit()
+        self._tabs.show_panel(self.uses)
         self._follow()
 
     def ask_for_name(self, place: ColumnPlace) -> None:
@@ -149,8 +148,8 @@ class ColumnWork(QObject):
         self.followed = None
         self._quiet.stop()
         self._fetcher.cancel()
-        self._uses.clear()
-        self._canvas.pipeline_scene.light(None)
+        self.uses.clear()
+        light(self._canvas.pipeline_scene, None)
 
     def close(self) -> None:
         """Wait until nothing runs."""
@@ -191,12 +190,12 @@ class ColumnWork(QObject):
 
     def _show(self, answer: tuple) -> None:  # type: ignore[type-arg] # of _follow
         place, trace, pipeline = answer
-        self._uses.show_trace(place, trace, pipeline, self._document.titles())
-        self._canvas.pipeline_scene.light(set(trace.carried), set(trace.wires))
+        self.uses.show_trace(place, trace, pipeline, self._document.titles())
+        light(self._canvas.pipeline_scene, set(trace.carried), set(trace.wires))
 
     def _refuse(self, message: str) -> None:
-        self._uses.say(message)
-        self._canvas.pipeline_scene.light(None)
+        self.uses.say(message)
+        light(self._canvas.pipeline_scene, None)
 
     def _rename_followed(self) -> None:
         if self.followed is not None:
@@ -226,8 +225,8 @@ class ColumnWork(QObject):
         elif len(chosen) == 1:
             self._offer(chosen[0], work)
         else:
-            self.uses_shown.emit()
-            self._uses.say(NO_COLUMN)
+            self._tabs.show_panel(self.uses)
+            self.uses.say(NO_COLUMN)
 
     def _at_cursor(self) -> ColumnPlace | None:
         focused, table, selected = QApplication.focusWidget(), self._preview.table, self._inspector.selected

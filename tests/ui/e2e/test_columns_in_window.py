@@ -141,7 +141,7 @@ def test_the_way_of_a_column_is_lit_and_its_uses_lead_to_their_fields(qtbot, per
     header.customContextMenuRequested.emit(QPoint(x, 8))
     with qtbot.waitSignal(person.bench.column_work._fetcher.fetched, timeout=WAIT):
         choose("column", "Find")
-    uses = person.bench.uses
+    uses = person.bench.column_work.uses
     assert uses.heading.text() == "price"
     assert uses.summary.text() == "Comes from CSV file (read). 2 uses in 2 nodes."
     assert set(opacities(person).values()) == {1.0}
@@ -179,7 +179,7 @@ def test_the_column_under_the_cursor_is_followed_by_its_key_and_kept_in_step(qtb
     with qtbot.waitSignal(work._fetcher.fetched, timeout=WAIT):
         person.bench.document.set_setting("other", "by", [{"column": "price"}])
     assert opacities(person)["other"] == 1.0
-    assert "3 uses in 3 nodes" in person.bench.uses.summary.text()
+    assert "3 uses in 3 nodes" in person.bench.column_work.uses.summary.text()
 
 
 def test_a_column_of_the_selected_node_is_chosen_by_the_keyboard(qtbot, person):
