@@ -1,4 +1,4 @@
-"""Rows that a person has kept at a node: previews and tests use them in its place, a run never does.
+"""Rows that a person has kept at a node: previews, and tests made of them, use them in its place; a run never does.
 
 Beside ``shop.etl.yaml`` stands ``shop.pins/NODE.json`` with the rows of the node's first output, and
 ``NODE.PORT.json`` for another one that gave rows. The files are as those of tests (``engine.golden_rows``).

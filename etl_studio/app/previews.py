@@ -64,10 +64,13 @@ class Previews:
     Args:
         studio: registry, secrets and databases.
         most_bytes: of all samples that are kept.
+
+    Attributes:
+        studio: what all share.
     """
 
     def __init__(self, studio: Studio, most_bytes: int = MOST_BYTES) -> None:
-        self._studio = studio
+        self.studio = studio
         self._cache = SampleCache(most_bytes)
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -105,13 +108,13 @@ class Previews:
             EtlError: reading failed.
         """
         pins = Pins(file)
-        flat, running = self._running(pipeline, node, file, parameters, pins)
+        flat, running = self.running(pipeline, node, file, parameters)
         origin = running.passed[node][0] if node in running.passed else node
         samples: dict[str, Sample] = {}
         unasked: dict[str, None] = {}
         computed: list[str] = []
         for end in sorted(set(ends_of(flat, node).values())) or [origin]:
-            look = Look(self._studio, running.pipeline, end, file, rows, parameters or {}, pins)
+            look = Look(self.studio, running.pipeline, end, file, rows, parameters or {}, pins)
             with self._lock:
                 if again:
                     self._asked.update(look.source_keys())
@@ -156,13 +159,12 @@ class Previews:
             EtlError: as ``look``.
         """
         known = self.look(pipeline, node, file=file, rows=rows, parameters=parameters, ask=False, on_run=on_run)
-        pins = Pins(file)
-        _, running = self._running(pipeline, node, file, parameters, pins)
-        node_type = self._studio.registry.get(pipeline.nodes[node].type)
+        _, running = self.running(pipeline, node, file, parameters)
+        node_type = self.studio.registry.get(pipeline.nodes[node].type)
         runs = node in running.pipeline.nodes
         if known.sample is None or node_type is None or not runs or issubclass(node_type, Sink):
             raise UsageError("There is nothing to compare.", hint="Look at the rows that leave the node.")
-        with Look(self._studio, running.pipeline, node, file, rows, parameters or {}, pins) as look:
+        with Look(self.studio, running.pipeline, node, file, rows, parameters or {}, Pins(file)) as look:
             arriving = look.arriving(known.samples)
             if arriving is None:
                 raise UsageError(
@@ -181,29 +183,28 @@ class Previews:
         table = sample.ports.get(port or first or self._default_port(pipeline, node))
         return None if table is None else table.schema
 
-    def _running(
-        self, pipeline: Pipeline, node: str, file: Path | None, parameters: Mapping[str, str] | None, pins: Pins
+    def running(
+        self, pipeline: Pipeline, node: str, file: Path | None, parameters: Mapping[str, str] | None = None
     ) -> tuple[Pipeline, Active]:
-        """The node and those before it without sub-pipelines, and what of them runs.
+        """The node and those before it, up to pinned ones: without sub-pipelines, and what of that runs.
 
         Raises:
             UsageError: the node does not run.
         """
         pinned = {
             name
-            for name in pins.nodes() & pipeline.nodes.keys()
+            for name in Pins(file).nodes() & pipeline.nodes.keys()
             if not pipeline.nodes[name].disabled and pipeline.nodes[name].type != SUB_PIPELINE
         }
-        part = part_before(pipeline, outer_node(node), pinned)
-        flat = self._studio.flat(part, parameters, file=file)
-        running = self._studio.active(flat)
+        flat = self.studio.flat(part_before(pipeline, outer_node(node), pinned), parameters, file=file)
+        running = self.studio.active(flat)
         if node in running.left_out:
             why = "It is disabled." if running.left_out[node] else "Only disabled nodes feed it."
             raise UsageError(why, node=node, hint="Enable it, or what feeds it, to see rows.")
         return flat, running
 
     def _default_port(self, pipeline: Pipeline, node: str) -> str:
-        node_type = self._studio.registry.get(pipeline.nodes[node].type)
+        node_type = self.studio.registry.get(pipeline.nodes[node].type)
         return "out" if node_type is None else default_port(node_type)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIZES = (ROWS, 1_000, 10_000)
 OUT, BOTH = "out", "both"
-PIN, UNPIN = "Pin these rows: previews and tests use them, runs do not", "Unpin: let the node run again"
+PIN, UNPIN = "Pin these rows: previews use them, runs do not", "Unpin: let the node run again"
 BUSY_WIDTH = 20 * SPACE
 
 
@@ -30,6 +30,7 @@ class PreviewBar(QWidget):
         view_chosen: ``OUT`` or ``BOTH``.
         rows_chosen: how many rows to read of each source.
         pin_wanted: a person wants the rows to be pinned, or not to be any more.
+        test_wanted: a person wants a test of these rows.
         refreshed: a person wants everything to be read again.
 
     Args:
@@ -41,6 +42,7 @@ class PreviewBar(QWidget):
     view_chosen = Signal(str)
     rows_chosen = Signal(int)
     pin_wanted = Signal()
+    test_wanted = Signal()
     refreshed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -67,11 +69,13 @@ class PreviewBar(QWidget):
         self.charts.setChecked(True)
         self.pin = IconButton(theme, "pin", PIN, self)
         self.pin.setCheckable(True)
+        self.test = IconButton(theme, "flask", "Make a test: these rows must come of those before", self)
         self.refresh = QPushButton("Refresh", self)
         self.ports.chosen.connect(self.port_chosen)
         self.views.chosen.connect(self.view_chosen)
         self.size.activated.connect(self._on_size)
         self.pin.clicked.connect(self.pin_wanted)
+        self.test.clicked.connect(self.test_wanted)
         self.refresh.clicked.connect(self.refreshed)
         theme.changed.connect(self._dress)
         self._lay_out()
@@ -97,7 +101,7 @@ class PreviewBar(QWidget):
         row.setSpacing(3 * SPACE)
         row.addWidget(self.title)
         row.addWidget(self.state, 1)
-        for widget in (self.busy, self.ports, self.views, self.charts, self.pin, self.size, self.refresh):
+        for widget in (self.busy, self.ports, self.views, self.charts, self.pin, self.test, self.size, self.refresh):
             row.addWidget(widget)
         self.row = row
 

@@ -18,6 +18,7 @@ from etl_studio.ui.quantities import count, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import pyarrow as pa
     from PySide6.QtGui import QHideEvent, QShowEvent
@@ -134,8 +135,11 @@ class PreviewPanel(QFrame):
         bar.rows_chosen.connect(follower.set_rows)
         bar.refreshed.connect(self._on_refresh)
         bar.pin_wanted.connect(self._on_pin)
+        bar.test_wanted.connect(self._on_test)
+        self._runner.recorded.connect(self._on_recorded)
+        self._runner.not_recorded.connect(self._on_refused)
         self.pinning.changed.connect(self._on_pinned)
-        self.pinning.failed.connect(self._on_not_pinned)
+        self.pinning.failed.connect(self._on_refused)
         self.model.edited.connect(self._on_edited)
         bar.charts.toggled.connect(self.table.profile.show_charts)
 
@@ -147,6 +151,7 @@ class PreviewPanel(QFrame):
         self.bar.ports.offer({})
         self.bar.views.offer({})
         self.bar.show_pin(possible=False, pinned=False)
+        self.bar.test.hide()
         self._tell_title()
         self.bar.refresh.setEnabled(bool(self.node))
         if self.node:
@@ -195,6 +200,7 @@ class PreviewPanel(QFrame):
         self.model.set_pale(False)
         self.bar.views.offer({OUT: "Out", BOTH: "In and out"} if self._can_compare() else {}, self._view)
         self.bar.show_pin(possible=self._can_pin(preview.sample), pinned=preview.sample.pinned)
+        self.bar.test.setVisible(self._is_made(preview.sample))
         self._show_rows()
 
     def _on_view(self, view: str) -> None:
@@ -243,6 +249,13 @@ class PreviewPanel(QFrame):
         runs = spec is not None and spec.type != SUB_PIPELINE and not spec.disabled and not self._is_sink()
         return runs and self.follower.subject.wire is None and next(iter(sample.ports.values())).num_columns > 0
 
+    def _is_made(self, sample: Sample) -> bool:
+        """Whether the rows come of others."""
+        fed = any(wire.target == self.node for wire in self._document.pipeline.wires)
+        spec = self._document.pipeline.nodes.get(self.node)
+        runs = spec is not None and not spec.disabled and self.follower.subject.wire is None
+        return fed and runs and not sample.pinned
+
     def _is_sink(self) -> bool:
         return all(port.name == REJECTS for port in self._outputs())
 
@@ -257,17 +270,25 @@ class PreviewPanel(QFrame):
             return
         if sample.pinned:
             self.pinning.unpin(self.node)
-        elif self._document.path is not None or self._save_first():
+        elif self._document.path is not None or self._save_first("Pinned rows are kept in a file beside it."):
             self.pinning.pin(self.node, sample)
         self.bar.pin.setChecked(sample.pinned)  # until it is done
 
-    def _save_first(self) -> bool:
+    def _on_test(self) -> None:
+        if self._document.path is not None or self._save_first("A test is kept in files beside it."):
+            self.bar.tell("making a test…", busy=True)
+            self._runner.record(self.node)
+
+    def _on_recorded(self, folder: Path) -> None:
+        self.bar.tell(f'The test "{folder.name}" is kept in {folder.parent.name}', "success")
+
+    def _save_first(self, why: str) -> bool:
         """Ask to save the pipeline; whether it has a file now."""
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("ETL Studio")
         box.setText("Save the pipeline first?")
-        box.setInformativeText("Pinned rows are kept in a file beside it.")
+        box.setInformativeText(why)
         box.setStandardButtons(QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel)
         if box.exec() == QMessageBox.StandardButton.Save:
             self.save_wanted.emit()
@@ -278,7 +299,7 @@ class PreviewPanel(QFrame):
         if self.pinning.nodes or any(sample.pinned for sample in shown.values()):
             self.follower.look_again()
 
-    def _on_not_pinned(self, message: str) -> None:
+    def _on_refused(self, message: str) -> None:
         self.bar.tell(message, "danger")
 
     def _on_edited(self, row: int, column: str, text: str) -> None:
@@ -299,7 +320,7 @@ class PreviewPanel(QFrame):
         assert sample is not None  # noqa: S101 - it is shown
         columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
         if sample.pinned:
-            return f"{rows(table.num_rows)}, {columns}, pinned: previews and tests use them, runs do not"
+            return f"{rows(table.num_rows)}, {columns}, pinned: previews use them, runs do not"
         if self.node in sample.cut:
             return f"first {rows(table.num_rows)}, {columns}"
         cut = f", from the first {count(self._runner.rows)} of {self._names(sorted(sample.cut))}" if sample.cut else ""

@@ -32,6 +32,8 @@ class PreviewRunner(QObject):
         failed: id of the node and why there are no rows.
         compared: an ``engine.alignment.Alignment``.
         not_compared: why there is none.
+        recorded: the folder of a new test.
+        not_recorded: why there is none.
 
     Args:
         previews: computes them.
@@ -47,6 +49,8 @@ class PreviewRunner(QObject):
     failed = Signal(str, str)
     compared = Signal(object)
     not_compared = Signal(str)
+    recorded = Signal(object)
+    not_recorded = Signal(str)
 
     def __init__(
         self,
@@ -66,6 +70,9 @@ class PreviewRunner(QObject):
         self._comparer = Fetcher(self)
         self._comparer.fetched.connect(self.compared)
         self._comparer.failed.connect(self.not_compared)
+        self._recorder = Fetcher(self)
+        self._recorder.fetched.connect(self.recorded)
+        self._recorder.failed.connect(self.not_recorded)
 
     @property
     def is_busy(self) -> bool:
@@ -91,6 +98,12 @@ class PreviewRunner(QObject):
         compare, runs = self._asking(self._previews.compare, node), _Runs()
         self._comparer.ask(lambda: compare(on_run=runs.add), runs.stop)
 
+    def record(self, node: str) -> None:
+        """Make a test of the rows at a node."""
+        from etl_studio.app.recording import record_preview
+
+        self._recorder.ask(self._asking(partial(record_preview, self._previews), node))
+
     def cancel(self) -> None:
         """Stop what is computed; no signal will come."""
         self._fetcher.cancel()
@@ -100,6 +113,7 @@ class PreviewRunner(QObject):
         """Stop, and wait until nothing runs."""
         self._fetcher.close()
         self._comparer.close()
+        self._recorder.close()
 
     def _asking(self, question: Callable[..., Any], node: str) -> Callable[..., Any]:
         """A question about the document as it is now, whatever becomes of it meanwhile."""

@@ -46,7 +46,7 @@ def type_into_cell(panel, row, column, text):
 def test_pinned_rows_are_kept_beside_the_pipeline_and_the_panel_says_what_they_are_for(pinned, saved):
     kept = json.loads((saved / "filter.json").read_text())
     assert kept["rows"] == [{"id": 2, "qty": 7}, {"id": 3, "qty": 9}]
-    assert pinned.bar.state.text() == "2 rows, 2 columns, pinned: previews and tests use them, runs do not"
+    assert pinned.bar.state.text() == "2 rows, 2 columns, pinned: previews use them, runs do not"
     assert pinned.bar.pin.isChecked()
     assert "Unpin" in pinned.bar.pin.toolTip()
 

@@ -419,7 +419,7 @@ class NodeItem(QGraphicsItem):
         if self._notice:
             lines.append(escape(self._notice.text))
         if self._pinned:
-            lines.append("Its rows are pinned: previews and tests use them, runs do not.")
+            lines.append("Its rows are pinned: previews use them, runs do not.")
         self.setToolTip("<br><br>".join(lines))
 
 
