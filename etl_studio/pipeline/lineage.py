@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -138,9 +139,11 @@ class Lineage:
         self._go_on([*backward, *begin], forward, wires, within=set(backward) | set(begin))
         trace = Trace(wires=list(wires))
         trace.origins = [(at, column.name) for at, column in backward if not column.port and not self._same(at, column)]
-        places = {**dict.fromkeys(backward, False), **forward}
+        places: dict[str, dict[Column, bool]] = {}
+        for (at, column), computed in {**dict.fromkeys(backward, False), **forward}.items():
+            places.setdefault(at, {})[column] = computed
         for at in self.pipeline.nodes:
-            here = {column: computed for (where, column), computed in places.items() if where == at}
+            here = places.get(at, {})
             names: dict[str, None] = {}
             for mention in self.nodes[at].mentions:
                 hits = [here[column] for column in mention.columns if column in here]
@@ -232,12 +235,19 @@ class Lineage:
 
     def _in_order(self) -> Iterator[str]:
         """The nodes, each behind those that feed it; those of a loop come last."""
+        feeding = {node: len(self._into.get(node, ())) for node in self.pipeline.nodes}
+        ready = deque(node for node, wires in feeding.items() if not wires)
         left = dict.fromkeys(self.pipeline.nodes)
         while left:
-            ready = [node for node in left if not any(wire.source in left for wire in self._into.get(node, ()))]
-            for node in ready or list(left)[:1]:
-                del left[node]
-                yield node
+            node = ready.popleft() if ready else next(iter(left))
+            if node not in left:
+                continue
+            del left[node]
+            yield node
+            for wire in self.wires_out_of(node):
+                feeding[wire.target] -= 1
+                if not feeding[wire.target]:
+                    ready.append(wire.target)
 
 
 def is_from_outside(column: Column) -> bool:

@@ -214,3 +214,14 @@ def test_a_parameter_is_renamed_wherever_it_is_used(qtbot, open_window, tmp_path
     assert row.name.text() == "minimum"
     person.bench.document.undo_stack.undo()
     assert list(pipeline.parameters) == ["least"]
+
+
+def test_f2_renames_the_column_of_the_cell_in_the_preview(person, preview):
+    preview("keep", "price")
+    table = person.bench.preview.table
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(0, 1))
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    dialog = open_dialog(person)
+    assert dialog.old == "price"
+    dialog.reject()
