@@ -50,6 +50,7 @@ def open_window(path: Path | None = None) -> int:
     from etl_studio.ui.garbage import WindowGarbage
     from etl_studio.ui.main_window import MainWindow
     from etl_studio.ui.opening import Opening
+    from etl_studio.ui.text_size import kept_scale
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.translation import use_language
     from etl_studio.ui.windows import Windows
@@ -59,7 +60,7 @@ def open_window(path: Path | None = None) -> int:
     settings = _settings()
     use_language(str(settings.value("language") or "system"), app)
     theme = Theme(str(settings.value("theme") or "system"))
-    theme.set_scale(_text_scale(settings))
+    theme.set_scale(kept_scale(settings))
     theme.apply(app)
     app.setWindowIcon(theme.icon("etl-studio", size=64))
     window = MainWindow(theme, settings, user_data_path("etl-studio", appauthor=False))
@@ -84,13 +85,6 @@ def _name(app: QApplication) -> None:
     app.setApplicationName("etl-studio")
     app.setApplicationDisplayName("ETL Studio")
     app.setDesktopFileName("etl-studio")
-
-
-def _text_scale(settings: QSettings) -> float:
-    try:
-        return int(settings.value("text_size") or 100) / 100
-    except ValueError:  # somebody has written into the settings by hand
-        return 1.0
 
 
 def _settings() -> QSettings:

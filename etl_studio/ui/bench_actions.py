@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 
 from etl_studio.ui.actions import ACTIONS
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
+from etl_studio.ui.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +155,7 @@ class BenchActions(QObject):
             "ungroup": canvas.annotating.ungroup,
             "disable": canvas.annotating.disable,
             "disable_branch": canvas.annotating.disable_branch,
-            "find": bench.find,
+            "find": Finding(bench).ask,
             "find_uses": bench.column_work.find_uses,
             "rename_column": bench.column_work.rename,
             "outline": self._show_outline,

@@ -32,7 +32,8 @@ from etl_studio.ui.examples import example_title, examples
 from etl_studio.ui.help_dialogs import AboutDialog
 from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.shortcuts import Shortcuts
-from etl_studio.ui.theme.theme import SCALES, set_role
+from etl_studio.ui.text_size import TextSize
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.translation import languages, tr
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.data_folder = data_folder
         self._is_painted = False
         self.actions_by_name = Actions(theme, self)
+        self._text_size = TextSize(theme, settings, self)
         self.shortcuts = shortcuts or Shortcuts(settings, self)
         self.shortcuts.changed.connect(self._set_keys)
         self._set_keys()
@@ -126,8 +128,8 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "about": self._show_about,
             "shortcuts": self._show_shortcuts,
-            "text_larger": partial(self._step_text, 1),
-            "text_smaller": partial(self._step_text, -1),
+            "text_larger": partial(self._text_size.step, 1),
+            "text_smaller": partial(self._text_size.step, -1),
             **{f"theme_{mode}": partial(self._choose_theme, mode) for mode in ("light", "dark", "system")},
         }
         self._build_tool_bar()
@@ -351,20 +353,7 @@ class MainWindow(QMainWindow):
         self._fill("open_example", [(example_title(path), path) for path in examples()], self._open_example)
 
     def _fill_text_sizes(self) -> None:
-        menu = self._menus["text_size"]
-        menu.clear()
-        for scale in SCALES:
-            action = menu.addAction(f"{scale:.0%}", partial(self._set_text_size, scale))
-            action.setCheckable(True)
-            action.setChecked(scale == self.theme.scale)
-
-    def _step_text(self, by: int) -> None:
-        nearest = min(range(len(SCALES)), key=lambda number: abs(SCALES[number] - self.theme.scale))
-        self._set_text_size(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)])
-
-    def _set_text_size(self, scale: float) -> None:
-        self.theme.set_scale(scale)
-        self.settings.setValue("text_size", round(100 * self.theme.scale))
+        self._text_size.fill(self._menus["text_size"])
 
     def _fill(self, name: str, entries: list[tuple[str, Path]], act: object) -> None:
         menu = self._menus[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.pipeline.model import Parameter
     from etl_studio.storage.workspace import Workspace
-    from etl_studio.ui.pipeline_search import Found
     from etl_studio.ui.recent_files import RecentFiles
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
@@ -242,29 +241,6 @@ class Workbench(QWidget):
         self.canvas.navigation.reveal(node)
         if field:
             self.inspector.show_field(node, field)
-
-    def find(self) -> None:
-        """Ask for words and go where they occur in the pipeline; in the dead letters, filter those."""
-        focused = QApplication.focusWidget()
-        if focused is not None and self.dead_letters.isAncestorOf(focused):
-            self.dead_letters.to_filter()
-            return
-        from etl_studio.ui.find_popup import FindPopup
-
-        popup = FindPopup(self.document, self.columns.known, self.window())
-        popup.place_wanted.connect(self._show_found)
-        popup.open()
-
-    def _show_found(self, found: Found) -> None:
-        if found.node:
-            self.show_node(found.node, found.field)
-        elif found.note:
-            self.canvas.pipeline_scene.choose([found.note])
-            self.canvas.navigation.reveal(found.note)
-        else:
-            self.canvas.pipeline_scene.choose()
-            self.inspector.show_nodes(())
-            self.inspector.setFocus()
 
     def preview_selection(self) -> None:
         """Compute the rows at the selected node."""

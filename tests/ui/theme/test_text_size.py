@@ -7,8 +7,8 @@ from PySide6.QtCore import QSettings
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from etl_studio.ui.application import _text_scale
 from etl_studio.ui.main_window import MainWindow
+from etl_studio.ui.text_size import kept_scale
 from etl_studio.ui.theme.theme import SCALES, Theme
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL
 
@@ -74,18 +74,18 @@ def test_it_is_chosen_in_the_menu_or_by_keys_and_remembered(theme, qtbot, settin
     assert [text for text, action in entries.items() if action.isChecked()] == ["100%"]
 
     entries["150%"].trigger()
-    assert (theme.scale, _text_scale(settings)) == (1.5, 1.5)
+    assert (theme.scale, kept_scale(settings)) == (1.5, 1.5)
     window.actions_by_name["text_larger"].trigger()
-    assert (theme.scale, _text_scale(settings)) == (1.75, 1.75)
+    assert (theme.scale, kept_scale(settings)) == (1.75, 1.75)
     window.actions_by_name["text_smaller"].trigger()
     window.actions_by_name["text_smaller"].trigger()
-    assert _text_scale(settings) == 1.25
+    assert kept_scale(settings) == 1.25
 
 
 def test_a_spoilt_setting_is_the_size_of_the_design(settings):
     settings.setValue("text_size", "huge")
 
-    assert _text_scale(settings) == 1.0
+    assert kept_scale(settings) == 1.0
 
 
 def test_the_canvas_grows_along(theme, document, qtbot):
