@@ -6,9 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QKeySequence
 
-from etl_studio.ui.actions import ACTIONS
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.finding import Finding
 
@@ -77,7 +75,6 @@ class BenchActions(QObject):
         for name in ON_CANVAS:
             actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self._bench.canvas.addAction(actions[name])
-        self._bench.canvas.leave_keys(QKeySequence(key) for spec in ACTIONS for key in spec.shortcut.split("; ") if key)
 
     def possible(self) -> dict[str, bool]:
         """Whether each action can be done now; what is missing can always be."""

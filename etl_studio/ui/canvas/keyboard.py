@@ -12,7 +12,7 @@ from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.canvas.editing import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from PySide6.QtGui import QKeyEvent
 
@@ -53,11 +53,6 @@ class Keyboard:
         self._wiring = wiring
         self._activate = activate
         self._acts = self._shortcuts()
-
-    def leave(self, keys: Iterable[QKeySequence]) -> None:
-        """Do nothing at these keys any more: the window has actions for them, whose keys a person may change."""
-        for key in keys:
-            self._acts.pop(key[0], None)
 
     def press(self, event: QKeyEvent) -> bool:
         """Do what a key stands for; whether it stands for anything."""

@@ -46,10 +46,6 @@ from etl_studio.ui.canvas.walking import Walking
 from etl_studio.ui.canvas.wiring import Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from PySide6.QtGui import QKeySequence
-
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.theme.theme import Theme
 
@@ -143,10 +139,6 @@ class CanvasView(QGraphicsView):
         theme.changed.connect(self._on_theme_changed)
         self.navigation.set_natural(theme.scale)
         self._on_nodes_changed()
-
-    def leave_keys(self, keys: Iterable[QKeySequence]) -> None:
-        """Leave these keys to the actions of the window."""
-        self._keys.leave(keys)
 
     def pointer_position(self) -> QPointF:
         """Where the pointer is in the scene, or the middle of what is in sight."""
