@@ -61,7 +61,7 @@ def test_keys_that_the_topics_name_are_those_of_the_actions():
     keys = {key for spec in ACTIONS for key in spec.shortcut.split("; ")}
     text = "".join(path.read_text("utf-8") for path in resource("help").glob("*.md"))
 
-    named = set(re.findall(r"Ctrl\+(?:Alt\+)?(?:[A-Z]\w*|[-+])|\bF\d+\b", text))
+    named = set(re.findall(r"Ctrl\+(?:Alt\+|Shift\+)?(?:[A-Z]\w*|[-+])|\bF\d+\b", text))
     assert named <= keys, "a key was changed, or never existed"
 
 
