@@ -148,7 +148,7 @@ class Editing(QObject):
 
     def _chosen_cards(self) -> dict[str, QRectF]:
         """Those of the selected nodes; a collapsed group has one, by its first member."""
-        return self._scene.cards(self._scene.stops(self._scene.chosen_nodes()))
+        return self._scene.cards(self._scene.groups.stops(self._scene.chosen_nodes()))
 
     # -- adding -----------------------------------------------------------------------------------------------
 

@@ -67,8 +67,9 @@ class Groups(QObject):
         self.items.clear()
         self._group_of.clear()
         self._members.clear()
+        first = self._first_groups()
         for name in self._document.pipeline.groups:
-            self._on_added(name)
+            self._add(name, first)
 
     def repaint(self) -> None:
         """The theme has other colours."""
@@ -83,6 +84,15 @@ class Groups(QObject):
         """The card that stands for a node; None where the node itself is shown."""
         item = self.items.get(self._group_of.get(node, ""))
         return item if item is not None and item.collapsed else None
+
+    def taken_with(self, node: str) -> list[str]:
+        """The node, or all members of the collapsed group that it is in."""
+        item = self.hides(node)
+        return self.members(item.name) if item else [node]
+
+    def stops(self, nodes: Iterable[str] | None = None) -> list[str]:
+        """Of these nodes, or all, those that are shown, and the first member of each collapsed group."""
+        return [name for name in (self._nodes if nodes is None else nodes) if self.taken_with(name)[0] == name]
 
     def stand_ins(self) -> dict[str, str]:
         """The first member of its group by each member of a collapsed one."""
@@ -105,7 +115,7 @@ class Groups(QObject):
 
     def chosen(self) -> list[str]:
         """Ids of the groups all of whose members are selected."""
-        return [name for name in self.items if all(self._nodes[node].chosen for node in self.members(name))]
+        return [name for name in self.items if self._is_chosen(name)]
 
     def show_chosen(self) -> None:
         """Other nodes are selected."""
@@ -155,9 +165,20 @@ class Groups(QObject):
         return frame_around([node.card().translated(node.pos()) for node in nodes])
 
     def _on_added(self, name: str) -> None:
+        self._add(name, self._first_groups())
+
+    def _add(self, name: str, first: Mapping[str, str]) -> None:
         item = self.items[name] = GroupItem(self._sprites)
         self._scene.addItem(item)
-        self._on_changed(name)
+        self._show(name, first)
+
+    def _first_groups(self) -> dict[str, str]:
+        """The group of each node. A file may have a node in two; the rules tell about it."""
+        return {node: name for name, one in reversed(self._document.pipeline.groups.items()) for node in one.nodes}
+
+    def _is_chosen(self, name: str) -> bool:
+        members = self.members(name)
+        return bool(members) and all(self._nodes[node].chosen for node in members)
 
     def _on_removed(self, name: str) -> None:
         item = self.items.pop(name)
@@ -169,18 +190,19 @@ class Groups(QObject):
         self._show_members(freed)
 
     def _on_changed(self, name: str) -> None:
+        self._show(name, self._first_groups())
+
+    def _show(self, name: str, first: Mapping[str, str]) -> None:
         group = self._document.pipeline.groups[name]
         before = self._members.get(name, [])
         self._let_go(name, before)
-        # A file may have a node in two groups; the rules tell about it.
-        first = {node: key for key, one in reversed(self._document.pipeline.groups.items()) for node in one.nodes}
         self._members[name] = [node for node in group.nodes if first[node] == name]
         self._group_of |= dict.fromkeys(self._members[name], name)
         item = self.items[name]
         item.show_group(group)
         self._place(name)
         self.show_states(group.nodes)
-        item.show_chosen(chosen=name in self.chosen())
+        item.show_chosen(chosen=self._is_chosen(name))
         self._show_members({*before, *group.nodes})
 
     def _let_go(self, name: str, nodes: Iterable[str]) -> None:

@@ -145,15 +145,6 @@ class PipelineScene(QGraphicsScene):
         name = hit.node or hit.note
         return [name] if name else []
 
-    def taken_with(self, node: str) -> list[str]:
-        """The node, or all members of the collapsed group that it is in."""
-        group = self.groups.hides(node)
-        return self.groups.members(group.name) if group else [node]
-
-    def stops(self, names: Iterable[str] | None = None) -> list[str]:
-        """Of these nodes, or all, those that are shown, and the first member of each collapsed group."""
-        return [name for name in (self.nodes if names is None else names) if self.taken_with(name)[0] == name]
-
     def items_in(self, area: QRectF) -> list[str]:
         """What a rubber band takes: nodes that it touches, also those in collapsed groups, and notes that it holds."""
         names, groups = items_in(self.items(area), area)

@@ -73,7 +73,7 @@ class Walking(QObject):
         if dx and len(chosen) == 1 and not self._scene.chosen_nodes():
             self.go_to(chosen[0].target if dx > 0 else chosen[0].source)
         elif self.node is None:
-            self.go_to(self._nearest(self._scene.stops(), self._navigation.sight().center()))
+            self.go_to(self._nearest(self._scene.groups.stops(), self._navigation.sight().center()))
         else:
             self.go_to(self._along_wires(dx) or self._ahead(dx, dy), adds=adds)
 
@@ -90,7 +90,7 @@ class Walking(QObject):
         if node is None or node not in self._scene.nodes:
             return
         kept = self._scene.chosen_nodes() if adds else []
-        taken = self._scene.taken_with(node)
+        taken = self._scene.groups.taken_with(node)
         self.node, self.shown = taken[0], True
         self._scene.choose([*kept, *taken])
         self._navigation.reveal(node)
@@ -160,11 +160,11 @@ class Walking(QObject):
 
     def _in_order(self) -> list[str]:
         layout = self._document.pipeline.layout
-        return sorted(self._scene.stops(), key=lambda name: layout.get(name, (0.0, 0.0)))
+        return sorted(self._scene.groups.stops(), key=lambda name: layout.get(name, (0.0, 0.0)))
 
     def _along_wires(self, dx: int) -> str | None:
         """The node at the other end of a wire that lies at the most similar height."""
-        wires, here = self._document.pipeline.wires, self._scene.taken_with(self.node)
+        wires, here = self._document.pipeline.wires, self._scene.groups.taken_with(self.node)
         if dx > 0:
             ends = [wire.target for wire in wires if wire.source in here and wire.target not in here]
         elif dx < 0:
@@ -177,7 +177,7 @@ class Walking(QObject):
 
     def _ahead(self, dx: int, dy: int) -> str | None:
         here, best, least = self._middle(self.node), None, 0.0
-        for name in self._scene.stops():
+        for name in self._scene.groups.stops():
             way = self._middle(name) - here
             ahead, aside = (way.x() * dx, abs(way.y())) if dx else (way.y() * dy, abs(way.x()))
             far = ahead + ASIDE * aside

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from etl_studio.engine.events import NodeChanged, NodeState
-from etl_studio.pipeline.model import Wire
+from etl_studio.pipeline.model import Group, Wire
 from etl_studio.ui.canvas.scene import Hit
 
 pytestmark = pytest.mark.window
@@ -323,6 +323,14 @@ class TestGroups:
         assert scene.groups.items[group].state == "failed"
         scene.clear_run()
         assert scene.groups.items[group].state == ""
+
+    def test_a_group_without_members_is_never_selected(self, scene, wired, group):
+        wired.put_into_group(["csv", "filter"], None)
+        assert wired.pipeline.groups == {}
+        wired.pipeline.groups["empty"] = Group("empty", "Empty")
+        wired.reset.emit()
+        assert scene.groups.chosen() == []
+        assert not scene.groups.items["empty"].isVisible()
 
     def test_its_menu_gives_it_a_colour_and_collapses_it(self, view, wired, group):
         pick(view.menu_for(Hit(group=group), QPointF()), "Purple")
