@@ -7,9 +7,8 @@ Both ends of a file become passages, so that rows are counted where they enter a
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import EtlError, PipelineError, UsageError
@@ -36,7 +35,7 @@ from etl_studio.pipeline.parameters import (
     references,
 )
 from etl_studio.pipeline.problems import Problem
-from etl_studio.pipeline.setting_fields import map_texts
+from etl_studio.pipeline.setting_paths import moved, seen_from
 from etl_studio.sdk.policy import Policy
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.flat import Interface
     from etl_studio.pipeline.model import NodeSpec, Parameter, Pipeline, Wire
     from etl_studio.pipeline.wire_text import NodeTypes
-    from etl_studio.sdk.config import Editor
 
     Load = Callable[[Path], Pipeline]
     Scope = Mapping[str, Kept]
@@ -148,22 +146,9 @@ class _Flattening:
                 config["columns"] = spec.config["columns"]
             return replace(spec, id=node, type=PASSAGE, config=config, policy=policy)
         config = exchange(spec.config, models, scope)
-        there = self._seen_from_outside(file.parent) if file else ""
-
-        def moved(_: tuple[str, ...], text: str, editor: Editor | None) -> str:
-            if editor not in ("file", "save_file") or not text or not there:
-                return text
-            shown = str(in_text(text, lambda name: self._values.get(name, "x")))
-            return text if PurePath(shown).is_absolute() else f"{there}/{text}"
-
-        return replace(spec, id=node, config=map_texts(config, models, moved), policy=policy)
-
-    def _seen_from_outside(self, folder: Path) -> str:
-        try:
-            path = os.path.relpath(folder, self._folder)
-        except ValueError:  # another drive
-            path = str(folder)
-        return "" if path == "." else PurePath(path).as_posix().replace("${", "$${")
+        if file is not None:
+            config = moved(config, models, seen_from(file.parent, self._folder), self._values)
+        return replace(spec, id=node, config=config, policy=policy)
 
     def _end(self, node: str, port: str, *, outgoing: bool) -> tuple[str, str]:
         """Where a wire begins or ends when its node is a sub-pipeline."""

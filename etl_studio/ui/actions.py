@@ -79,6 +79,8 @@ ACTIONS = (
     ActionSpec("find_uses", "Find &uses of a column", EDIT, "Alt+F7", "route", "Show where a column is used"),
     ActionSpec("rename_column", "&Rename a column…", EDIT, "Ctrl+Shift+R", "edit", "Rename a column everywhere"),
     ActionSpec("open_inner", "Open the sub-&pipeline", EDIT, icon="workflow", apart=True),
+    ActionSpec("extract", "E&xtract into a sub-pipeline…", EDIT, "Ctrl+Alt+E", tip="Make a file of the selected nodes"),
+    ActionSpec("inline", "In&line the sub-pipeline", EDIT, tip="Put the nodes of its file in its place"),
     ActionSpec("zoom_in", "Zoom &in", VIEW, "Ctrl++; Ctrl+=", "zoom-in"),
     ActionSpec("zoom_out", "Zoom &out", VIEW, "Ctrl+-", "zoom-out"),
     ActionSpec("zoom_reset", "Actual si&ze", VIEW, "Ctrl+1"),

@@ -99,6 +99,8 @@ class BenchActions(QObject):
             **{name: len(chosen) >= least for name, (_, least) in ORDER.items()},
             "preview": len(chosen) == 1,
             "open_inner": bench.inner.selected is not None,
+            "inline": bench.inner.selected is not None,
+            "extract": bool(chosen),
             "go_back": bool(bench.inner.trail.crumbs),
             "run": not running,
             "dry_run": not running,
@@ -180,6 +182,8 @@ class BenchActions(QObject):
             "breakpoints_clear": bench.debugging.breakpoints.clear,
             "preview": bench.preview_selection,
             "open_inner": bench.inner.open_selected,
+            "inline": bench.inner.inline_selected,
+            "extract": bench.inner.restructuring.extract,
             "go_back": bench.inner.go_back,
             "export": bench.export_results,
         }

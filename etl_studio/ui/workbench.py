@@ -100,9 +100,6 @@ class Workbench(QWidget):
         self.document = PipelineDocument(studio.registry, parent=self, check_sql=check_sql)
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
-        self.inner = InnerPipelines(
-            self.document, self.canvas.pipeline_scene, self.controller, studio.sub_pipelines, theme, self
-        )
         self.palette_panel = Palette(studio.registry, theme)
         previews = PreviewRunner(Previews(studio), self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
@@ -142,6 +139,9 @@ class Workbench(QWidget):
         ):
             self.tabs.add_panel(panel, title, icon)
         self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
+        self.inner = InnerPipelines(
+            self.document, self.canvas, self.controller, self.files, studio.sub_pipelines, theme, self
+        )
         self.status = RunStatusBar(theme, self)
         self.outline = OutlinePanel(self.document, theme)
         self.side = Side(self.palette_panel, self.outline, self.canvas)
@@ -305,9 +305,9 @@ class Workbench(QWidget):
     def _connect(self) -> None:
         self.palette_panel.node_chosen.connect(self._add_from_palette)
         self.canvas.selection_changed.connect(self._on_selection)
-        self.canvas.node_activated.connect(self._open_node)
-        self.canvas.settings_wanted.connect(self._show_settings)
-        self.outline.node_opened.connect(self._open_node)
+        self.canvas.settings_wanted.connect(self._open_node)
+        self.inner.restructuring.refused.connect(self.banner.show_error)
+        self.outline.node_opened.connect(self.canvas.node_activated)
         self.inspector.left.connect(self.canvas.setFocus)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
@@ -434,12 +434,6 @@ class Workbench(QWidget):
             self.preview.show_node(nodes[0] if len(nodes) == 1 else "")
 
     def _open_node(self, node: str) -> None:
-        if self.inner.is_inner(node):
-            self.inner.open_wanted.emit(node)
-        else:
-            self._show_settings(node)
-
-    def _show_settings(self, node: str) -> None:
         self.inspector.show()
         self.inspector.show_nodes([node])
         self.inspector.enter()

@@ -298,3 +298,14 @@ def test_the_target_of_a_merge_inside_a_file_is_its_own_database(shop):
     with sqlite3.connect(shop.folder / "parts" / "shop.db") as database:
         assert database.execute("SELECT count(*) FROM orders").fetchone() == (2,)
     database.close()
+
+
+def test_a_sink_inside_writes_its_file_beside_its_own(shop):
+    shop.change("done: {type: pipeline_output}", "done: {type: csv_sink, config: {path: kept.csv}}")
+    shop.change("wires: [read -> tidy, tidy -> save]", "wires: [read -> tidy]", shop.file)
+    shop.change("  save: {type: csv_sink, config: {path: out.csv}}\n", "", shop.file)
+
+    assert shop.run().rows_out == 2
+    assert sorted(path.name for path in (shop.folder / "parts").iterdir()) == [
+        "clean.yaml", "countries.csv", "kept.csv"
+    ]  # fmt: skip

@@ -147,7 +147,7 @@ class CsvSink(sdk.Sink):
             self._columns = schema.names
             if self._goes_on(context):
                 return
-            for left in target.parent.glob(f".{glob.escape(target.name)}.{context.node}.*.part"):
+            for left in target.parent.glob(f".{glob.escape(target.name)}.{_in_file_name(context.node)}.*.part"):
                 left.unlink(missing_ok=True)
             self._file = self._part.open("xb")
             head = (b"\xef\xbb\xbf" if config.excel else b"") + (
@@ -228,7 +228,7 @@ class CsvSink(sdk.Sink):
     def _part_path(self, context: sdk.RunContext) -> Path:
         """Of this run's half file, beside the target."""
         target = context.path(self.config.path).resolve()
-        return target.with_name(f".{target.name}.{context.node}.{context.run}.part")
+        return target.with_name(f".{target.name}.{_in_file_name(context.node)}.{context.run}.part")
 
     def _takes_up(self, context: sdk.RunContext) -> bool:
         """Whether there is a half file of this run to which a resumed run had no row to add."""
@@ -309,3 +309,8 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _in_file_name(node: str) -> str:
+    """The id of a node, which may be inside a sub-pipeline (``clean/save``), as a part of a file's name."""
+    return node.replace("/", "-")

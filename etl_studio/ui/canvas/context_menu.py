@@ -39,6 +39,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     *,
     activate: Callable[[str], object],
     show_settings: Callable[[str], object],
+    extract: Callable[[], object],
+    inline: Callable[[str], object],
     order_breaker: Callable[[str, str], object],
     run_to: Callable[[str], object],
     breakpoint: Callable[[str], object],  # noqa: A002 - the word of the trade
@@ -53,6 +55,8 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         at: the point, in scene coordinates.
         activate: opens a node's settings, or the file of a sub-pipeline.
         show_settings: opens the settings of a sub-pipeline.
+        extract: makes a sub-pipeline of what is selected.
+        inline: puts the nodes of its file in the place of a sub-pipeline.
         run_to: runs a node and what feeds it.
         breakpoint: sets or removes the breakpoint at a node or wire, by id or text.
         condition: asks for its condition.
@@ -75,11 +79,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         action.triggered.connect(partial(_run, act))
 
     if hit.node:
-        if file_of(scene.document.pipeline.nodes[hit.node]):
-            add("Open", "workflow", partial(activate, hit.node), "Enter")
-            add("Settings", "settings", partial(show_settings, hit.node))
-        else:
-            add("Settings", "settings", partial(activate, hit.node), "Enter")
+        _add_opening(scene, hit.node, add, activate, show_settings)
         add("Run to here", "play", partial(run_to, hit.node))
         add("Breakpoint", "circle-dot", partial(breakpoint, hit.node), "F9")
         add("Breakpoint with a condition…", "filter", partial(condition, hit.node), "Shift+F9")
@@ -90,6 +90,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
             _add_order(menu, theme, editing, len(scene.chosen_nodes()))
         menu.addSeparator()
         _add_switches(tools, menu, add)
+        _add_restructuring(scene, hit.node, add, extract, inline)
         _add_clipboard(editing, add)
         add("Delete and reconnect", "link", editing.delete_and_join, "Ctrl+Del")
     elif hit.wire:
@@ -111,6 +112,39 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         add("Arrange", "align", editing.arrange)
         add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
+
+
+def _is_inner(scene: PipelineScene, node: str) -> bool:
+    return file_of(scene.document.pipeline.nodes[node]) is not None
+
+
+def _add_opening(
+    scene: PipelineScene,
+    node: str,
+    add: Callable[..., None],
+    activate: Callable[[str], object],
+    show_settings: Callable[[str], object],
+) -> None:
+    """What Enter does, and the settings where that is another thing."""
+    if _is_inner(scene, node):
+        add("Open", "workflow", partial(activate, node), "Enter")
+        add("Settings", "settings", partial(show_settings, node))
+    else:
+        add("Settings", "settings", partial(activate, node), "Enter")
+
+
+def _add_restructuring(
+    scene: PipelineScene,
+    node: str,
+    add: Callable[..., None],
+    extract: Callable[[], object],
+    inline: Callable[[str], object],
+) -> None:
+    """Into a file of their own, and out of it."""
+    add("Extract into a sub-pipeline…", "workflow", extract, "Ctrl+Alt+E")
+    if _is_inner(scene, node):
+        add("Inline the sub-pipeline", "", partial(inline, node))
+    add("", "", None)
 
 
 def _add_breaker(

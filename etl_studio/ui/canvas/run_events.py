@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl_studio.engine.events import (
@@ -15,7 +16,10 @@ from etl_studio.engine.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from etl_studio.engine.events import Event
+    from etl_studio.ui.canvas.live import LiveNode
     from etl_studio.ui.canvas.scene import PipelineScene
 
 
@@ -35,3 +39,11 @@ def show_event(scene: PipelineScene, event: Event) -> None:
         scene.clear_run(dry=event.kind == "dry_run")
     elif isinstance(event, RunEnded):
         scene.end_run()
+
+
+def show_known(scene: PipelineScene, nodes: Mapping[str, LiveNode]) -> None:
+    """Show what is known of a run that is shown elsewhere, too."""
+    for name, live in nodes.items():
+        scene.live.nodes[name] = replace(live, breakers=dict(live.breakers))
+    for name in nodes:
+        scene.show_live(name)

@@ -14,7 +14,7 @@ from etl_studio.ui.canvas.groups import Groups
 from etl_studio.ui.canvas.items.node import NodeItem
 from etl_studio.ui.canvas.items.sprites import Sprites
 from etl_studio.ui.canvas.items.wire import DETAIL_FROM, WireItem
-from etl_studio.ui.canvas.live import LiveNode, LiveRun
+from etl_studio.ui.canvas.live import LiveRun
 from etl_studio.ui.canvas.live_parts import RunParts
 from etl_studio.ui.canvas.notes import Notes
 from etl_studio.ui.canvas.pointing import Hit, hit_at, items_in
@@ -230,13 +230,6 @@ class PipelineScene(QGraphicsScene):
 
     # -- the run ----------------------------------------------------------------------------------------------
 
-    def take_live(self, nodes: Mapping[str, LiveNode]) -> None:
-        """Show what is known of a run that is shown elsewhere, too."""
-        for name, live in nodes.items():
-            self.live.nodes[name] = replace(live, breakers=dict(live.breakers))
-        for name in nodes:
-            self._show_live(name)
-
     def show_sample(self, event: Sampled) -> None:
         """Show counts, rates and fill, ten times a second."""
         now = self._clock()
@@ -265,28 +258,28 @@ class PipelineScene(QGraphicsScene):
     def show_state(self, event: NodeChanged) -> None:
         """Show that a node runs, waits, failed or is done."""
         self.live.node(event.node).change(event)
-        self._show_live(event.node)
+        self.show_live(event.node)
 
     def show_retry(self, event: RetryScheduled) -> None:
         """Show the countdown to the next attempt."""
         self.live.node(event.node).retry_scheduled(event)
-        self._show_live(event.node)
+        self.show_live(event.node)
 
     def show_breaker(self, event: BreakerChanged) -> None:
         """Show that a breaker opened, half opened or closed."""
         self.live.node(event.node).breaker_changed(event)
-        self._show_live(event.node)
+        self.show_live(event.node)
 
     def show_pause(self, event: PauseChanged) -> None:
         """Show that the nodes which run wait for a person."""
         self.live.paused(event)
         for name in list(self.live.nodes):
-            self._show_live(name)
+            self.show_live(name)
 
     def show_halt(self, node: str, text: str) -> None:
         """Show what waits for a person before a node; empty: nothing any more."""
         self.live.node(node).halted = text
-        self._show_live(node)
+        self.show_live(node)
 
     def end_run(self) -> None:
         """The run is over: its numbers stay."""
@@ -303,7 +296,8 @@ class PipelineScene(QGraphicsScene):
             item.show_sample(None)
         self.groups.show_states(self.nodes)
 
-    def _show_live(self, name: str) -> None:
+    def show_live(self, name: str) -> None:
+        """Show what is known of a node of the run."""
         for shown in self._parts.shown(self.live, [name]):
             if shown in self.nodes:
                 self.nodes[shown].show_live(self.live.nodes[shown], self._clock())

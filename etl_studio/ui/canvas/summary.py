@@ -20,7 +20,7 @@ def summary(spec: NodeSpec, node_type: type[Node] | None) -> str:
     parts = []
     for name, field in node_type.Config.model_fields.items():
         key = next((key for key in (name, field.alias) if key in spec.config), None)
-        if key is not None and not is_advanced(field):
+        if key is not None and not is_advanced(field) and field.annotation != list[Any]:
             parts.append(_shown(spec.config[key], as_file=editor_of(field) in ("file", "save_file")))
         elif key is None and field.is_required():
             return f"{field.title or name}: not set"

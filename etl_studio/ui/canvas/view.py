@@ -81,7 +81,11 @@ class CanvasView(QGraphicsView):
     node_activated = Signal(str)
     """A node was double-clicked, or Enter was pressed on it."""
     settings_wanted = Signal(str)
-    """A person wants the settings of a node, which is a sub-pipeline."""
+    """A person wants the settings of a node."""
+    extract_wanted = Signal()
+    """What is selected is to become a sub-pipeline."""
+    inline_wanted = Signal(str)
+    """The nodes of its file are to stand in the place of a sub-pipeline."""
     file_dropped = Signal(str)
     """A pipeline file was dropped: the window may open it."""
     example_requested = Signal()
@@ -218,6 +222,8 @@ class CanvasView(QGraphicsView):
             at,
             activate=self.node_activated.emit,
             show_settings=self.settings_wanted.emit,
+            extract=self.extract_wanted.emit,
+            inline=self.inline_wanted.emit,
             order_breaker=self.breaker_ordered.emit,
             run_to=self.run_wanted.emit,
             breakpoint=self.breakpoint_wanted.emit,

@@ -16,6 +16,7 @@ from tests.ui.sub_pipelines.conftest import CLEAN, SHOP, WAIT
 pytestmark = pytest.mark.window
 
 LEFT = Qt.MouseButton.LeftButton
+ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 
 
 def double_click(bench, node):
@@ -91,7 +92,7 @@ def test_keys_alone_open_it_and_lead_back(window, known):
     assert window.workbench is not known
     assert window.actions_by_name["go_back"].isEnabled()
 
-    QTest.keyClick(window, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(window, Qt.Key.Key_Up, ALT | CONTROL)
     assert window.workbench is known
     assert not window.actions_by_name["go_back"].isEnabled()
 
