@@ -311,3 +311,35 @@ def shop(stage: Stage) -> None:
     stage.take()
     stage.bench.canvas.pipeline_scene.choose(wires=[stage.bench.document.pipeline.wires[1]])
     stage.take("wire")
+
+
+@scene
+def columns(stage: Stage) -> None:
+    """SQL while it is typed; the way of a column over the canvas, its uses, and what a new name changes."""
+    from etl_studio.ui.columns.place import ColumnPlace
+    from etl_studio.ui.columns.rename_dialog import RenameDialog
+
+    goods(stage)
+    bench = stage.bench
+    stage.choose("keep")
+    bench.preview_selection()
+    stage.wait(lambda: bench.preview.model.table is not None)
+    text = bench.inspector.node_page.form.content.fields["where"].editor.inner.text
+    text.setFocus()
+    text.selectAll()
+    text.insertPlainText("quantity >= ${least} AND pri")
+    stage.spin(1.0)
+    stage.take("typing")
+    text.insertPlainText("ce < 100")
+    bench.inspector.node_page.form.content.fields["where"].editor.inner.completion.hide()
+    bench.inspector.flush()
+    bench.column_work.follow(ColumnPlace("read", "quantity"))
+    stage.wait(lambda: bench.column_work.uses.trace is not None)
+    stage.take("uses")
+    bench.column_work.ask_for_name(ColumnPlace("read", "quantity"))
+    dialog = stage.window.findChild(RenameDialog)
+    dialog.name.setText("pieces")
+    dialog.name.textEdited.emit("pieces")
+    stage.wait(lambda: dialog.renaming is not None)
+    stage.take("rename", dialog)
+    dialog.reject()
