@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from etl_studio.pipeline.sql_tree import reserved_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _WORD = re.compile(
     r"""(?P<skipped>'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|(?P<dollar>\$\w*\$).*?(?P=dollar)|\$\{[^{}\n]*\}|\s+)"""
@@ -69,6 +69,36 @@ def with_literals(text: str) -> str:
     if "${" not in text:
         return text
     return _REFERENCE.sub(lambda found: f"'{'x' * (len(found[0]) - 2)}'" if found[0][0] == "$" else found[0], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """SQL with values in place of its parameters.
+
+    Attributes:
+        text: the SQL.
+        shifts: where a value ends in it, and how many characters it is longer than its parameter was.
+    """
+
+    text: str
+    shifts: tuple[tuple[int, int], ...]
+
+    def place(self, at: int) -> int:
+        """Where a character of the filled text stands in the one with parameters."""
+        return at - sum(longer for end, longer in self.shifts if end <= at)
+
+
+def filled(text: str, fill: Callable[[str], str]) -> Filled:
+    """Fill parameters in; ``fill`` gives what stands in place of a text in quotes, a comment or a parameter."""
+    shifts: list[tuple[int, int]] = []
+    result, at = "", 0
+    for found in _REFERENCE.finditer(text):
+        value = fill(found[0])
+        result += text[at : found.start()] + value
+        at = found.end()
+        if len(value) != len(found[0]):
+            shifts.append((len(result), len(value) - len(found[0])))
+    return Filled(result + text[at:], tuple(shifts))
 
 
 def exchanged(text: str, edits: Iterable[tuple[int, int, str]]) -> str:

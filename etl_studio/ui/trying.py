@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.expression_trial import Question, Trial, Trials
     from etl_studio.engine.sql_functions import SqlFunction
     from etl_studio.pipeline.model import Pipeline
+    from etl_studio.pipeline.sql_words import Filled
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.setting import Setting
 
@@ -68,6 +70,7 @@ class Trying(QObject):
         self._document, self._rows, self._given = document, rows, given
         self.node = ""
         self._trials: Trials | None = None
+        self._filled: Filled | None = None
         self._asker: QObject | None = None
         self._waiting: tuple[Setting, str, Sequence[tuple[str, str]]] | None = None
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
@@ -136,6 +139,9 @@ class Trying(QObject):
         self.functions = functions
 
     def _came(self, answer: Trial | str) -> None:
+        if not isinstance(answer, str) and answer.start is not None and self._filled is not None:
+            end = self._filled.place(answer.end or answer.start + 1)
+            answer = replace(answer, start=self._filled.place(answer.start), end=end)
         if self._asker is not None:
             self.answered.emit(self._asker, answer)
 
@@ -143,6 +149,7 @@ class Trying(QObject):
         """What to try; a sentence where it cannot be tried, empty where there is nothing to say."""
         from etl_studio.engine.expression_trial import Question
         from etl_studio.pipeline.parameters import in_sql, parameter_values, reference_problem
+        from etl_studio.pipeline.sql_words import filled
 
         spec = self._document.pipeline.nodes.get(self.node)
         node_type = self._document.registry.get(spec.type) if spec else None
@@ -160,15 +167,16 @@ class Trying(QObject):
             return parameter_values(self._document.pipeline, {**self._defaults(), **self._given()})[name]
 
         try:
-            filled = in_sql(text, look_up)
+            made = filled(text, lambda part: in_sql(part, look_up))
             above = [(name, in_sql(one, look_up)) for name, one in before if name and one.strip()]
         except UsageError as error:
             return error.what
+        self._filled = made
         if setting.editor == "sql_query":
-            return Question(filled, "query", tables)
+            return Question(made.text, "query", tables)
         if setting.keys == "makes" and node_type.inputs:
-            return Question(filled, "group", tables, by=self._groups(spec.config.get("by")))
-        return Question(filled, "row", tables, above if setting.keys == "sets" else ())
+            return Question(made.text, "group", tables, by=self._groups(spec.config.get("by")))
+        return Question(made.text, "row", tables, above if setting.keys == "sets" else ())
 
     def _defaults(self) -> dict[str, str]:
         """Something for each parameter that has no value yet, so that the others can be tried."""

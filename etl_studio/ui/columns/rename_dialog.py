@@ -24,6 +24,7 @@ from etl_studio.ui.commands import counted
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class RenameDialog(QDialog):
         self.doubts.setProperty("role", "warning")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.rename = self.buttons.addButton("Rename", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.rename.setProperty("role", "primary")
+        set_role(self.rename, "primary")
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self.look)
         self._fetcher = Fetcher(self)

@@ -116,6 +116,12 @@ def test_an_error_is_underlined_where_it_is(qtbot, inspector):
     assert editor.text.extraSelections() == []
 
 
+def test_an_error_behind_a_parameter_is_underlined_where_it_is(qtbot, inspector):
+    editor = sql_field(inspector, "keep", "where")
+    type_into(qtbot, editor, "name <> '${least}' AND price > ${least} AND prise < ${asked}")
+    assert [one.cursor.selectedText() for one in editor.text.extraSelections()] == ["prise"]
+
+
 def test_without_rows_the_field_says_how_to_get_them(qtbot, inspector, known):
     known.rows = None
     assert "Preview the node" in type_into(qtbot, sql_field(inspector, "keep", "where"), "price > 1")
