@@ -41,10 +41,12 @@ def first_line(node_type: type[Node]) -> str:
 
 
 def _score(word: str, node_type: type[Node]) -> int:
-    """How well one word fits: 0 not at all; a title that begins with it is best."""
+    """How well one word fits: 0 not at all; its very name is best."""
     title = node_type.title.casefold()
     names = [*title.split(), *node_type.type.split("_")]
     keywords = [keyword.casefold() for keyword in node_type.keywords]
+    if word in (title, node_type.type):
+        return 120
     if title.startswith(word):
         return 100
     if any(name.startswith(word) for name in names):
