@@ -295,7 +295,4 @@ def test_what_nobody_asked_for_longest_is_forgotten_first():
 def test_a_sample_does_not_hold_the_batch_that_it_was_cut_from(look, file):
     (file.parent / "orders.csv").write_text("id,qty,day\n" + "1,5,01.01.2026\n" * 60_000)
     look("read")
-    held = pa.total_allocated_bytes()
-    found = look("read").sample.ports["out"]
-    assert found.get_total_buffer_size() < 50_000
-    assert held < 5_000_000
+    assert look("read").sample.ports["out"].get_total_buffer_size() < 50_000

@@ -19,6 +19,8 @@ from etl_studio.ui.previews.following import QUIET
 
 LEFT = Qt.MouseButton.LeftButton
 PALE = Qt.ItemDataRole.ForegroundRole
+SLOW = 30_000
+"""Milliseconds: the first request loads the HTTP client."""
 
 
 def texts(panel, column: int) -> list[str]:
@@ -230,19 +232,19 @@ def test_another_machine_is_asked_only_by_the_button(qtbot, make_panel, orders, 
         orders.connect_ports(Wire("rest", "out", after, "input"))
         panel = make_panel(orders, Previews(studio))
         panel.show_node(after)
-        qtbot.waitUntil(lambda: "another machine" in panel.notice.headline.text())
+        qtbot.waitUntil(lambda: "another machine" in panel.notice.headline.text(), timeout=SLOW)
         assert panel.notice.headline.text() == '"REST API" asks another machine'
         assert not site.requests
 
         QTest.mouseClick(panel.bar.refresh, LEFT)
-        qtbot.waitUntil(lambda: panel.model.rowCount() == 5)
+        qtbot.waitUntil(lambda: panel.model.rowCount() == 5, timeout=SLOW)
         asked = len(site.requests)
         orders.set_setting(after, "where", "false")
-        qtbot.waitUntil(lambda: panel.bar.state.text().startswith("0 rows"))
+        qtbot.waitUntil(lambda: panel.bar.state.text().startswith("0 rows"), timeout=SLOW)
         assert len(site.requests) == asked
 
         orders.set_setting("rest", "params", {"x": "1"})
-        qtbot.waitUntil(lambda: panel.bar.state.text().endswith("press Refresh"))
+        qtbot.waitUntil(lambda: panel.bar.state.text().endswith("press Refresh"), timeout=SLOW)
         assert len(site.requests) == asked
 
 
