@@ -46,8 +46,7 @@ class DemoShop(QObject):
 
     def open(self) -> None:
         """See that the shop is open: this one, or one that somebody has started before."""
-        if not self._fetcher.is_busy:
-            self._fetcher.ask(partial(_open_site, self._wanted, self._sites))
+        self._fetcher.ask(partial(_open_site, self._wanted, self._sites))
 
     def close(self) -> None:
         """Close the shop, if it is ours."""
