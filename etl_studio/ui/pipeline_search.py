@@ -71,9 +71,9 @@ def _places(
     for parameter in pipeline.parameters.values():
         text = ", ".join(filter(None, (parameter.name, parameter.description, _text(parameter.default))))
         yield Found("", f"parameters.{parameter.name}", "parameter", _around(text, words))
-    for note in getattr(pipeline, "notes", {}).values():
+    for note in pipeline.notes.values():
         yield Found("", "", "note", _around(note.text, words), note.id)
-    for group in getattr(pipeline, "groups", {}).values():
+    for group in pipeline.groups.values():
         if group.nodes:
             yield Found(group.nodes[0], "", "group", group.title)
     yield Found("", "description", "description", _around(pipeline.description, words))

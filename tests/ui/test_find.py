@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from etl_studio.pipeline.model import Parameter
+from etl_studio.pipeline.model import Group, Note, Parameter
 from etl_studio.ui.find_popup import FindPopup
 from etl_studio.ui.pipeline_search import search_pipeline
 
@@ -64,15 +64,12 @@ def test_a_long_text_is_cut_around_the_word(filled):
     assert len(text) < 100
 
 
-def test_notes_and_groups_are_found_where_a_pipeline_has_them(filled):
-    filled.pipeline = SimpleNamespace(
-        nodes=filled.pipeline.nodes, parameters={}, description="",
-        notes={"n1": SimpleNamespace(id="n1", text="Ask **Ada** about returns")},
-        groups={"g": SimpleNamespace(title="Preparing", nodes=["filter"])},
-    )  # fmt: skip
+def test_notes_and_groups_are_found(filled):
+    notes = {"n1": Note("n1", "Ask **Ada** about returns")}
+    pipeline = replace(filled.pipeline, notes=notes, groups={"g": Group("g", "Preparing", ["filter"])})
 
-    (note,) = search_pipeline("ada", filled.pipeline, filled.registry)
-    (group,) = search_pipeline("preparing", filled.pipeline, filled.registry)
+    (note,) = search_pipeline("ada", pipeline, filled.registry)
+    (group,) = search_pipeline("preparing", pipeline, filled.registry)
     assert (note.note, note.where) == ("n1", "note")
     assert (group.node, group.where) == ("filter", "group")
 

@@ -219,7 +219,7 @@ class OutlinePanel(QFrame):
         node_type = self._document.registry.get(spec.type)
         kind = node_type.title if node_type else f'unknown type "{spec.type}"'
         state, detail = self._states.get(name, ("", ""))
-        off = "disabled" if getattr(spec, "disabled", False) else ""
+        off = "disabled" if spec.disabled else ""
         wrong = _counted(problems[name], "problem") if problems[name] else ""
         said = [titles[name], kind if kind != titles[name] else "", off, state, wrong]
         item.setText(0, titles[name])
