@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 BY_HAND, UNMERGED, FROM_GIT, RENAMED_BY_GIT = 2, 1, 7, 9
 """How many arguments a person gives, and how many git gives to an external diff program."""
-WIDEST = 70
-"""Characters of a value that is shown beside the other one; longer ones are compared line by line."""
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">"}
 STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan", " ": "dim"}
 
@@ -100,63 +97,20 @@ def _lines(found: PipelineDiff) -> Iterator[Line]:
 
 
 def _entry(what: str, entry: Entry) -> Iterator[Line]:
+    from etl_studio.pipeline import yaml_text
+
     sign = SIGNS[entry.kind]
     name = f"{entry.old_id} is now {entry.id}" if entry.kind == "renamed" else entry.id
-    kind = f" ({_one_line(entry.type)})" if entry.type else ""
+    kind = f" ({yaml_text.flow(entry.type)})" if entry.type else ""
     yield STYLES[sign], f"{sign} {what} {name}{kind}"
     yield from _changes(entry.changes)
 
 
 def _changes(changes: Iterable[Change]) -> Iterator[Line]:
-    from etl_studio.pipeline.diff import ABSENT
+    from etl_studio.pipeline.diff_words import setting_lines
 
-    for change in changes:
-        where, values = dotted(change.path), (change.before, change.after)
-        told = [_one_line(value) for value in values if value is not ABSENT]
-        if any(isinstance(value, str) and "\n" in value for value in values) or max(map(len, told)) > WIDEST:
-            yield "", f"    {where}:"
-            yield from _line_by_line(*(_many_lines(value) for value in values))
-        elif change.before is ABSENT:
-            yield STYLES["+"], f"    + {where}: {told[0]}"
-        elif change.after is ABSENT:
-            yield STYLES["-"], f"    - {where}: {told[0]}"
-        else:
-            yield "", f"    {where}: {told[0]} -> {told[1]}"
-
-
-def _line_by_line(before: list[str], after: list[str]) -> Iterator[Line]:
-    for line in list(unified_diff(before, after, n=1, lineterm=""))[2:]:
-        if not line.startswith("@@"):
-            yield STYLES[line[0]], f"      {line[0]} {line[1:]}"
-
-
-def _many_lines(value: Any) -> list[str]:
-    from etl_studio.pipeline import yaml_text
-    from etl_studio.pipeline.diff import ABSENT
-
-    if value is ABSENT:
-        return []
-    if isinstance(value, str):
-        # Split at newlines only, and nothing that a terminal would obey.
-        return [_printable(line) for line in value.split("\n")]
-    if isinstance(value, list | dict) and value:
-        return yaml_text.block(value).removesuffix("\n").split("\n")
-    return [_one_line(value)]
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in text)
-
-
-def _one_line(value: Any) -> str:
-    from etl_studio.pipeline import yaml_text
-
-    return yaml_text.flow(value)
-
-
-def dotted(path: tuple[str, ...]) -> str:
-    """``config.rules.0.column``, as it is written everywhere; odd keys in quotes."""
-    return ".".join(_one_line(key) if not key.isdecimal() else key for key in path)
+    for sign, text in setting_lines(changes):
+        yield STYLES.get(sign, ""), f"    {text}"
 
 
 def _facts(found: PipelineDiff) -> dict[str, Any]:

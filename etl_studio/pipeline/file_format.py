@@ -42,6 +42,20 @@ def load(
         PipelineError: it is no pipeline; carries every problem with line and column.
     """
     path = Path(path)
+    text = read_text(path)
+    try:
+        return loads(text, name=name or name_of(path), registry=registry, newer=newer)
+    except PipelineError as error:
+        raise error.at(pipeline=path.name) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a pipeline file.
+
+    Raises:
+        UsageError: the file is missing or cannot be read.
+        PipelineError: it is no text.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -51,17 +65,13 @@ def load(
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from None
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"The file is not UTF-8 text: byte 0x{content[error.start]:02x} fits nowhere."
         raise yaml_tree.refused(message, line, 1, "Save it as UTF-8; a pipeline is a text file.").at(
             pipeline=path.name
         ) from None
-    try:
-        return loads(text, name=name or name_of(path), registry=registry, newer=newer)
-    except PipelineError as error:
-        raise error.at(pipeline=path.name) from None
 
 
 def name_of(path: Path) -> str:

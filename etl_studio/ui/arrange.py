@@ -56,6 +56,15 @@ def contracted(pipeline: Pipeline, stand_ins: Mapping[str, str]) -> Pipeline:
     return replace(pipeline, nodes=nodes, wires=[wire for wire in wires if wire.source != wire.target])
 
 
+def placed(pipeline: Pipeline) -> Pipeline:
+    """Give a place to nodes and notes without one; a person who wrote the file by hand need not think of it."""
+    if any(name not in pipeline.layout for name in pipeline.nodes):
+        pipeline.layout = {**arranged(pipeline), **pipeline.layout}
+    if any(name not in pipeline.layout for name in pipeline.notes):
+        pipeline.layout = {**notes_placed(pipeline), **pipeline.layout}
+    return pipeline
+
+
 def arranged(
     pipeline: Pipeline, nodes: Collection[str] | None = None, heights: Mapping[str, float] | None = None
 ) -> dict[str, tuple[float, float]]:

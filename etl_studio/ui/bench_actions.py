@@ -26,6 +26,12 @@ ON_CANVAS = (
     *ORDER,
 )
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
+EDITS = (
+    *("save", "save_as", "run", "dry_run", "run_with_faults", "debug", "debug_load"),
+    *("cut", "paste", "duplicate", "delete", "delete_join", "replace_node", "add_node", "add_note", "connect"),
+    *("group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
+)
+"""What cannot be done with a file of a newer version."""
 
 STEPS = ("debug_continue", "debug_step_row", "debug_step_batch", "debug_step_next")
 """Possible while a run is halted."""
@@ -62,6 +68,8 @@ class BenchActions(QObject):
             bench.inner.trail.changed,
             bench.debugging.changed,
             bench.debugging.breakpoints.changed,
+            bench.document.reset,
+            bench.document.path_changed,
         ):
             signal.connect(self.changed)
 
@@ -83,6 +91,9 @@ class BenchActions(QObject):
         scene = bench.canvas.pipeline_scene
         chosen, items = scene.chosen_nodes(), scene.chosen_items()
         return {
+            "compare_saved": bench.document.path is not None,
+            "compare_commit": bench.document.path is not None,
+            "history": bench.document.path is not None,
             "undo": bench.document.undo_stack.canUndo(),
             "redo": bench.document.undo_stack.canRedo(),
             "cut": bool(items),
@@ -109,6 +120,7 @@ class BenchActions(QObject):
             "stop_now": running,
             "pause": bench.controller.can_pause,
             **self._possible_debugging(),
+            **(dict.fromkeys(EDITS, False) if bench.document.is_read_only else {}),
         }
 
     def _possible_debugging(self) -> dict[str, bool]:
@@ -139,6 +151,10 @@ class BenchActions(QObject):
         return {
             "save": bench.files.save,
             "save_as": bench.files.save_as,
+            "compare_saved": bench.life.compare_with_saved,
+            "compare_commit": bench.life.compare_with_commit,
+            "compare_file": bench.life.compare_with_file,
+            "history": partial(bench.tabs.show_panel, bench.life.history),
             "undo": bench.document.undo_stack.undo,
             "redo": bench.document.undo_stack.redo,
             "cut": canvas.editing.cut,

@@ -21,7 +21,7 @@ from etl_studio.pipeline.model import NodeSpec, Pipeline, Wire
 from etl_studio.pipeline.replacing import replacement
 from etl_studio.ui import commands
 from etl_studio.ui.annotated import AnnotatedPipeline
-from etl_studio.ui.arrange import arranged, notes_placed
+from etl_studio.ui.arrange import arranged, notes_placed, placed
 from etl_studio.ui.become import Become
 from etl_studio.ui.undo_stack import UndoStack
 
@@ -65,6 +65,8 @@ class PipelineDocument(AnnotatedPipeline):
     path_changed = Signal()
     saved = Signal()
     """The file was written."""
+    reloaded = Signal()
+    """The file was read again."""
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class PipelineDocument(AnnotatedPipeline):
         self.left_out: frozenset[str] = frozenset()
         self._check_timer = QTimer(self, singleShot=True, interval=CHECK_AFTER)
         self._check_timer.timeout.connect(self.check_now)
-        self._placed(self.pipeline)
+        placed(self.pipeline)
         for signal in (self.node_added, self.node_removed, self.node_changed, self.node_renamed):
             signal.connect(self._check_soon)
         for signal in (self.wire_added, self.wire_removed, self.pipeline_changed, self.reset):
@@ -126,16 +128,17 @@ class PipelineDocument(AnnotatedPipeline):
             pipeline: the other version.
             what: the step in words, such as ``Restore the version of 10:42``.
         """
-        self.undo_stack.push(Become(self, self._placed(pipeline), what))
+        self.undo_stack.push(Become(self, placed(pipeline), what))
 
     def reload(self, pipeline: Pipeline) -> None:
         """Become what another program has written into the file; undo brings back what was here."""
         self.become(pipeline, "Reload the file")
         self.undo_stack.setClean()
         self.saved_text = text_of(pipeline)
+        self.reloaded.emit()
 
-    def take_file_text(self, text: str) -> None:
-        """Another program has written this into the file; what is on the screen goes on as a change of it."""
+    def take_file_text(self, text: str | None) -> None:
+        """The file says this, or is gone (None): what is on the screen goes on as a change of it."""
         self.saved_text = text
         self.undo_stack.resetClean()
 
@@ -359,7 +362,7 @@ class PipelineDocument(AnnotatedPipeline):
         self._check_timer.start()
 
     def _replace(self, pipeline: Pipeline, path: Path | None) -> None:
-        self.pipeline = self._placed(pipeline)
+        self.pipeline = placed(pipeline)
         self.undo_stack.clear()
         self.undo_stack.read_only = self.is_read_only
         self.saved_text = text_of(pipeline) if path else None
@@ -367,15 +370,6 @@ class PipelineDocument(AnnotatedPipeline):
         self.reset.emit()
         if moved:
             self.path_changed.emit()
-
-    @staticmethod
-    def _placed(pipeline: Pipeline) -> Pipeline:
-        """Give a place to nodes without one; a person who wrote the file by hand need not think of it."""
-        if any(name not in pipeline.layout for name in pipeline.nodes):
-            pipeline.layout = {**arranged(pipeline), **pipeline.layout}
-        if any(name not in pipeline.layout for name in pipeline.notes):
-            pipeline.layout = {**notes_placed(pipeline), **pipeline.layout}
-        return pipeline
 
     def _bends_along(self, moved: Mapping[str, Place]) -> dict[Wire, Bends]:
         """The bends after a move: those of a wire whose both ends move equally far move with them."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from etl_studio.errors import EtlError, PipelineError
+from etl_studio.ui.file_watch import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ class DocumentFiles(QObject):
         flush: writes what is typed but not yet in the document; called before saving.
 
     Attributes:
+        flush: as given.
         opened: another pipeline is in the document.
     """
 
@@ -42,7 +44,7 @@ class DocumentFiles(QObject):
         self._document = document
         self._recent = recent
         self._window = window
-        self._flush = flush
+        self.flush = flush
 
     def load(self, path: Path) -> bool:
         """Open a file without asking; whether that went well."""
@@ -56,12 +58,19 @@ class DocumentFiles(QObject):
         return True
 
     def save(self) -> bool:
-        """Write the file; ask for its name when it has none. Whether it is saved."""
-        return self._write(self._document.path) if self._document.path else self.save_as()
+        """Write the file; ask for its name when it has none, and before writing over what another program wrote.
+
+        Returns:
+            Whether it is saved.
+        """
+        path = self._document.path
+        if path is None:
+            return self.save_as()
+        return self._may_write_over(path) and self._write(path)
 
     def save_as(self) -> bool:
         """Ask for a name and write the file; whether it is saved."""
-        self._flush()
+        self.flush()
         start = self._document.path or self._folder() / f"{self._document.pipeline.name or 'pipeline'}{ENDING}"
         text, _ = QFileDialog.getSaveFileName(self._window, "Save the pipeline", str(start), FILTER)
         if not text:
@@ -71,7 +80,7 @@ class DocumentFiles(QObject):
 
     def may_leave(self) -> bool:
         """Ask about unsaved changes: whether the document may be replaced or closed."""
-        self._flush()
+        self.flush()
         if not self._document.is_modified:
             return True
         answer = self._ask()
@@ -90,8 +99,23 @@ class DocumentFiles(QObject):
         box.setDefaultButton(buttons.Save)
         return QMessageBox.StandardButton(box.exec())
 
+    def _may_write_over(self, path: Path) -> bool:
+        text = read_text(path)
+        if text is None or text == self._document.saved_text:
+            return True
+        box = QMessageBox(self._window)
+        box.setWindowTitle("ETL Studio")
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setText(f"{path.name} was changed by another program since it was read here.")
+        box.setInformativeText("Saved now, these changes are lost. Cancel to merge or compare them first.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Cancel)
+        box.button(buttons.Save).setText("Save anyway")
+        box.setDefaultButton(buttons.Cancel)
+        return box.exec() == buttons.Save
+
     def _write(self, path: Path) -> bool:
-        self._flush()
+        self.flush()
         try:
             self._document.save(path)
         except EtlError as error:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent
 
     from etl_studio.app.studio import Studio
+    from etl_studio.storage.journal import Journal
     from etl_studio.ui.bench_actions import BenchActions
     from etl_studio.ui.document_tabs import DocumentTabs
     from etl_studio.ui.pipeline_opener import PipelineOpener
@@ -83,13 +84,13 @@ class MainWindow(QMainWindow):
     Args:
         theme: colours and icons.
         settings: what is remembered between sessions.
-        data_folder: where copies of examples are made.
+        data_folder: where copies of examples are made, and the journal is kept.
         shortcuts: the keys, where another window has them already.
 
     Attributes:
         painted: the first paint is done.
         actions_by_name: every action.
-        studio, tabs, opener, beginning, tour: set by ``open_studio``.
+        studio, tabs, opener, journal, beginning, tour: set by ``open_studio``.
         window_wanted: a person wants another window.
         closed: the window was closed.
     """
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self.opener: PipelineOpener | None = None
         self.beginning: Beginning | None = None
         self.tour: Tour | None = None
+        self.journal: Journal | None = None
         self.guard = CrashGuard(self)
         self.data_folder = data_folder
         self._is_painted = False
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
 
     def open_studio(self, studio: Studio, path: Path | None = None) -> None:
         """Fill the window, and open a pipeline file in it; without one, the start page."""
+        from etl_studio.storage.journal import Journal
         from etl_studio.ui.document_tabs import DocumentTabs
         from etl_studio.ui.help.guide import Guide
         from etl_studio.ui.pipeline_opener import PipelineOpener
@@ -161,6 +164,7 @@ class MainWindow(QMainWindow):
         from etl_studio.ui.start.tour import Tour
 
         self.studio = studio
+        self.journal = Journal(self.data_folder / "journal")
         self.tabs = DocumentTabs(self.theme, self)
         self.opener = PipelineOpener(self.tabs, self.recent, self.data_folder, self._make_bench, self)
         registry = studio.registry
@@ -298,7 +302,7 @@ class MainWindow(QMainWindow):
         from etl_studio.ui.bench_actions import BenchActions
         from etl_studio.ui.workbench import Workbench
 
-        bench = Workbench(self.studio, self.theme, self.settings, self.recent, self.tabs)
+        bench = Workbench(self.studio, self.theme, self.settings, self.recent, self.journal, self.tabs)
         actions = BenchActions(bench)
         actions.add_canvas_keys(self.actions_by_name)
         actions.changed.connect(self.enable_actions)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.app.studio import Studio
+    from etl_studio.ui.left_behind import LeftBehind
     from etl_studio.ui.main_window import MainWindow
 
 
@@ -51,6 +52,7 @@ class Opening(QObject):
 
     Attributes:
         studio: the studio, once it is there.
+        left_behind: offers what a killed program had not saved.
         finished: the window is whole.
     """
 
@@ -64,6 +66,7 @@ class Opening(QObject):
         self._make = make
         self._parts = iter(PARTS)
         self.studio: Studio | None = None
+        self.left_behind: LeftBehind | None = None
         self._made.connect(self._take)
         window.painted.connect(self._begin)
 
@@ -93,7 +96,10 @@ class Opening(QObject):
             import_module(part)
             QTimer.singleShot(0, self, self._import_next)
             return
+        from etl_studio.ui.left_behind import LeftBehind
+
         self._window.open_studio(self.studio, self._path)
         for bench in self._window.benches:
             bench.monitor.warm_up()
+        self.left_behind = LeftBehind(self._window)
         self.finished.emit()

@@ -26,6 +26,7 @@ from etl_studio.ui.columns.column_work import ColumnWork
 from etl_studio.ui.debug.debugging import Debugging
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.document_files import DocumentFiles
+from etl_studio.ui.file_life import FileLife
 from etl_studio.ui.inspector import Inspector
 from etl_studio.ui.palette import Palette
 from etl_studio.ui.panel_tabs import PanelTabs
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.pipeline.model import Parameter
+    from etl_studio.storage.journal import Journal
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.recent_files import RecentFiles
     from etl_studio.ui.run.replaying import Replayed
@@ -72,12 +74,14 @@ class Workbench(QWidget):
         theme: colours and icons.
         settings: sizes of the parts are kept there.
         recent: remembers the files.
+        journal: keeps what is not saved.
 
     Attributes:
         document, canvas, side, palette_panel, outline, inspector, controller: the parts.
         debugging: breakpoints, and runs that halt there.
         files: opens and saves the document.
         inner: the sub-pipelines of the document, and the way back to the one through which it was opened.
+        life: keeps the document and its file together.
         status: the line at the foot.
         tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
@@ -88,8 +92,14 @@ class Workbench(QWidget):
     stopping = Signal()
     title_changed = Signal()
 
-    def __init__(
-        self, studio: Studio, theme: Theme, settings: QSettings, recent: RecentFiles, parent: QWidget | None = None
+    def __init__(  # noqa: PLR0913 - what all workbenches share
+        self,
+        studio: Studio,
+        theme: Theme,
+        settings: QSettings,
+        recent: RecentFiles,
+        journal: Journal,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.studio = studio
@@ -111,6 +121,8 @@ class Workbench(QWidget):
         )
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
+        self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
+        self.life = FileLife(self.document, self.files, self.controller, journal, self.workspace, theme, self)
         self.tabs = PanelTabs(theme)
         self.monitor = RunMonitor(theme, self.document.titles)
         self.preview = PreviewPanel(previews, self.document, theme)
@@ -136,9 +148,9 @@ class Workbench(QWidget):
             (self.log, "Log", "terminal"),
             (self.dead_letters, "Dead letters", "inbox"),
             (self.runs, "Runs", "history"),
+            (self.life.history, "History", "clock"),
         ):
             self.tabs.add_panel(panel, title, icon)
-        self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
         self.inner = InnerPipelines(
             self.document, self.canvas, self.controller, self.files, studio.sub_pipelines, theme, self
         )
@@ -265,6 +277,7 @@ class Workbench(QWidget):
         panels = (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming, self.inner)
         for panel in panels:
             panel.close_threads()
+        self.life.close_threads()
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -273,8 +286,10 @@ class Workbench(QWidget):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.inner.trail, self.banner, self.debugging.strip):
-            column.addWidget(part)
+        column.addWidget(self.inner.trail)
+        column.addWidget(self.life.banner)
+        column.addWidget(self.banner)
+        column.addWidget(self.debugging.strip)
         column.addWidget(self.canvas, 1)
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(self.side)

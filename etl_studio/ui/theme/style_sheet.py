@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 ROLES = (
     *("muted", "small", "title", "heading", "overline", "value", "danger", "warning", "success", "code", "badge"),
-    *("card", "panel", "bar", "banner", "note"),
+    *("card", "panel", "bar", "banner", "note", "caution"),
     *("primary", "link", "flat"),
 )
 """Values of the property ``role`` that the style sheet knows.
 
 For labels: muted (second rank), small (second rank, smaller), title (of a panel), heading (of a page),
 overline (small, above a group), value (a big number), danger, warning, success, code, badge.
-For frames: card, panel, bar, banner, note.
+For frames: card, panel, bar; above the canvas banner (an error), caution (a decision), note (something happened).
 For buttons: primary, link, flat, and danger.
 """
 
@@ -71,6 +71,7 @@ def style_sheet(tokens: Tokens, images: Mapping[str, str], mono: str, scale: flo
         danger_soft=mix(tokens.danger, tokens.surface, 0.12),
         banner=mix(tokens.danger, tokens.surface, 0.1),
         note=mix(tokens.info, tokens.surface, 0.1),
+        caution=mix(tokens.warning, tokens.surface, 0.1),
     )
 
 

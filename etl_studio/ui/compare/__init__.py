@@ -1,0 +1,1 @@
+"""Two versions of a pipeline on one canvas."""

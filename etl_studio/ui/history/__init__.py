@@ -1,0 +1,1 @@
+"""Earlier versions of the open file: kept, listed and restored."""
