@@ -58,7 +58,7 @@ ACTIONS = (
     ActionSpec("compare_saved", "&Compare with the saved file", FILE, "Ctrl+Alt+D", "diff", apart=True),
     ActionSpec("compare_commit", "Compare with the last co&mmit", FILE),
     ActionSpec("compare_file", "Compare with another &file…", FILE),
-    ActionSpec("history", "&History of versions", FILE, "Ctrl+Alt+H", "clock"),
+    ActionSpec("history", "&History of versions", FILE, "Ctrl+Alt+Y", "clock"),
     ActionSpec("export", "&Export results…", FILE, "Ctrl+E", "download", apart=True),
     ActionSpec("close_tab", "&Close", FILE, "Ctrl+W; Ctrl+F4", apart=True),
     ActionSpec("quit", "&Quit", FILE, "Ctrl+Q"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QSettings, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from etl_studio.app.previews import Previews
 from etl_studio.app.studio import check_sql
@@ -19,6 +19,7 @@ from etl_studio.engine.plan import ancestors
 from etl_studio.errors import EtlError, PipelineError
 from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.banner import Banner
+from etl_studio.ui.bench_layout import splitters, stacked
 from etl_studio.ui.canvas.run_events import show_event
 from etl_studio.ui.canvas.view import CanvasView
 from etl_studio.ui.charts.monitor import RunMonitor
@@ -62,8 +63,6 @@ if TYPE_CHECKING:
     from etl_studio.ui.recent_files import RecentFiles
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
-
-PALETTE_WIDTH, INSPECTOR_WIDTH, PANELS_HEIGHT = 232, 344, 272
 
 
 class Workbench(QWidget):
@@ -282,39 +281,15 @@ class Workbench(QWidget):
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.inner.trail)
-        column.addWidget(self.life.banner)
-        column.addWidget(self.banner)
-        column.addWidget(self.debugging.strip)
-        column.addWidget(self.canvas, 1)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(self.side)
-        upper.addWidget(middle)
-        upper.setSizes([PALETTE_WIDTH, 900])
-        left = QSplitter(Qt.Orientation.Vertical)
-        left.addWidget(upper)
-        left.addWidget(self.tabs)
-        left.setSizes([600, PANELS_HEIGHT])
-        whole = QSplitter(Qt.Orientation.Horizontal)
-        whole.addWidget(left)
-        whole.addWidget(self.inspector)
-        whole.setSizes([1100, INSPECTOR_WIDTH])
-        self._splitters = (upper, left, whole)
-        for splitter, stretched in ((upper, 1), (left, 0), (whole, 0)):
-            splitter.setHandleWidth(1)
-            splitter.setChildrenCollapsible(False)
-            splitter.setStretchFactor(stretched, 1)
+        strips = (self.inner.trail, self.life.banner, self.banner, self.debugging.strip)
+        self._splitters = splitters(self.side, stacked(*strips, self.canvas), self.tabs, self.inspector)
         for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
             splitter.restoreState(QByteArray(state))
         self.tabs.setCurrentIndex(int(self._settings.value("tab") or 0))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.setSpacing(0)
-        outside.addWidget(whole, 1)
+        outside.addWidget(self._splitters[-1], 1)
         outside.addWidget(self.status)
 
     def _connect(self) -> None:

@@ -60,7 +60,9 @@ def change(person, where):
 
 def select(person, row):
     table = person.bench.life.history.table
-    QTest.mouseClick(table.viewport(), LEFT, pos=table.visualRect(person.bench.life.history.model.index(row, 1)).center())
+    QTest.mouseClick(
+        table.viewport(), LEFT, pos=table.visualRect(person.bench.life.history.model.index(row, 1)).center()
+    )
 
 
 def test_each_save_keeps_a_version_and_tells_what_changed_and_the_first_one_is_what_was_found(person, listed):
