@@ -203,7 +203,7 @@ class Studio:
         run_id = resume.id if resume else new_run_id()
         folder = file.resolve().parent if file else Path.cwd()
         plan = make_plan(pipeline, self.registry, resolved.settings)
-        faults = None if injection is None else injector(injection, plan, place.data_path)
+        faults = None if injection is None else injector(_inside(injection, pipeline), plan, place.data_path)
         plan = make_plan(pipeline, self.registry, resolved.settings, only)
         facts = document(running, plan, resolved.shown, folder)
         if debugger is not None:
@@ -355,6 +355,15 @@ class Studio:
             problems = [problem for problem in problems if problem.node in only]
         if problems:
             raise refusal(pipeline, problems)
+
+
+def _inside(injection: Injection, pipeline: Pipeline) -> Injection:
+    """To fail a sub-pipeline is to fail the nodes in it."""
+    from etl_studio.pipeline.flat import nodes_of
+
+    return replace(
+        injection, nodes=tuple(name for node in injection.nodes for name in nodes_of(pipeline, node) or [node])
+    )
 
 
 def new_run_id() -> str:

@@ -247,10 +247,11 @@ class Workbench(QWidget):
         self.controller.stop_now()
 
     def show_node(self, node: str, field: str = "") -> None:
-        """Select a node, scroll to it and show it in the inspector."""
-        self.canvas.pipeline_scene.choose([node])
-        self.canvas.navigation.reveal(node)
-        if field:
+        """Select a node (or the sub-pipeline that it is in), scroll to it and show it in the inspector."""
+        shown = outer_node(node)
+        self.canvas.pipeline_scene.choose([shown])
+        self.canvas.navigation.reveal(shown)
+        if field and shown == node:
             self.inspector.show_field(node, field)
 
     def preview_selection(self) -> None:

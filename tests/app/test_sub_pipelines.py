@@ -17,6 +17,7 @@ from etl_studio.app.previews import Previews
 from etl_studio.app.replays import replays
 from etl_studio.app.studio import Studio
 from etl_studio.engine.events import RunStatus
+from etl_studio.engine.inject import Injection
 from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline.flat import FlatPipeline
 
@@ -309,3 +310,18 @@ def test_a_sink_inside_writes_its_file_beside_its_own(shop):
     assert sorted(path.name for path in (shop.folder / "parts").iterdir()) == [
         "clean.yaml", "countries.csv", "kept.csv"
     ]  # fmt: skip
+
+
+def test_faults_in_a_sub_pipeline_are_faults_in_its_nodes(shop):
+    run = shop.studio.prepare(
+        shop.pipeline,
+        file=shop.file,
+        parameters={},
+        workspace=shop.studio.workspace_folder(shop.file),
+        injection=Injection(seed=1, nodes=("tidy",), rate=1.0),
+    )
+    report = run.faults.report(run.execute())
+
+    struck = {name for name, faults in report.nodes.items() if faults.injected}
+    assert struck
+    assert all(name.startswith("tidy/") for name in struck)

@@ -171,6 +171,15 @@ def test_a_failure_inside_leads_to_the_card(qtbot, known):
     assert known.banner.isVisible()
     assert known.banner.go.text() == "Show tidy"
 
+    QTest.mouseClick(known.banner.go, LEFT)
+    assert known.canvas.pipeline_scene.chosen_nodes() == ["tidy"]
+
+
+def test_a_node_inside_is_shown_by_its_sub_pipeline(known):
+    known.show_node("tidy/keep", "config.where")
+
+    assert known.canvas.pipeline_scene.chosen_nodes() == ["tidy"]
+
 
 def test_a_saved_change_of_the_file_is_known_when_the_outer_tab_is_shown_again(qtbot, window, known):
     double_click(known, "tidy")
