@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from etl_studio.pipeline.model import Wire
 from etl_studio.pipeline.wire_text import default_output, node_types
-from etl_studio.sdk.ports import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +37,8 @@ class Active:
 def active(pipeline: Pipeline, registry: NodeTypes | None) -> Active:
     """What runs of a pipeline.
 
-    A disabled node with one wire into it and a default output lets its rows pass; so does one with free names of
-    outputs that uses one of them. Another one is left out, and so is what only such nodes feed. A pipeline without
-    disabled nodes comes back as it is.
+    A disabled node with one wire into it and a default output lets its rows pass; another one is left out, and so is
+    what only such nodes feed. A pipeline without disabled nodes comes back as it is.
 
     Args:
         pipeline: the document; it need not be checked.
@@ -68,9 +66,6 @@ class _Passing:
     def __init__(self, pipeline: Pipeline, types: dict[str, type[Node] | None]) -> None:
         self._pipeline = pipeline
         self._types = types
-        self._ports: dict[str, set[str]] = {}
-        for wire in pipeline.wires:
-            self._ports.setdefault(wire.source, set()).add(wire.source_port)
         self._passed: dict[str, End] = {}
         self._left_out: dict[str, bool] = {}
 
@@ -93,7 +88,7 @@ class _Passing:
     def _decide(self, node: str, into: list[Wire]) -> None:
         origins = [self._origin(wire) for wire in into]
         if self._pipeline.nodes[node].disabled:
-            passes = len(into) == 1 and self._output(node) is not None
+            passes = len(into) == 1 and default_output(self._types[node]) is not None
             if passes and origins[0] is not None:
                 self._passed[node] = origins[0]
             else:
@@ -101,20 +96,12 @@ class _Passing:
         elif into and not any(origins):
             self._left_out[node] = False
 
-    def _output(self, node: str) -> str | None:
-        """The port that rows pass to; where ports have free names, the only one that wires begin at."""
-        node_type = self._types[node]
-        if node_type is None or not node_type.open_outputs:
-            return default_output(node_type)
-        ports = self._ports.get(node, set()) - {REJECTS.name}
-        return next(iter(ports)) if len(ports) == 1 else None
-
     def _origin(self, wire: Wire) -> End | None:
         """Where the rows of a wire come from; None: there are none."""
         if wire.source in self._left_out:
             return None
         if wire.source in self._passed:
-            is_default = wire.source_port == self._output(wire.source)
+            is_default = wire.source_port == default_output(self._types[wire.source])
             return self._passed[wire.source] if is_default else None
         return wire.source, wire.source_port
 

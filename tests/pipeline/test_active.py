@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from etl_studio.app.catalogue import full_registry
 from etl_studio.pipeline.active import active, fed_by_only
 from etl_studio.pipeline.file_format import loads
-from etl_studio.pipeline.model import Wire
 from etl_studio.pipeline.rules import check
 
 FORK = """\
@@ -93,18 +91,6 @@ def test_a_disabled_transform_behind_a_disabled_source_is_left_out_too(running):
     found = running("read", "keep")
     assert not found.passed
     assert found.left_out["keep"] is True
-
-
-def test_rows_pass_a_disabled_sub_pipeline_with_one_input_and_one_output():
-    text = FORK.replace("numbers_source", "csv_source").replace("more: {type: keep,", "more: {type: sub_pipeline,")
-    text = text.replace("keep -> more", "keep -> more.orders").replace("more -> pair.left", "more.clean -> pair.left")
-    registry = full_registry()
-    pipeline = loads(text, registry=registry)
-    pipeline.nodes["more"].disabled = True
-    found = active(pipeline, registry)
-    assert found.passed == {"more": ("keep", "out")}
-    pipeline.wires.append(Wire("more", "other", "bad", "input"))
-    assert active(pipeline, registry).left_out["more"] is True
 
 
 def test_a_loop_is_left_to_the_rules(running):
