@@ -54,7 +54,8 @@ def tidied(pipeline: Pipeline, ours: Pipeline, theirs: Pipeline) -> tuple[Pipeli
     """
     mine, other = _owners(ours), _owners(theirs)
     known = {*ours.nodes, *theirs.nodes}
-    wanted: dict[str, str] = {node: keys[0] for node, keys in mine.items() if keys[0] in pipeline.groups}
+    merged = pipeline.groups
+    wanted = {node: keys[0] for node, keys in mine.items() if keys[0] in merged and node in merged[keys[0]].nodes}
     told: dict[str, tuple[str, str]] = {}
     groups = {}
     for key, group in pipeline.groups.items():

@@ -243,6 +243,18 @@ def test_a_node_that_both_sides_grouped_differently_is_a_conflict_and_stays_in_o
     }
 
 
+def test_a_node_that_one_side_moved_to_another_group_is_there(registry):
+    groups = "groups: {one: {nodes: [read, keep]}, two: {nodes: [sum]}}\nlayout:\n"
+    text = ORDERS.replace("layout:\n", groups)
+    base = loads(text, name=UNTITLED, registry=registry)
+    moved = loads(
+        text.replace("[read, keep]", "[read]").replace("[sum]", "[sum, keep]"), name=UNTITLED, registry=registry
+    )
+    for merged in (merge(base, base, moved, registry), merge(base, moved, base, registry)):
+        assert merged.conflicts == ()
+        assert merged.pipeline == moved
+
+
 def test_a_group_follows_a_node_renamed_there_and_loses_one_removed_there(sides):
     ours = {"layout:\n": "groups:\n  all: {nodes: [read, keep, sum]}\nlayout:\n"}
     theirs = {
