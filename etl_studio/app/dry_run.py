@@ -52,6 +52,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     on_run: Callable[[Run], object] | None = None,
     limit: int = LIMIT,
     debugger: Debugger | None = None,
+    record: bool = False,
 ) -> DryRun:
     """Run a pipeline up to its commits.
 
@@ -67,11 +68,13 @@ def dry_run(  # noqa: PLR0913 - as a run
         on_run: gets the run, so that it can be stopped.
         limit: changes of each kind in the report.
         debugger: halts it at breakpoints.
+        record: keep what goes over its wires (``app.recordings``).
 
     Raises:
         PipelineError: the pipeline has errors; carries them.
         UsageError: a parameter is missing or wrong.
     """
+    from etl_studio.app.recordings import new_recording
     from etl_studio.app.studio import new_run_id
     from etl_studio.engine.context import Places
     from etl_studio.engine.masking import masking
@@ -93,10 +96,16 @@ def dry_run(  # noqa: PLR0913 - as a run
     def tell(node: str, rows: int, diff: Diff | None) -> None:
         sinks[node] = Rehearsed(node, rows, diff)
 
+    run_id = new_run_id()
+    plan = rehearsed(make_plan(pipeline, studio.registry, resolved.settings, only), tell, limit)
+    recording = None
+    if record:
+        kept = {"pipeline": pipeline.name, "file": str(file or ""), "kind": "dry_run"}
+        recording = new_recording(workspace, run_id, plan, kept)
     with tempfile.TemporaryDirectory(prefix="etl-studio-") as scratch:
         run = Run(
-            new_run_id(),
-            rehearsed(make_plan(pipeline, studio.registry, resolved.settings, only), tell, limit),
+            run_id,
+            plan,
             Places(
                 file.resolve().parent if file else Path.cwd(),
                 workspace.resolve() / "data.db",
@@ -108,6 +117,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             mask=masking(resolved.secrets),
             facts={"kind": "dry_run"},
             debugger=debugger,
+            recording=recording,
         )
         if on_run is not None:
             on_run(run)

@@ -153,6 +153,7 @@ class Studio:
         memory: MemoryBudget | None = None,
         only: Sequence[str] | None = None,
         debugger: Debugger | None = None,
+        record: bool = False,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -169,6 +170,7 @@ class Studio:
             memory: what the process may hold; default: three quarters of the machine's.
             only: ids of the nodes to run; default: those of the run that goes on, or all.
             debugger: halts it at breakpoints; what a person edits there is loaded.
+            record: keep what goes over its wires (``app.recordings``).
 
         Raises:
             PipelineError: the pipeline, or what of it runs, has errors; carries them.
@@ -177,6 +179,7 @@ class Studio:
                 not there.
         """
         from etl_studio.app.faults import injector
+        from etl_studio.app.recordings import new_recording
         from etl_studio.app.resuming import document, refuse_changes
         from etl_studio.app.retention import Retention
         from etl_studio.engine.checkpoints import Interval
@@ -214,6 +217,10 @@ class Studio:
             changes = refuse_changes(resume, facts, accept=accept_changes)
             history = place.history(run_id)
             history.claim()
+        recording = None
+        if record:
+            kept = {"pipeline": pipeline.name, "file": str(file or ""), "kind": "run"}
+            recording = new_recording(place.folder, run_id, plan, kept)
         recorder = Recorder(place)
         return Run(
             run_id,
@@ -235,6 +242,7 @@ class Studio:
             memory=memory,
             faults=faults,
             debugger=debugger,
+            recording=recording,
         )
 
     def broken_off(self, place: Workspace, file: Path) -> RunRecord:

@@ -43,6 +43,8 @@ from etl_studio.sdk import Operator, Sink, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pyarrow as pa
+
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.debugger import Debugger
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
     from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.inject import Injector
     from etl_studio.engine.ledger import Ledger
+    from etl_studio.engine.outlet import Tap
     from etl_studio.engine.plan import Plan, PlannedNode
+    from etl_studio.engine.recording import Recording
     from etl_studio.engine.resume import History
     from etl_studio.engine.threads import StartWorker, Worker
 
@@ -76,6 +80,7 @@ class Run:
         bounds: of each wire; default: by the memory.
         sql: a DuckDB that it shares with other runs and leaves open; default: one of its own.
         debugger: halts it at breakpoints.
+        recording: keeps what goes over its wires.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -97,13 +102,19 @@ class Run:
         faults: Injector | None = None,
         sql: SqlSession | None = None,
         debugger: Debugger | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
         self._places = places
         self._databases = databases
         self._ledger = ledger
-        self._listeners: tuple[Listener, ...] = (*([ledger] if ledger else []), *listeners)
+        self._listeners: tuple[Listener, ...] = (
+            *([ledger] if ledger else []),
+            *([recording] if recording else []),
+            *listeners,
+        )
+        self._recording = recording
         self._start_worker = start_worker
         self._mask = mask
         self._facts = dict(facts or {})
@@ -249,8 +260,7 @@ class Run:
             self._emit,
         )
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
-        tap = self.debugger.saw if self.debugger is not None else None
-        outlet = Outlet(self.id, planned, inboxes, meter, self._emit, tap)
+        outlet = Outlet(self.id, planned, inboxes, meter, self._emit, self._tap(meter))
         return Station(
             planned,
             context,
@@ -268,8 +278,22 @@ class Run:
             resumable=self._once is None,
             faults=self.faults,
             debugger=self.debugger,
+            recording=self._recording,
             clock=self.debugger.clock if self.debugger is not None else time.monotonic,
         )
+
+    def _tap(self, meter: Meter) -> Tap | None:
+        """Who looks at what leaves a node."""
+        debugger, recording = self.debugger, self._recording
+        if recording is None:
+            return debugger.saw if debugger is not None else None
+
+        def tap(node: str, port: str, batch: pa.RecordBatch) -> None:
+            recording.gave(node, port, batch, meter)
+            if debugger is not None:
+                debugger.saw(node, port, batch)
+
+        return tap
 
     def _gate(self, resumed: Resumption) -> Checkpoints:
         nodes = {node: item.node for node, item in self.plan.nodes.items()}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.meter import Meter
     from etl_studio.engine.outlet import Outlet
     from etl_studio.engine.plan import PlannedNode
+    from etl_studio.engine.recording import Recording
     from etl_studio.engine.sql import SqlSession
     from etl_studio.sdk import Mark
 
@@ -54,6 +55,7 @@ class Station:
         ahead: of a sink in a resumed run: its mark, where it holds rows that come again.
         faults: makes rows malformed on purpose.
         debugger: halts rows before they enter the node; those of a source, before they leave it.
+        recording: keeps what enters the node.
         clock: monotonic seconds, for the timeouts of SQL.
         fail: ends the run at once; for threads beside the node's worker.
     """
@@ -80,6 +82,7 @@ class Station:
     resumable: bool = False
     faults: Injector | None = None
     debugger: Debugger | None = None
+    recording: Recording | None = None
     clock: Callable[[], float] = time.monotonic
     fail: Callable[[BaseException], None] = lambda _: None
 
@@ -150,6 +153,8 @@ class Station:
             unifier = unifiers.get(wire.target_port)
             for part in self.let_in(str(wire), batch) if self.debugger is not None else (batch,):
                 self.meter.rows_in += part.num_rows
+                if self.recording is not None and part.num_rows:
+                    self.recording.took(self.planned.id, str(wire), part.num_rows, self.meter)
                 for ready in unifier.add(wire, part) if unifier else (part,):
                     self.schema = self.schema if self.schema is not None else ready.schema
                     yield wire.target_port, ready

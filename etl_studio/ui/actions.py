@@ -136,6 +136,8 @@ ACTIONS = (
     ActionSpec("breakpoint", "Breakp&oint", DEBUG, "F9", "circle-dot", "Set or remove a breakpoint", apart=True),
     ActionSpec("breakpoint_condition", "Con&dition of the breakpoint…", DEBUG, "Shift+F9"),
     ActionSpec("breakpoints_clear", "Remove &all breakpoints", DEBUG),
+    ActionSpec("record_runs", "Record r&uns", DEBUG, tip="Keep the batches of each run", checkable=True, apart=True),
+    ActionSpec("open_recording", "Look at a recorded run…", DEBUG, "Ctrl+Shift+F8", "history"),
     ActionSpec("help", "&Help", HELP, "F1", "help", "Explain what is selected"),
     ActionSpec("tour", "&Tour", HELP, icon="flag", tip="Five steps through the window, on a real pipeline"),
     ActionSpec("find_action", "&Find an action…", HELP, "Ctrl+K", "search"),

@@ -80,6 +80,7 @@ class BenchActions(QObject):
 
     def add_canvas_keys(self, actions: Actions) -> None:
         """Let the keys of ``ON_CANVAS`` work on this canvas."""
+        actions["record_runs"].setChecked(self._bench.controller.records)
         for name in ON_CANVAS:
             actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self._bench.canvas.addAction(actions[name])
@@ -134,6 +135,7 @@ class BenchActions(QObject):
             "debug_to_end": debugging.is_debugging,
             "breakpoint": bool(places),
             "breakpoint_condition": len(places) == 1,
+            "open_recording": not running,
             "breakpoints_clear": bool(debugging.breakpoints.all()),
         }
 
@@ -196,6 +198,8 @@ class BenchActions(QObject):
             "breakpoint": bench.debugging.toggle,
             "breakpoint_condition": bench.debugging.edit_condition,
             "breakpoints_clear": bench.debugging.breakpoints.clear,
+            "record_runs": bench.debugging.playback.switch_recording,
+            "open_recording": bench.debugging.playback.choose,
             "preview": bench.preview_selection,
             "open_inner": bench.inner.open_selected,
             "inline": bench.inner.inline_selected,

@@ -115,9 +115,8 @@ class Workbench(QWidget):
         self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
         previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
-        self.debugging = Debugging(
-            self.document, self.controller, self.canvas, settings, theme, self.columns.arriving, self._ready, self
-        )
+        columns, ready = self.columns.arriving, self._ready
+        self.debugging = Debugging(studio, self.controller, self.canvas, settings, columns, ready, self)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
         self.files = DocumentFiles(self.document, recent, self, self.inspector.flush)
@@ -282,7 +281,7 @@ class Workbench(QWidget):
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        strips = (self.inner.trail, self.life.banner, self.banner, self.debugging.strip)
+        strips = (self.inner.trail, self.life.banner, self.banner, self.debugging.strip, self.debugging.playback.bar)
         self._splitters = splitters(self.side, stacked(*strips, self.canvas), self.tabs, self.inspector)
         for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
             splitter.restoreState(QByteArray(state))
@@ -318,6 +317,7 @@ class Workbench(QWidget):
         self.preview.pinning.changed.connect(self._show_pins)
         self.preview.save_wanted.connect(self.files.save)
         self.debugging.panel_wanted.connect(self.tabs.show_panel)
+        self.debugging.playback.refused.connect(self.banner.show_error)
         self.rehearsal.wanted.connect(self.dry_run)
         self.rehearsal.stop_wanted.connect(self.stop)
         self.controller.refused.connect(self._on_refused)

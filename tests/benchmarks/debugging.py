@@ -1,4 +1,4 @@
-"""What a debugger costs a run in which it never halts: CPU seconds beside the same run without one.
+"""What a debugger that never halts, and a recording, cost a run: CPU seconds beside the same run without.
 
 Small batches go from a source to a sink that do nothing, so that what is paid for each batch shows.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from etl_studio.engine.breakpoints import Breakpoint
 from etl_studio.engine.debugger import Debugger
+from etl_studio.engine.recording import Recording
 from tests.engine.small_nodes import REGISTRY, Bench, Collect, Numbers, batch
 
 BATCHES, ROWS, TIMES = 20_000, 1_000, 7
@@ -42,12 +43,14 @@ REGISTRY.add(Same)
 REGISTRY.add(Void)
 
 
-def cpu_seconds(debugger: Debugger | None) -> float:
+def cpu_seconds(debugger: Debugger | None, *, record: bool = False) -> float:
     """One run."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         bench.node("numbers", "same_source", batches=BATCHES, size=ROWS).node("sink", "void_sink")
-        run = bench.wire("numbers -> sink").run(debugger=debugger)
+        plan = bench.wire("numbers -> sink").run().plan
+        recording = Recording(Path(folder) / "recorded", plan, {}) if record else None
+        run = bench.run(debugger=debugger, recording=recording)
         started = time.process_time()
         run.execute()
         return time.process_time() - started
@@ -62,9 +65,11 @@ def main() -> None:
         "condition that no row meets": lambda: Debugger([Breakpoint(node="sink", condition="n < 0")]),
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
+    found["recording"] = []
     for _ in range(TIMES):
         for name, make in ways.items():
             found[name].append(cpu_seconds(make()))
+        found["recording"].append(cpu_seconds(None, record=True))
     base = statistics.median(found["no debugger"])
     for name, seconds in found.items():
         middle = statistics.median(seconds)

@@ -276,11 +276,6 @@ class PipelineScene(QGraphicsScene):
         for name in list(self.live.nodes):
             self.show_live(name)
 
-    def show_halt(self, node: str, text: str) -> None:
-        """Show what waits for a person before a node; empty: nothing any more."""
-        self.live.node(node).halted = text
-        self.show_live(node)
-
     def end_run(self) -> None:
         """The run is over: its numbers stay."""
         for item in self.wires.values():

@@ -15,31 +15,31 @@ from etl_studio.ui.debug.breakpoints import Breakpoints, place_of
 from etl_studio.ui.debug.condition import ConditionDialog
 from etl_studio.ui.debug.marks import CanvasMarks
 from etl_studio.ui.debug.panel import DebuggerPanel
+from etl_studio.ui.debug.playback import Playback
 from etl_studio.ui.debug.strip import HaltStrip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from PySide6.QtCore import QSettings
 
+    from etl_studio.app.studio import Studio
     from etl_studio.engine.breakpoints import Breakpoint
     from etl_studio.engine.debugger import Command, Debugger
     from etl_studio.engine.events import Event
     from etl_studio.ui.canvas.view import CanvasView
-    from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.run.controller import RunController
-    from etl_studio.ui.theme.theme import Theme
 
 
 class Debugging(QObject):
     """What a person does with breakpoints and a halted run.
 
     Args:
-        document: the pipeline.
+        studio: tells where recordings are.
         controller: its runs; told of breakpoints that change meanwhile.
-        canvas: where breakpoints are shown.
+        canvas: shows the pipeline and its breakpoints.
         settings: where they are kept.
-        theme: colours and icons.
         columns: names of the columns that arrive at a node, as far as they are known.
         ready: the parameters of a run; None: it cannot begin, and the reason is shown.
         parent: its parent.
@@ -48,6 +48,7 @@ class Debugging(QObject):
         breakpoints: of the document.
         strip: over the canvas.
         panel: below it.
+        playback: looks at recorded runs.
         panel_wanted: a run is debugged, or a batch waits: the panel should be seen.
         changed: something else is halted, or nothing.
     """
@@ -57,17 +58,18 @@ class Debugging(QObject):
 
     def __init__(  # noqa: PLR0913 - what it joins
         self,
-        document: PipelineDocument,
+        studio: Studio,
         controller: RunController,
         canvas: CanvasView,
         settings: QSettings,
-        theme: Theme,
         columns: Callable[[str], list[str]],
         ready: Callable[[], dict[str, str] | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        document, theme = canvas.document, canvas.theme
         self._document, self._controller, self._canvas, self._theme = document, controller, canvas, theme
+        self._studio = studio
         self._columns, self._ready = columns, ready
         self._halts: dict[str, Halted] = {}
         self._shown = ""
@@ -75,6 +77,8 @@ class Debugging(QObject):
         self.marks = CanvasMarks(canvas.pipeline_scene, self.breakpoints, theme, self)
         self.strip = HaltStrip(theme)
         self.panel = DebuggerPanel(self.breakpoints, theme)
+        self.playback = Playback(controller, canvas, self.panel, self._workspace, settings, theme, self)
+        self.playback.opened.connect(self._show_panel)
         self.breakpoints.changed.connect(self._send_breakpoints)
         self.strip.wanted.connect(self.act)
         self.strip.other_wanted.connect(self._show_other)
@@ -210,23 +214,33 @@ class Debugging(QObject):
             self._halts[event.place] = event
             if self.halt is None:
                 self._shown = event.place
-            self._canvas.pipeline_scene.show_halt(
-                outer_node(event.node), f"halted at row {event.row + 1:,}, batch {event.batch:,}"
-            )
+            self._tell_card(event.node, f"halted at row {event.row + 1:,}, batch {event.batch:,}")
             self._show()
             if new:
                 self.panel_wanted.emit(self.panel)
         elif isinstance(event, HaltEnded):
             self._halts.pop(event.place, None)
-            self._canvas.pipeline_scene.show_halt(outer_node(event.node), "")
+            self._tell_card(event.node, "")
             self._show()
         elif isinstance(event, RunEnded):
             self._forget()
+
+    def _tell_card(self, node: str, text: str) -> None:
+        scene, name = self._canvas.pipeline_scene, outer_node(node)
+        live = scene.live.node(name)
+        live.halted = text
+        scene.take_live({name: live})
 
     def _on_running(self) -> None:
         if not self._controller.is_running:
             self._forget()
         self.changed.emit()
+
+    def _workspace(self) -> Path:
+        return self._studio.workspace_folder(self._document.path)
+
+    def _show_panel(self) -> None:
+        self.panel_wanted.emit(self.panel)
 
     def _forget(self) -> None:
         self._halts.clear()

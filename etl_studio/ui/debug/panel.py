@@ -132,6 +132,28 @@ class DebuggerPanel(QFrame):
         if halt is not None and self._incoming:
             self.table.scrollTo(self.model.index(halt.row, 0))
 
+    def show_recorded(self, title: str, batch: pa.RecordBatch | None) -> None:
+        """Show rows of a recorded run, which cannot be edited.
+
+        Args:
+            title: whose they are, and when.
+            batch: None: none had come by then.
+        """
+        import pyarrow as pa
+
+        self._halt = self._batch = None
+        before = self.model.table
+        self.facts.setText(title)
+        self.model.show_batch(None, None if batch is None else pa.Table.from_batches([batch]))
+        if batch is not None and (before is None or before.schema != batch.schema):
+            self.table.fit_columns()
+        self.drop_button.setEnabled(False)
+        self.sides.setVisible(False)
+        self.message.clear()
+        if batch is None:
+            self.notice.tell("history", "No rows by then", title)
+        self._pages.setCurrentWidget(self.notice if batch is None else self._rows)
+
     def say(self, text: str) -> None:
         """Tell why something was refused; empty: nothing was."""
         set_role(self.message, "danger" if text else "muted")
@@ -240,6 +262,7 @@ class DebuggerPanel(QFrame):
     def _show_side(self) -> None:
         import pyarrow as pa
 
+        self.sides.setVisible(True)
         incoming = self._incoming
         self.drop_button.setEnabled(incoming)
         if self._halt is None or self._batch is None:

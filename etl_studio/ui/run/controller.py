@@ -37,6 +37,7 @@ class RunController(QObject):
         studio: prepares runs.
 
     Attributes:
+        records: whether runs are recorded (``app.recordings``); those that are debugged always are.
         event: every event, as in ``engine.events``; of samples that wait only the newest.
         started: the run's id.
         ended: the ``RunEnded``, after everything has stopped.
@@ -69,6 +70,7 @@ class RunController(QObject):
         self._report: RunEnded | DryRun | Replayed | None = None
         self._faults: FaultReport | None = None
         self._debugger: Debugger | None = None
+        self.records = False
         self._error: EtlError | None = None
         self._stop_asked = False
 
@@ -113,6 +115,7 @@ class RunController(QObject):
                 resume=resume,
                 accept_changes=accept_changes,
                 only=only,
+                record=self.records,
             )
 
         self._begin(lambda: self._execute(prepare))
@@ -178,6 +181,7 @@ class RunController(QObject):
                 listeners=[self._mailbox.put],
                 start_worker=start_qt_worker,
                 debugger=make(),
+                record=True,
             )
 
         def rehearse() -> DryRun:
@@ -193,6 +197,7 @@ class RunController(QObject):
                 start_worker=start_qt_worker,
                 on_run=self._prepared,
                 debugger=make(),
+                record=True,
             )
 
         self._begin((lambda: self._execute(prepare)) if load else rehearse)
