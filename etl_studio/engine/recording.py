@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Event
     from etl_studio.engine.meter import Meter
+    from etl_studio.engine.outlet import Tap
     from etl_studio.engine.plan import Plan
 
 BUDGET = 256 * 2**20
@@ -120,6 +122,19 @@ class Recording:
 
     def _state(self) -> dict[str, Any]:
         return {"nodes": {name: dict(node) for name, node in self._nodes.items()}, "wires": dict(self._passed)}
+
+
+def tap(meter: Meter, debugger: Debugger | None, recording: Recording | None) -> Tap | None:
+    """Who looks at what leaves a node; None: nobody does."""
+    if recording is None:
+        return debugger.saw if debugger is not None else None
+
+    def look(node: str, port: str, batch: pa.RecordBatch) -> None:
+        recording.gave(node, port, batch, meter)
+        if debugger is not None:
+            debugger.saw(node, port, batch)
+
+    return look
 
 
 class _Writer:

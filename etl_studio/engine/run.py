@@ -31,6 +31,7 @@ from etl_studio.engine.monitor import Monitor
 from etl_studio.engine.outlet import Outlet
 from etl_studio.engine.plan import why_no_barriers
 from etl_studio.engine.policies import PolicyCaller
+from etl_studio.engine.recording import tap
 from etl_studio.engine.resume import Resumption, resumption
 from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
@@ -43,8 +44,6 @@ from etl_studio.sdk import Operator, Sink, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pyarrow as pa
-
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.debugger import Debugger
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.inject import Injector
     from etl_studio.engine.ledger import Ledger
-    from etl_studio.engine.outlet import Tap
     from etl_studio.engine.plan import Plan, PlannedNode
     from etl_studio.engine.recording import Recording
     from etl_studio.engine.resume import History
@@ -260,7 +258,7 @@ class Run:
             self._emit,
         )
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
-        outlet = Outlet(self.id, planned, inboxes, meter, self._emit, self._tap(meter))
+        outlet = Outlet(self.id, planned, inboxes, meter, self._emit, tap(meter, self.debugger, self._recording))
         return Station(
             planned,
             context,
@@ -281,19 +279,6 @@ class Run:
             recording=self._recording,
             clock=self.debugger.clock if self.debugger is not None else time.monotonic,
         )
-
-    def _tap(self, meter: Meter) -> Tap | None:
-        """Who looks at what leaves a node."""
-        debugger, recording = self.debugger, self._recording
-        if recording is None:
-            return debugger.saw if debugger is not None else None
-
-        def tap(node: str, port: str, batch: pa.RecordBatch) -> None:
-            recording.gave(node, port, batch, meter)
-            if debugger is not None:
-                debugger.saw(node, port, batch)
-
-        return tap
 
     def _gate(self, resumed: Resumption) -> Checkpoints:
         nodes = {node: item.node for node, item in self.plan.nodes.items()}

@@ -227,9 +227,8 @@ class Debugging(QObject):
 
     def _tell_card(self, node: str, text: str) -> None:
         scene, name = self._canvas.pipeline_scene, outer_node(node)
-        live = scene.live.node(name)
-        live.halted = text
-        scene.take_live({name: live})
+        scene.live.node(name).halted = text
+        scene.show_live(name)
 
     def _on_running(self) -> None:
         if not self._controller.is_running:
