@@ -331,13 +331,13 @@ def test_references_that_are_exchanged_leave_all_others_alone():
     assert exchange({"n": "${x}"}, (), {"x": 5}) == {"n": 5}
 
 
-def test_a_disabled_sub_pipeline_lets_its_rows_pass_and_its_file_is_not_read(files):
+def test_a_disabled_sub_pipeline_is_left_out_and_its_file_is_not_read(files):
     del files["parts/clean.yaml"]
     text = SHOP.replace("type: sub_pipeline", "type: sub_pipeline\n    disabled: true")
     flat = files.flat(text)
 
     assert list(flat.nodes) == ["read", "tidy", "save"]
-    assert active(flat, REGISTRY).pipeline.wires == [Wire("read", "out", "save", "input")]
+    assert list(active(flat, REGISTRY).left_out) == ["tidy", "save"]
 
 
 def test_a_disabled_node_inside_lets_its_rows_pass(files):
