@@ -76,9 +76,12 @@ class RowWise:
             self._cursor.register(self._port, self._view)
             self._relation = bound(self._cursor, query)
             self._schema = canonical(self._relation.to_arrow_table().schema)
-            self._failures = {name: bound(self._cursor, text) for name, text in failures.items()}
         except duckdb.Error as error:
             raise settings_error(error, schema.names) from error
+        try:
+            self._failures = {name: bound(self._cursor, text) for name, text in failures.items()}
+        except duckdb.BinderException:  # TRY takes no random(): rows that fail are found by halving the batch
+            self._failures = {}
 
     def _run(self, batch: pa.RecordBatch) -> pa.Table:
         return self._read(self._relation, batch)

@@ -122,7 +122,7 @@ class _Merge:
                 room.nodes[names[key]] = theirs.nodes[key]
                 self._conflicts.append(Conflict(("nodes", names[key], "id"), ABSENT, key, key))
         ids = {*room.nodes, *self._our_names.values(), *self._their_names.values()}
-        self._ours, self._theirs = part_strangers(self._base, ours, with_names(theirs, names), ids)
+        self._base, self._ours, self._theirs = part_strangers(self._base, ours, with_names(theirs, names), ids)
 
     def _values(self, side: Pipeline) -> Values:
         """What the file says, with every section, so that an empty one is not a removed one."""

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 def part_strangers(
     base: Pipeline, ours: Pipeline, theirs: Pipeline, nodes: Collection[str]
-) -> tuple[Pipeline, Pipeline]:
-    """Both sides with ids that go together: programs give them, so two notes called ``note`` are no conflict.
+) -> tuple[Pipeline, Pipeline, Pipeline]:
+    """All three with ids that go together: programs give them, so two notes called ``note`` are no conflict.
+
+    A note whose id a node gets on one side has another one everywhere, so that it stays the same note.
 
     Args:
         base: what both began as.
@@ -24,10 +26,11 @@ def part_strangers(
         theirs: the other one.
         nodes: every id that a node has or will have.
     """
-    sides = [
-        _with_note_names(side, _strange_notes(side, nodes, {*ours.notes, *theirs.notes})) for side in (ours, theirs)
-    ]
-    ours, theirs = sides
+    every = {*base.notes, *ours.notes, *theirs.notes}
+    common = _strange_notes(base, nodes, every)
+    base, ours, theirs = (_with_note_names(side, common) for side in (base, ours, theirs))
+    every |= set(common.values())
+    ours, theirs = (_with_note_names(side, _strange_notes(side, nodes, every)) for side in (ours, theirs))
     taken = {*base.notes, *ours.notes, *theirs.notes, *nodes}
     names = {}
     for key, note in theirs.notes.items():
@@ -43,7 +46,7 @@ def part_strangers(
             new = free_name(key, taken)
             taken.add(new)
         groups[new] = replace(group, id=new)
-    return ours, replace(theirs, groups=groups)
+    return base, ours, replace(theirs, groups=groups)
 
 
 def tidied(pipeline: Pipeline, ours: Pipeline, theirs: Pipeline) -> tuple[Pipeline, dict[str, tuple[str, str]]]:

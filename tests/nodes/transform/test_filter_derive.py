@@ -88,6 +88,15 @@ def test_derive_rejects_rows_with_the_columns_they_came_with(row_wise):
     assert [problem.type for problem in rejected.problems] == ["division_by_zero", "cast"]
 
 
+def test_derive_takes_a_random_number_and_still_rejects_the_rows_on_which_another_column_fails(row_wise):
+    columns = {"drawn": "random()", "share": "100 // n"}
+
+    out, [rejected] = row_wise(Derive, {"columns": columns}, n=[1, 0, 50])
+
+    assert (out["n"], out["share"], rejected.rows.to_pydict()) == ([1, 50], [100, 2], {"n": [0]})
+    assert all(0 <= number < 1 for number in out["drawn"])
+
+
 def test_derive_refuses_an_aggregate(row_wise):
     with pytest.raises(PermanentError):
         row_wise(Derive, {"columns": {"total": "sum(price"}}, price=[1])
