@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from random import Random
@@ -262,6 +263,39 @@ def dry_run(stage: Stage) -> None:
     stage.do("dry_run")
     stage.wait(lambda: bool(reported))
     stage.take()
+
+
+@scene
+def tests(stage: Stage) -> None:
+    """Tests of a pipeline: not run; one that passes, one with differences, and one that cannot run."""
+    goods(stage)
+    bench = stage.bench
+    stage.write("goods.csv", "".join((stage.place / "goods.csv").read_text(encoding="utf-8").splitlines(True)[:40]))
+    stage.choose("keep")
+    bench.preview_selection()
+    stage.wait(lambda: bench.preview.model.table is not None)
+    bench.preview.bar.test.click()
+    made = stage.place / "goods.tests" / "keep"
+    stage.wait(lambda: bench.preview.bar.state.text().startswith("The test"))
+    shutil.copytree(made, made.with_name("without a source"))
+    (made.parent / "without a source" / "given" / "read.json").unlink()
+    shutil.copytree(made, made.with_name("totals"))
+    expected = made.parent / "totals" / "expected" / "keep.json"
+    golden = json.loads(expected.read_text(encoding="utf-8"))
+    golden["rows"][2] |= {"name": "A lamp with a very long name", "total": 1.5}
+    del golden["rows"][6]
+    expected.write_text(json.dumps(golden), encoding="utf-8")
+    bench.tabs.show_panel(bench.tests)
+    stage.wait(lambda: bool(bench.tests.model.rows))
+    stage.take("not-run")
+    stage.do("run_tests")
+    stage.wait(lambda: all(case.outcome for case in bench.tests.runner.cases))
+    for row in range(len(bench.tests.runner.cases)):
+        bench.tests.table.selectRow(row)
+        stage.take(bench.tests.chosen.state)
+    bench.tests.table.selectRow(1)
+    bench.tests.ask_to_update()
+    stage.take("asked")
 
 
 @scene

@@ -125,6 +125,7 @@ ACTIONS = (
     ActionSpec("dry_run", "&Dry run", RUN, "Ctrl+F5", "diff", "Run without writing: see what would change"),
     ActionSpec("run_with_faults", "Run with &faults…", RUN, tip="Let nodes fail on purpose and see what policies do"),
     ActionSpec("preview", "&Preview the selected node", RUN, "F6", "eye", apart=True),
+    ActionSpec("run_tests", "Run the &tests", RUN, "Ctrl+Shift+T", "flask", "Run the tests of the pipeline"),
     ActionSpec("debug", "&Debug", DEBUG, "Ctrl+Shift+F9", "bug", "Run and halt at breakpoints; nothing is written"),
     ActionSpec("debug_load", "Debug and &load", DEBUG, tip="Halt at breakpoints; what passes is loaded"),
     ActionSpec("debug_continue", "&Continue", DEBUG, "F8", "play", "Go on to the next breakpoint", apart=True),

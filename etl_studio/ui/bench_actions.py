@@ -27,7 +27,7 @@ ON_CANVAS = (
 )
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
 EDITS = (
-    *("save", "save_as", "run", "dry_run", "run_with_faults", "debug", "debug_load"),
+    *("save", "save_as", "run", "dry_run", "run_with_faults", "debug", "debug_load", "run_tests"),
     *("cut", "paste", "duplicate", "delete", "delete_join", "replace_node", "add_node", "add_note", "connect"),
     *("group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
 )
@@ -95,6 +95,7 @@ class BenchActions(QObject):
             "compare_saved": bench.document.path is not None,
             "compare_commit": bench.document.path is not None,
             "history": bench.document.path is not None,
+            "run_tests": bench.document.path is not None,
             "undo": bench.document.undo_stack.canUndo(),
             "redo": bench.document.undo_stack.canRedo(),
             "cut": bool(items),
@@ -201,12 +202,17 @@ class BenchActions(QObject):
             "record_runs": bench.debugging.playback.switch_recording,
             "open_recording": bench.debugging.playback.choose,
             "preview": bench.preview_selection,
+            "run_tests": self._run_tests,
             "open_inner": bench.inner.open_selected,
             "inline": bench.inner.inline_selected,
             "extract": bench.inner.restructuring.extract,
             "go_back": bench.inner.go_back,
             "export": bench.export_results,
         }
+
+    def _run_tests(self) -> None:
+        self._bench.tabs.show_panel(self._bench.tests)
+        self._bench.tests.run_all()
 
     def _add_node(self) -> None:
         canvas = self._bench.canvas

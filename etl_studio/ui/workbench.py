@@ -41,6 +41,7 @@ from etl_studio.ui.panels.log import LogPanel
 from etl_studio.ui.panels.outline import OutlinePanel
 from etl_studio.ui.panels.problems import ProblemsPanel
 from etl_studio.ui.panels.runs import RunsPanel
+from etl_studio.ui.pipeline_tests.panel import TestsPanel
 from etl_studio.ui.previews.panel import PreviewPanel
 from etl_studio.ui.previews.runner import PreviewRunner
 from etl_studio.ui.results.panel import ResultsPanel
@@ -82,7 +83,7 @@ class Workbench(QWidget):
         inner: the sub-pipelines of the document, and the way back to the one through which it was opened.
         life: keeps the document and its file together.
         status: the line at the foot.
-        tabs, monitor, preview, rehearsal, results, loads, problems, log, dead_letters, runs: the panels below.
+        tabs, monitor, preview, rehearsal, tests, results, loads, problems, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
@@ -125,6 +126,8 @@ class Workbench(QWidget):
         self.monitor = RunMonitor(theme, self.document.titles)
         self.preview = PreviewPanel(previews, self.document, theme)
         self.rehearsal = DryRunPanel(theme)
+        self.tests = TestsPanel(studio, self.document, theme, self.inspector.flush)
+        previews.recorded.connect(self.tests.look)
         self.problems = ProblemsPanel(self.document, theme)
         self.results = ResultsPanel(self.workspace, theme)
         self.loads = LoadsPanel(self.workspace, lambda: studio.databases, theme, others)
@@ -138,6 +141,7 @@ class Workbench(QWidget):
             (self.monitor, "Run monitor", "activity"),
             (self.preview, "Preview", "eye"),
             (self.rehearsal, "Dry run", "diff"),
+            (self.tests, "Tests", "flask"),
             (self.debugging.panel, "Debugger", "bug"),
             (self.results, "Results", "table"),
             (self.loads, "Loads", "layers"),
@@ -273,7 +277,16 @@ class Workbench(QWidget):
         self.controller.shut_down()
         self.inspector.trying.close()
         self.column_work.close()
-        panels = (self.preview, self.results, self.loads, self.dead_letters, self.runs, self.resuming, self.inner)
+        panels = (
+            self.preview,
+            self.results,
+            self.loads,
+            self.dead_letters,
+            self.runs,
+            self.tests,
+            self.resuming,
+            self.inner,
+        )
         for panel in panels:
             panel.close_threads()
         self.life.close_threads()
@@ -325,6 +338,7 @@ class Workbench(QWidget):
         self.loads.undone.connect(self._on_undone)
         self.dead_letters.replay_wanted.connect(self.replay)
         self.dead_letters.counted.connect(self._count_letters)
+        self.tests.counted.connect(self._count_failed_tests)
         self.controller.event.connect(self.status.take)
         self.stopping.connect(self.status.show_stopping)
         self.files.opened.connect(self.status.show_idle)
@@ -415,6 +429,9 @@ class Workbench(QWidget):
 
     def _count_letters(self, number: int) -> None:
         self.tabs.set_count(self.dead_letters, number)
+
+    def _count_failed_tests(self, number: int) -> None:
+        self.tabs.set_count(self.tests, number)
 
     def _on_selection(self, nodes: list[str]) -> None:
         self.inspector.show_nodes(nodes)
