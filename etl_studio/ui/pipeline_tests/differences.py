@@ -43,14 +43,14 @@ def lines(outcome: Outcome) -> list[Line]:
     return list(islice((line for checked in outcome.checked for line in _of_place(checked)), MOST_LINES))
 
 
-def summary(outcome: Outcome) -> str:
-    """``save: 2 of 7 rows differ``, for each place."""
+def summary(outcome: Outcome) -> list[str]:
+    """``save: 2 rows differ (7 rows came)`` for each place, and what else there is to know."""
     texts = [_place_summary(checked) for checked in outcome.checked]
     if sum(len(row.cells) for one in outcome.checked for row in one.difference.rows) > MOST_LINES:
         texts.append(f"the first {MOST_LINES:,} values are shown")
     if outcome.dead_letters:
         texts.append(f"{rows(outcome.dead_letters)} refused")
-    return "  ·  ".join(texts)
+    return texts
 
 
 def _place_summary(checked: Checked) -> str:

@@ -18,7 +18,7 @@ from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QShowEvent
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.pipeline_tests.differences import Line
     from etl_studio.ui.theme.theme import Theme
 
+DOT = "  ·  "
 UNSAVED = "Save the pipeline first: its tests are kept in a folder beside its file."
 HOW = (
     "Select a node, look at its rows in the Preview, and press the flask there (Make a test): "
@@ -67,12 +68,9 @@ class TestsPanel(QFrame):
         self._document, self._theme = document, theme
         self.runner = CaseRunner(studio, document, flush, self)
         self.model = RowsModel(self._columns(), self)
-        self.table = _table(self, self.model, "Tests")
-        self.table.horizontalHeader().setStretchLastSection(False)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.table = _table(self, self.model, "Tests", wide=(0,))
         self.differences = RowsModel(self._difference_columns(), self)
-        self.difference_table = _table(self, self.differences, "Differences")
+        self.difference_table = _table(self, self.differences, "Differences", wide=(4, 5))
         self.title, self.count, self.said = QLabel("Tests", self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
         self.count.setProperty("role", "muted")
@@ -117,7 +115,8 @@ class TestsPanel(QFrame):
         ask = QMessageBox(QMessageBox.Icon.Question, "Update a test", f'Update "{case.name}"?', parent=self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setInformativeText(
-            f"{summary(case.outcome)}\n\nWhat comes out now is then expected. Its files are written anew."
+            "\n".join(summary(case.outcome))
+            + "\n\nWhat comes out now is expected from now on. The files of the test are written anew."
         )
         yes = ask.addButton("Update the expected rows", QMessageBox.ButtonRole.AcceptRole)
         yes.clicked.connect(self._update)
@@ -155,7 +154,7 @@ class TestsPanel(QFrame):
         return [
             Column("Where", lambda line: line.place),
             Column("Row", lambda line: line.row, right=True),
-            Column("", lambda line: line.kind, colour=self._kind_colour),
+            Column("Difference", lambda line: line.kind, colour=self._kind_colour),
             Column("Column", lambda line: line.column),
             Column("Expected", lambda line: line.expected, tip=lambda line: line.expected),
             Column("Got", lambda line: line.got, tip=lambda line: line.got),
@@ -208,10 +207,9 @@ class TestsPanel(QFrame):
         found = lines(outcome) if outcome is not None else []
         self.differences.show_rows(found)
         self.difference_table.setColumnHidden(0, len({line.place for line in found}) == 1)
-        self.difference_table.fit_columns()
         self._details.setCurrentWidget(self.difference_table if found else self.verdict)
         stale = "The pipeline has changed since. " if case is not None and case.is_stale else ""
-        self.said.setText(stale + (summary(outcome) if outcome is not None and found else ""))
+        self.said.setText(stale + (DOT.join(summary(outcome)) if outcome is not None and found else ""))
         self.said.setVisible(bool(self.said.text()))
         if case is not None and not found:
             self._tell_verdict(case)
@@ -226,7 +224,7 @@ class TestsPanel(QFrame):
         elif outcome.error:
             self.verdict.tell("alert-circle", "The test could not be run", outcome.error, bad=True)
         else:
-            self.verdict.tell("check-circle", "Passed", summary(outcome))
+            self.verdict.tell("check-circle", "Passed", DOT.join(summary(outcome)))
 
     def _update(self) -> None:
         if (case := self.chosen) is not None and self.update_button.isEnabled():
@@ -258,13 +256,18 @@ class TestsPanel(QFrame):
         self.update_button.setIcon(self._theme.icon("check"))
 
 
-def _table(parent: QWidget, model: RowsModel, name: str) -> DataTable:
+def _table(parent: QWidget, model: RowsModel, name: str, wide: Sequence[int]) -> DataTable:
+    """A list in which some columns share the room that the others leave."""
     table = DataTable(parent)
     table.setModel(model)
     table.setShowGrid(False)
     table.setAccessibleName(name)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.horizontalHeader().setStretchLastSection(True)
+    for section in range(model.columnCount()):
+        modes = QHeaderView.ResizeMode
+        table.horizontalHeader().setSectionResizeMode(
+            section, modes.Stretch if section in wide else modes.ResizeToContents
+        )
     return table
 
 
