@@ -123,7 +123,7 @@ def empty(stage: Stage) -> None:
     bench = stage.bench
     stage.take("canvas")
     for index in range(bench.tabs.count()):
-        bench.tabs.setCurrentIndex(index)
+        bench.tabs.show_panel(bench.tabs.widget(index))
         stage.take(f"panel-{bench.tabs.tabText(index).lower().replace(' ', '-')}", bench.tabs)
 
 
@@ -227,7 +227,7 @@ def after_a_run(stage: Stage) -> None:
     bench.preview_selection()
     stage.spin(2)
     for index in range(bench.tabs.count()):
-        bench.tabs.setCurrentIndex(index)
+        bench.tabs.show_panel(bench.tabs.widget(index))
         stage.spin(0.5)
         stage.take(bench.tabs.tabText(index).lower().replace(" ", "-"))
 

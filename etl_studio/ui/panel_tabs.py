@@ -30,15 +30,22 @@ class PanelTabs(QTabWidget):
         self.currentChanged.connect(self._dress)
         theme.changed.connect(self._dress)
 
-    def add_panel(self, panel: QWidget, title: str, icon: str) -> None:
-        """Add a panel at the end."""
+    def add_panel(self, panel: QWidget, title: str, icon: str, *, on_demand: bool = False) -> None:
+        """Add a panel at the end; ``on_demand``: its tab is there from the first time that it is shown."""
         self._icons.append(icon)
-        self.addTab(panel, title)
+        index = self.addTab(panel, title)
+        self.setTabVisible(index, not on_demand)
         self._dress()
 
     def show_panel(self, panel: QWidget) -> None:
         """Turn to a panel."""
+        self.setTabVisible(self.indexOf(panel), True)
         self.setCurrentWidget(panel)
+
+    def show_index(self, index: int) -> None:
+        """Turn to the panel at a place, if it is there already."""
+        if self.isTabVisible(index):
+            self.setCurrentIndex(index)
 
     def set_count(self, panel: QWidget, count: int) -> None:
         """Show how many there are; 0 shows nothing."""

@@ -152,7 +152,8 @@ class Workbench(QWidget):
             (self.runs, "Runs", "history"),
             (self.life.history, "History", "clock"),
         ):
-            self.tabs.add_panel(panel, title, icon)
+            on_demand = panel in (self.rehearsal, self.debugging.panel, self.column_work.uses)
+            self.tabs.add_panel(panel, title, icon, on_demand=on_demand)
         self.inner = InnerPipelines(
             self.document, self.canvas, self.controller, self.files, studio.sub_pipelines, theme, self
         )
@@ -298,7 +299,7 @@ class Workbench(QWidget):
         self._splitters = splitters(self.side, stacked(*strips, self.canvas), self.tabs, self.inspector)
         for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
             splitter.restoreState(QByteArray(state))
-        self.tabs.setCurrentIndex(int(self._settings.value("tab") or 0))
+        self.tabs.show_index(int(self._settings.value("tab") or 0))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.setSpacing(0)

@@ -403,3 +403,16 @@ def test_run_asks_for_a_parameter_without_a_default_and_takes_only_what_fits(qtb
 
     assert seen == [('"least" must be a whole number.', False)]
     assert ended.args[0].rows_out == 200
+
+
+def test_a_panel_that_is_used_now_and_then_has_a_tab_from_its_first_use(qtbot, window):
+    bench = window.workbench
+    tabs, dry_run = bench.tabs, bench.tabs.indexOf(bench.rehearsal)
+    assert not tabs.isTabVisible(dry_run)
+    assert tabs.isTabVisible(tabs.indexOf(bench.results))
+
+    with qtbot.waitSignal(bench.controller.rehearsed, timeout=30_000):
+        window.actions_by_name["dry_run"].trigger()
+
+    assert tabs.isTabVisible(dry_run)
+    assert tabs.currentWidget() is bench.rehearsal
