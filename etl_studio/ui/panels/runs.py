@@ -88,6 +88,7 @@ class RunsPanel(QFrame):
         self.resume_button.clicked.connect(self._resume)
         self.details = QPlainTextEdit(self)
         self.details.setReadOnly(True)
+        self.details.setProperty("role", "text")
         self.details.setPlaceholderText("Select a run to see where the rows of each node went.")
         self.title = QLabel("Runs", self)
         self.title.setProperty("role", "title")
