@@ -149,15 +149,15 @@ def test_a_secret_among_other_text_is_refused(files):
 def test_paths_in_a_file_start_at_its_own_folder(files):
     assert files.flat().nodes["tidy/bad"].config == {"path": "parts/bad.csv"}
 
-    files["parts/clean.yaml"] = CLEAN.replace("path: bad.csv", "path: /tmp/bad.csv")
-    assert files.flat().nodes["tidy/bad"].config == {"path": "/tmp/bad.csv"}
+    files["parts/clean.yaml"] = CLEAN.replace("path: bad.csv", "path: /elsewhere/bad.csv")
+    assert files.flat().nodes["tidy/bad"].config == {"path": "/elsewhere/bad.csv"}
 
 
 def test_a_path_that_a_parameter_makes_absolute_stays_so(files):
     files["parts/clean.yaml"] = CLEAN.replace("path: bad.csv", 'path: "${label}/bad.csv"')
-    text = SHOP.replace('{minimum: "${least}"}', "{label: /tmp}")
+    text = SHOP.replace('{minimum: "${least}"}', "{label: /elsewhere}")
 
-    assert settings(files.flat(text))["tidy/bad"] == {"path": "/tmp/bad.csv"}
+    assert settings(files.flat(text))["tidy/bad"] == {"path": "/elsewhere/bad.csv"}
     assert settings(files.flat())["tidy/bad"] == {"path": "parts/good/bad.csv"}
 
 

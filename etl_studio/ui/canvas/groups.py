@@ -136,13 +136,16 @@ class Groups(QObject):
 
     def show_states(self, nodes: Iterable[str]) -> None:
         """The run says something new about these nodes, or the rules do."""
+        groups = {self._group_of[node] for node in nodes if node in self._group_of}
+        collapsed = [name for name in groups if self.items[name].collapsed]
+        if not collapsed:  # ten times a second, and seldom otherwise
+            return
         live = self._live().nodes
         problems = Counter(problem.node for problem in self._document.problems)
-        for name in {self._group_of[node] for node in nodes if node in self._group_of}:
-            if self.items[name].collapsed:
-                members = self.members(name)
-                state = worst_state(live[node].state.value for node in members if node in live)
-                self.items[name].show_state(state, sum(problems[node] for node in members))
+        for name in collapsed:
+            members = self.members(name)
+            state = worst_state(live[node].state.value for node in members if node in live)
+            self.items[name].show_state(state, sum(problems[node] for node in members))
 
     def renew_wires(self, wire: Wire) -> None:
         """A wire has come or gone: the cards at its ends have other places for wires."""

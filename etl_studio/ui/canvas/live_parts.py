@@ -39,6 +39,8 @@ class RunParts:
 
     def name(self, wire: Wire) -> str:
         """What a wire is called in a run, where sub-pipelines have given way to their nodes."""
+        if not self._document.interfaces:  # asked for each wire, ten times a second
+            return str(wire)
         source, target = self._document.interface_of(wire.source), self._document.interface_of(wire.target)
         return str(wire if source is target is None else inner_wire(wire, source, target))
 

@@ -130,21 +130,7 @@ class RunController(QObject):
         """
         copy, given = snapshot(pipeline), dict(parameters or {})
 
-        def work() -> DryRun:
-            from etl_studio.app.dry_run import dry_run
-
-            return dry_run(
-                self._studio,
-                copy,
-                file=file,
-                workspace=self._studio.workspace_folder(file),
-                parameters=given,
-                listeners=[self._mailbox.put],
-                start_worker=start_qt_worker,
-                on_run=self._prepared,
-            )
-
-        self._begin(work)
+        self._begin(lambda: self._dry_run(copy, file, given))
 
     def debug(
         self,
@@ -185,20 +171,7 @@ class RunController(QObject):
             )
 
         def rehearse() -> DryRun:
-            from etl_studio.app.dry_run import dry_run
-
-            return dry_run(
-                self._studio,
-                copy,
-                file=file,
-                workspace=self._studio.workspace_folder(file),
-                parameters=given,
-                listeners=[self._mailbox.put],
-                start_worker=start_qt_worker,
-                on_run=self._prepared,
-                debugger=make(),
-                record=True,
-            )
+            return self._dry_run(copy, file, given, debugger=make(), record=True)
 
         self._begin((lambda: self._execute(prepare)) if load else rehearse)
 
@@ -277,6 +250,22 @@ class RunController(QObject):
         self.stop_now()
         worker.join(timeout)
         return not worker.is_alive()
+
+    def _dry_run(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any], **how: Any) -> DryRun:
+        """Called in the run's thread."""
+        from etl_studio.app.dry_run import dry_run
+
+        return dry_run(
+            self._studio,
+            pipeline,
+            file=file,
+            workspace=self._studio.workspace_folder(file),
+            parameters=parameters,
+            listeners=[self._mailbox.put],
+            start_worker=start_qt_worker,
+            on_run=self._prepared,
+            **how,
+        )
 
     def _execute(self, prepare: Callable[[], Run]) -> RunEnded:
         run = prepare()
