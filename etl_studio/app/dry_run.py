@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Listener, RunEnded
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
+    from etl_studio.engine.trial import Trial
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk.database import Diff
 
@@ -47,6 +48,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     workspace: Path,
     parameters: Mapping[str, str],
     only: Sequence[str] | None = None,
+    trial: Trial | None = None,
     listeners: Sequence[Listener] = (),
     start_worker: StartWorker | None = None,
     on_run: Callable[[Run], object] | None = None,
@@ -63,6 +65,7 @@ def dry_run(  # noqa: PLR0913 - as a run
         workspace: folder whose tables are compared.
         parameters: values as typed.
         only: ids of the nodes to run; default: all.
+        trial: what to run instead, on some rows only (``app.trials``).
         listeners: take the events.
         start_worker: starts its workers; default: plain threads.
         on_run: gets the run, so that it can be stopped.
@@ -82,8 +85,11 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.rehearsal import NothingNew, rehearsed
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import start_thread
+    from etl_studio.engine.trial import trial_plan
     from etl_studio.pipeline.flat import nodes_of
 
+    if trial is not None:
+        only = trial.run
     pipeline = studio.flat(pipeline, parameters, file=file, only=only)
     if only is not None:
         only = [name for node in only for name in nodes_of(pipeline, node)]
@@ -97,7 +103,11 @@ def dry_run(  # noqa: PLR0913 - as a run
         sinks[node] = Rehearsed(node, rows, diff)
 
     run_id = new_run_id()
-    plan = rehearsed(make_plan(pipeline, studio.registry, resolved.settings, only), tell, limit)
+    if trial is None:
+        plan = make_plan(pipeline, studio.registry, resolved.settings, only)
+    else:
+        plan = trial_plan(pipeline, studio.registry, resolved.settings, trial)
+    plan = rehearsed(plan, tell, limit)
     recording = None
     if record:
         kept = {"pipeline": pipeline.name, "file": str(file or ""), "kind": "dry_run"}

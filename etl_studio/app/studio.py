@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run
     from etl_studio.engine.threads import StartWorker
+    from etl_studio.engine.trial import Trial
     from etl_studio.pipeline.active import Active
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.pipeline.rules import Problem
@@ -152,6 +153,7 @@ class Studio:
         injection: Injection | None = None,
         memory: MemoryBudget | None = None,
         only: Sequence[str] | None = None,
+        trial: Trial | None = None,
         debugger: Debugger | None = None,
         record: bool = False,
     ) -> Run:
@@ -169,6 +171,7 @@ class Studio:
             injection: faults to inject; ``Run.faults`` reports what became of them.
             memory: what the process may hold; default: three quarters of the machine's.
             only: ids of the nodes to run; default: those of the run that goes on, or all.
+            trial: what to run instead, on some rows only (``app.trials``); such a run is never resumed.
             debugger: halts it at breakpoints; what a person edits there is loaded.
             record: keep what goes over its wires (``app.recordings``).
 
@@ -188,10 +191,13 @@ class Studio:
         from etl_studio.engine.plan import make_plan
         from etl_studio.engine.run import Run
         from etl_studio.engine.threads import start_thread
+        from etl_studio.engine.trial import trial_plan
         from etl_studio.pipeline.flat import nodes_of
         from etl_studio.storage.recorder import Recorder
 
-        if only is None and resume is not None:
+        if trial is not None:
+            only = trial.run
+        elif only is None and resume is not None:
             only = resume.document.get("part")
         pipeline = self.flat(pipeline, parameters, file=file, only=only)
         if only is not None:
@@ -207,8 +213,11 @@ class Studio:
         folder = file.resolve().parent if file else Path.cwd()
         plan = make_plan(pipeline, self.registry, resolved.settings)
         faults = None if injection is None else injector(_inside(injection, pipeline), plan, place.data_path)
-        plan = make_plan(pipeline, self.registry, resolved.settings, only)
+        of = pipeline, self.registry, resolved.settings
+        plan = make_plan(*of, only) if trial is None else trial_plan(*of, trial)
         facts = document(running, plan, resolved.shown, folder)
+        if trial is not None:
+            facts["trial"] = trial.facts()
         if debugger is not None:
             facts["debugged"] = True
         history = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from etl_studio.app.dry_run import Rehearsed
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.trial import Trial
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk.database import Change
 
@@ -27,6 +28,7 @@ def rehearse(  # noqa: PLR0913 - what a run needs
     workspace: Path,
     parameters: Mapping[str, str],
     only: Sequence[str] | None,
+    trial: Trial | None = None,
     *,
     as_json: bool,
 ) -> None:
@@ -48,11 +50,14 @@ def rehearse(  # noqa: PLR0913 - what a run needs
                 workspace=workspace,
                 parameters=parameters,
                 only=only,
+                trial=trial,
                 listeners=[progress],
                 on_run=runs.append,
             )
     for sink in report.sinks:
         print_line(_text(sink))
+    if trial is not None:
+        only = trial.run
     ran = [node for node in studio.active(pipeline).pipeline.nodes if only is None or node in only]
     not_run = [node for node in pipeline.nodes if node not in ran]
     if not_run:

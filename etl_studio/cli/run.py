@@ -35,6 +35,25 @@ def run(  # noqa: PLR0913 - its options
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NODE",
+            help="Run only this node and what follows it, on the pinned rows or a sample of what comes before.",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            metavar="ROWS",
+            min=1,
+            help="Read only so many rows of each source (with --from: 200), and take pinned rows where there are some.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the file's last run, which broke off, where it was.")
     ] = False,
@@ -55,6 +74,9 @@ def run(  # noqa: PLR0913 - its options
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline. Progress goes to stderr; with --json the last line of stdout is the report.
+
+    With --from or --sample it is a trial on some rows. It loads them into the tables and files of the pipeline; with
+    --dry-run it writes nothing.
 
     With --inject nodes fail on purpose, and a table tells what each policy did about it. It is a real run: it loads
     into the tables and files of the pipeline.
@@ -82,6 +104,11 @@ def run(  # noqa: PLR0913 - its options
         raise UsageError(
             "--to and --resume do not go together.", hint="A run that goes on runs the nodes it began with."
         )
+    tried = start is not None or sample is not None
+    if tried and resume:
+        raise UsageError(
+            "--from and --sample do not go with --resume.", hint="A trial is a run of its own, from the beginning."
+        )
     budget = MemoryBudget.parse(memory) if memory is not None else None
     with Studio() as studio:
         pipeline = studio.load(file)
@@ -89,10 +116,18 @@ def run(  # noqa: PLR0913 - its options
         broken_off = studio.broken_off(studio.workspace(place), file) if resume else None
         if broken_off is not None:
             given = studio.parameters_of(broken_off, given)
+        trial = None
+        if tried:
+            from etl_studio.app.previews import ROWS, Previews
+            from etl_studio.app.trials import make_trial
+
+            trial = make_trial(
+                Previews(studio), pipeline, file=file, start=start, end=to, rows=sample or ROWS, parameters=given
+            )
         pipeline = studio.flat(pipeline, given, file=file)
         only = ancestors(pipeline, to) if to is not None else None
         if dry:
-            rehearse(studio, pipeline, file, place, given, only, as_json=as_json)
+            rehearse(studio, pipeline, file, place, given, only, trial, as_json=as_json)
             return
         with Progress(live=sys.stderr.isatty()) as progress:
             prepared = studio.prepare(
@@ -106,6 +141,7 @@ def run(  # noqa: PLR0913 - its options
                 injection=injection,
                 memory=budget,
                 only=only,
+                trial=trial,
             )
             with stopping_on_signals(prepared) as stopped:
                 ended = prepared.execute()
@@ -113,7 +149,8 @@ def run(  # noqa: PLR0913 - its options
     if faults is not None:
         say(fault_table(faults))
     if as_json:
-        not_run = [node for node in pipeline.nodes if node not in prepared.plan.nodes]
+        ran = prepared.plan.nodes if trial is None else trial.run
+        not_run = [node for node in pipeline.nodes if node not in ran]
         disabled = [node.id for node in pipeline.nodes.values() if node.disabled]
         facts = report_facts(ended) | {"not_run": not_run, "disabled": disabled}
         print_json(facts | ({"injection": fault_facts(faults)} if faults else {}))

@@ -17,7 +17,9 @@ def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | No
         resumed_after: number of the checkpoint that it last went on after; 0: from the beginning.
     """
     found = []
-    if part := document.get("part"):
+    if trial := document.get("trial"):
+        found.append(_trial_text(trial))
+    elif part := document.get("part"):
         left_out = f"; not run: {', '.join(names)}" if (names := document.get("left_out")) else ""
         found.append(f"run to here: only {', '.join(part)} of {document['of']} nodes{left_out}")
     disabled = document.get("disabled") or {}
@@ -32,6 +34,16 @@ def notes(document: Mapping[str, Any], attempt: int = 1, resumed_after: int | No
     if why := document.get("at_least_once"):
         found.append(f"at least once: {why}, so rows may be loaded again where the run breaks off")
     return found
+
+
+def _trial_text(trial: Mapping[str, Any]) -> str:
+    """``a trial from keep: 200 rows of each source; given: 12 pinned rows in the place of read``."""
+    given = [
+        f"{facts['rows']:,} {'pinned' if facts['pinned'] else 'sample'} rows in the place of {node}"
+        for node, facts in trial["given"].items()
+    ]
+    start = f" from {trial['start']}" if trial["start"] else ""
+    return f"a trial{start}: at most {trial['rows']:,} rows of each source{'; ' if given else ''}{', '.join(given)}"
 
 
 def attempt_text(attempt: int, resumed_after: int | None) -> str:

@@ -92,6 +92,28 @@ def stand_in_plan(  # noqa: PLR0913 - a part of a pipeline has two ends
         The plan, and what keeps the rows of each place.
     """
     run = nodes_between(pipeline, given, [node for node, _ in wanted])
+    nodes = planned_behind(pipeline, registry, settings, run, given)
+    collectors: dict[Place, Collector] = {}
+    for number, (node, port) in enumerate(wanted):
+        name = f"expected_{number}_"
+        is_sink = isinstance(nodes[node].node, Sink)
+        feeders = [(wire.source, wire.source_port) for wire in nodes[node].inputs] if is_sink else [(node, port)]
+        wires = [Wire(source, source_port, name, "input") for source, source_port in feeders]
+        for wire in wires:
+            nodes[wire.source].outputs.setdefault(wire.source_port, []).append(wire)
+        collectors[node, port] = Collector(most, enough)
+        nodes[name] = PlannedNode(name, collectors[node, port], Policy(), wires)
+    return Plan(pipeline.name, _without_sinks(nodes, set(run))), collectors
+
+
+def planned_behind(
+    pipeline: Pipeline,
+    registry: Registry,
+    settings: Mapping[str, tuple[dict[str, Any], dict[str, Any]]],
+    run: Sequence[str],
+    given: Mapping[str, Mapping[str, pa.RecordBatch]],
+) -> dict[str, PlannedNode]:
+    """Plan some nodes, with rows in the place of others; nodes stand after those that feed them."""
     inner = make_plan(pipeline, registry, settings, run)
     nodes: dict[str, PlannedNode] = {}
     for node_id, rows in given.items():
@@ -104,17 +126,7 @@ def stand_in_plan(  # noqa: PLR0913 - a part of a pipeline has two ends
         for wire in nodes[node].inputs:
             if wire.source in given:
                 nodes[wire.source].outputs.setdefault(wire.source_port, []).append(wire)
-    collectors: dict[Place, Collector] = {}
-    for number, (node, port) in enumerate(wanted):
-        name = f"expected_{number}_"
-        is_sink = isinstance(nodes[node].node, Sink)
-        feeders = [(wire.source, wire.source_port) for wire in nodes[node].inputs] if is_sink else [(node, port)]
-        wires = [Wire(source, source_port, name, "input") for source, source_port in feeders]
-        for wire in wires:
-            nodes[wire.source].outputs.setdefault(wire.source_port, []).append(wire)
-        collectors[node, port] = Collector(most, enough)
-        nodes[name] = PlannedNode(name, collectors[node, port], Policy(), wires)
-    return Plan(pipeline.name, _without_sinks(nodes, set(run))), collectors
+    return nodes
 
 
 def _without_sinks(nodes: dict[str, PlannedNode], run: set[str]) -> dict[str, PlannedNode]:

@@ -58,8 +58,8 @@ class RunRecord:
 
     @property
     def resumable(self) -> bool:
-        """Whether it broke off, so that it may go on."""
-        return self.status in RESUMABLE
+        """Whether it broke off, so that it may go on; a trial never does."""
+        return self.status in RESUMABLE and "trial" not in self.document
 
     @property
     def notes(self) -> list[str]:

@@ -229,3 +229,23 @@ def test_disabled_nodes_are_left_out_and_the_report_says_so(call, tmp_path):
     facts = json.loads(call("run", file, "--dry-run", "--json").out.splitlines()[-1])
     assert (facts["not_run"], facts["disabled"]) == (["small", "bad"], ["small", "bad"])
     assert call("validate", file).out == "No problems.\n"
+
+
+class TestTrial:
+    def test_a_run_from_a_node_takes_a_sample_of_what_comes_before(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--from", "save", "--sample", "2", "--json")
+        assert answer.code == 0
+        assert kept(pipeline_file) == ["id,quantity", "2,7"]
+        assert json.loads(answer.out.splitlines()[-1])["not_run"] == ["read", "keep"]
+        assert "a trial from save: at most 2 rows of each source; 1 sample rows in the place of keep" in answer.err
+
+    def test_a_sample_writes_nothing_in_a_dry_run(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--sample", "2", "--dry-run")
+        assert answer.code == 0
+        assert "save: would write 1 rows." in answer.out
+        assert not pipeline_file.with_name("kept.csv").exists()
+
+    def test_a_trial_is_not_resumed(self, call, pipeline_file):
+        answer = call("run", pipeline_file, "--sample", "2", "--resume")
+        assert answer.code == 2
+        assert "--from and --sample do not go with --resume." in answer.err
