@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTre
 
 from etl_studio.ui.actions import plain
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +32,8 @@ class ActionSearch(QDialog):
         self.setObjectName("action_search")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = [action for action in actions if action.isEnabled() and action.menu() is None]
-        self.field = QLineEdit(placeholderText="Find an action")
-        self.field.setAccessibleName("Find an action")
+        self.field = QLineEdit(placeholderText=tr("Find an action"))
+        self.field.setAccessibleName(self.field.placeholderText())
         self.results = QTreeWidget()
         self.results.setColumnCount(2)
         self.results.setHeaderHidden(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,8 @@ ACTIONS = (
     ActionSpec("about", "&About ETL Studio", HELP, icon="info", apart=True),
 )
 
+MNEMONIC_BEHIND = re.compile(r"\(&.\)")
+"""As in languages whose letters are not on the keyboard."""
 TOOL_BAR = ("new", "open", "save", "", "undo", "redo", "", "zoom_out", "zoom_in", "fit")
 """Actions of the tool bar in order; an empty name is a line."""
 
@@ -205,4 +208,4 @@ class Actions(QObject):
 
 def plain(text: str) -> str:
     """A menu's text without mnemonic and dots."""
-    return text.replace("&", "").removesuffix("…")
+    return MNEMONIC_BEHIND.sub("", text).replace("&", "").removesuffix("…")

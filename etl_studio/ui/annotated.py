@@ -9,6 +9,7 @@ from etl_studio.pipeline.active import fed_by_only
 from etl_studio.pipeline.model import Group, Note, free_name
 from etl_studio.ui import canvas_commands, commands
 from etl_studio.ui.observable import ObservablePipeline
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,15 +36,15 @@ class AnnotatedPipeline(ObservablePipeline):
         if others:
             self.undo_stack.push(canvas_commands.SetDisabled(self, others, disabled=disabled))
 
-    def bend(self, wire: Wire, bends: Bends, text: str = "Bend a wire") -> None:
+    def bend(self, wire: Wire, bends: Bends, text: str = "") -> None:
         """Lead a wire through these points, () for none."""
         if self.pipeline.bends.get(wire, ()) != bends:
-            self.undo_stack.push(canvas_commands.SetBends(self, text, wire, bends))
+            self.undo_stack.push(canvas_commands.SetBends(self, text or tr("Bend a wire"), wire, bends))
 
     def remove_bend(self, wire: Wire, index: int) -> None:
         """Take one bend out of a wire."""
         bends = self.pipeline.bends.get(wire, ())
-        self.bend(wire, (*bends[:index], *bends[index + 1 :]), "Remove a bend")
+        self.bend(wire, (*bends[:index], *bends[index + 1 :]), tr("Remove a bend"))
 
     def add_note(self, place: Place, text: str = "", color: str = "") -> str:
         """Add a note at (left, top, width, height) and return its id."""
@@ -58,18 +59,18 @@ class AnnotatedPipeline(ObservablePipeline):
             note, text=note.text if text is None else text, color=note.color if color is None else color
         )  # fmt: skip
         if changed != note:
-            what = "Write a note" if text is not None else "Colour a note"
+            what = tr("Write a note") if text is not None else tr("Colour a note")
             self.undo_stack.push(canvas_commands.SetNote(self, what, changed))
 
-    def group(self, nodes: Iterable[str], title: str = "Group") -> str | None:
+    def group(self, nodes: Iterable[str], title: str = "") -> str | None:
         """Put nodes into a new group, out of those that they are in, and return its id; None without nodes."""
         members = [name for name in self.pipeline.nodes if name in set(nodes)]
         if not members:
             return None
         name = free_name("group", self.pipeline.groups)
         others = commands.without_nodes(self.pipeline.groups, members)
-        name_and_nodes = {name: Group(name, title, members)}
-        text = f"Group {commands.counted(len(members), 'node')}"
+        name_and_nodes = {name: Group(name, title or tr("Group"), members)}
+        text = trn("Group {count} node", "Group {count} nodes", len(members))
         self.undo_stack.push(canvas_commands.SetGroups(self, text, others | name_and_nodes))
         return name
 
@@ -83,7 +84,9 @@ class AnnotatedPipeline(ObservablePipeline):
             groups[name] = replace(groups[name], nodes=[*groups[name].nodes, *moved])
         if groups != pipeline.groups:
             title = pipeline.groups[name].title or name if name in pipeline.groups else ""
-            text = f"Put {commands.counted(len(moved), 'node')} into {title}" if title else "Take out of the group"
+            text = tr("Take out of the group")
+            if title:
+                text = trn("Put {count} node into {group}", "Put {count} nodes into {group}", len(moved), group=title)
             self.undo_stack.push(canvas_commands.SetGroups(self, text, groups))
 
     def ungroup(self, groups: Iterable[str]) -> None:
@@ -91,7 +94,7 @@ class AnnotatedPipeline(ObservablePipeline):
         gone = set(groups) & self.pipeline.groups.keys()
         if gone:
             kept = {name: group for name, group in self.pipeline.groups.items() if name not in gone}
-            self.undo_stack.push(canvas_commands.SetGroups(self, "Ungroup", kept))
+            self.undo_stack.push(canvas_commands.SetGroups(self, tr("Ungroup"), kept))
 
     def set_group(
         self, name: str, *, title: str | None = None, color: str | None = None, collapsed: bool | None = None
@@ -106,8 +109,8 @@ class AnnotatedPipeline(ObservablePipeline):
         )
         if changed == group:
             return
-        what = "Change title of" if title is not None else "Colour"
+        what = group.title or name
+        text = tr("Change title of {what}", what=what) if title is not None else tr("Colour {what}", what=what)
         if collapsed is not None:
-            what = "Collapse" if collapsed else "Expand"
-        text = f"{what} {group.title or name}"
+            text = tr("Collapse {what}", what=what) if collapsed else tr("Expand {what}", what=what)
         self.undo_stack.push(canvas_commands.SetGroups(self, text, {**self.pipeline.groups, name: changed}))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
@@ -44,11 +45,11 @@ class Banner(QFrame):
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.go = QPushButton()
         self.go.clicked.connect(self._go)
-        self.dismiss = QPushButton("Dismiss")
+        self.dismiss = QPushButton(tr("Dismiss"))
         self.dismiss.clicked.connect(self.hide)
         self.close_button = QToolButton()
-        self.close_button.setToolTip("Close this message")
-        self.close_button.setAccessibleName("Close this message")
+        self.close_button.setToolTip(tr("Close this message"))
+        self.close_button.setAccessibleName(self.close_button.toolTip())
         self.close_button.clicked.connect(self.hide)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(3 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
@@ -71,7 +72,7 @@ class Banner(QFrame):
         """Tell an error; with a node there is a button that leads to it."""
         self._node = node
         self._words.setText(text)
-        self.go.setText(f"Show {node}" if node else "")
+        self.go.setText(tr("Show {node}", node=node) if node else "")
         self.go.setVisible(bool(node))
         self._show()
 

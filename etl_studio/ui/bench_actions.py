@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.finding import Finding
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,11 +143,11 @@ class BenchActions(QObject):
 
     def texts(self) -> dict[str, str]:
         """Texts of actions that change with what is going on."""
-        verb = "Enable" if self._bench.canvas.annotating.would_enable else "Disable"
+        enables = self._bench.canvas.annotating.would_enable
         return {
-            "pause": "Contin&ue" if self._bench.controller.is_paused else "Pa&use",
-            "disable": f"{verb[:1]}&{verb[1:]}",
-            "disable_branch": f"{verb} the &branch",
+            "pause": tr("Contin&ue") if self._bench.controller.is_paused else tr("Pa&use"),
+            "disable": tr("E&nable") if enables else tr("D&isable"),
+            "disable_branch": tr("Enable the &branch") if enables else tr("Disable the &branch"),
         }
 
     def _meanings(self) -> dict[str, Callable[[], object]]:

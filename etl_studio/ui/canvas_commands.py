@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl_studio.ui.commands import Edit, counted
+from etl_studio.ui.commands import Edit
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,7 @@ class AddNote(Edit):
     """Put a note on the canvas. The first text of an empty one belongs to it."""
 
     def __init__(self, document: ObservablePipeline, note: Note, place: Place) -> None:
-        super().__init__(document, "Add a note")
+        super().__init__(document, tr("Add a note"))
         self.note, self.place = note, place
 
     def id(self) -> int:
@@ -123,7 +124,11 @@ class SetDisabled(Edit):
 
     def __init__(self, document: ObservablePipeline, nodes: Iterable[str], *, disabled: bool) -> None:
         self.nodes, self.disabled = list(nodes), disabled
-        super().__init__(document, f"{'Disable' if disabled else 'Enable'} {counted(len(self.nodes), 'node')}")
+        count = len(self.nodes)
+        text = trn("Enable {count} node", "Enable {count} nodes", count)
+        if disabled:
+            text = trn("Disable {count} node", "Disable {count} nodes", count)
+        super().__init__(document, text)
 
     def redo(self) -> None:
         """Switch them."""

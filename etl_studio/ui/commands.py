@@ -14,6 +14,7 @@ from PySide6.QtGui import QUndoCommand
 
 from etl_studio.pipeline.clipboard import Pasted
 from etl_studio.pipeline.diff import renamed_wire
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,14 +98,14 @@ class AddNode(Paste):
     """Add one node."""
 
     def __init__(self, document: ObservablePipeline, spec: NodeSpec, position: Position) -> None:
-        super().__init__(document, f"Add {spec.id}", Pasted([spec], layout={spec.id: position}))
+        super().__init__(document, tr("Add {node}", node=spec.id), Pasted([spec], layout={spec.id: position}))
 
 
 class ConnectPorts(Edit):
     """Draw a wire."""
 
     def __init__(self, document: ObservablePipeline, wire: Wire) -> None:
-        super().__init__(document, f"Connect {wire.source} to {wire.target}")
+        super().__init__(document, tr("Connect {source} to {target}", source=wire.source, target=wire.target))
         self.wire = wire
 
     def redo(self) -> None:
@@ -132,9 +133,14 @@ class RemoveItems(Edit):
             wire for wire in pipeline.wires if wire in gone or wire.source in names or wire.target in names
         ]  # fmt: skip
         self.before = _parts(pipeline)
-        kinds = (("node", self.nodes), ("note", self.notes), ("wire", self.wires))
-        what = next((counted(len(items), noun) for noun, items in kinds if items), "nothing")
-        super().__init__(document, f"Delete {what}")
+        super().__init__(document, self._words())
+
+    def _words(self) -> str:
+        if self.nodes:
+            return trn("Delete {count} node", "Delete {count} nodes", len(self.nodes))
+        if self.notes:
+            return trn("Delete {count} note", "Delete {count} notes", len(self.notes))
+        return trn("Delete {count} wire", "Delete {count} wires", len(self.wires))
 
     @property
     def is_empty(self) -> bool:
@@ -215,10 +221,7 @@ class MoveItems(Edit):
         nudge: bool = False,
     ) -> None:
         notes = sum(name in document.pipeline.notes for name in positions)
-        counts = [
-            counted(number, noun) for number, noun in ((len(positions) - notes, "node"), (notes, "note")) if number
-        ]
-        super().__init__(document, f"Move {' and '.join(counts)}")
+        super().__init__(document, _moving(len(positions) - notes, notes))
         self.after = dict(positions)
         self.bends = (document.pipeline.bends, document.pipeline.bends if bends is None else dict(bends))
         self.before = {name: document.pipeline.layout.get(name) for name in positions}
@@ -256,11 +259,23 @@ class MoveItems(Edit):
                 document.wire_bent.emit(wire)
 
 
+def _moving(nodes: int, notes: int) -> str:
+    if not notes:
+        return trn("Move {count} node", "Move {count} nodes", nodes)
+    if not nodes:
+        return trn("Move {count} note", "Move {count} notes", notes)
+    return tr(
+        "Move {nodes} and {notes}",
+        nodes=trn("{count} node", "{count} nodes", nodes),
+        notes=trn("{count} note", "{count} notes", notes),
+    )
+
+
 class SetSetting(Edit):
     """Change one setting of a node; typing in the same field is one edit."""
 
     def __init__(self, document: ObservablePipeline, node: str, name: str, value: Any) -> None:
-        super().__init__(document, f"Change {name} of {node}")
+        super().__init__(document, tr("Change {name} of {node}", name=name, node=node))
         self.node, self.name = node, name
         self.before = dict(document.pipeline.nodes[node].config)
         self.after = {**self.before, name: value}
@@ -294,10 +309,10 @@ class SetNodeAttribute(Edit):
     """Change one attribute of a node's specification."""
 
     attribute: str
-    verb: str
+    wording: str
 
     def __init__(self, document: ObservablePipeline, node: str, value: Any) -> None:
-        super().__init__(document, f"{self.verb} of {node}")
+        super().__init__(document, tr(self.wording, node=node))
         self.node = node
         self.before = getattr(document.pipeline.nodes[node], self.attribute)
         self.after = value
@@ -316,13 +331,13 @@ class SetNodeAttribute(Edit):
 class SetPolicy(SetNodeAttribute):
     """Change what surrounds a node's work."""
 
-    attribute, verb = "policy", "Change policy"
+    attribute, wording = "policy", N_("Change policy of {node}")
 
 
 class SetTitle(SetNodeAttribute):
     """Change the label of a node."""
 
-    attribute, verb = "title", "Change title"
+    attribute, wording = "title", N_("Change title of {node}")
 
 
 class ReplaceNode(Edit):
@@ -366,7 +381,7 @@ class RenameNode(Edit):
     """Change the id of a node, in its wires, bends, group and layout too."""
 
     def __init__(self, document: ObservablePipeline, old: str, new: str) -> None:
-        super().__init__(document, f"Rename {old} to {new}")
+        super().__init__(document, tr("Rename {old} to {new}", old=old, new=new))
         self.old, self.new = old, new
         self.before = _parts(document.pipeline)
 
@@ -399,11 +414,20 @@ class RenameNode(Edit):
         self.document.node_renamed.emit(old, new)
 
 
+ATTRIBUTES = {
+    "name": N_("Change name of the pipeline"),
+    "description": N_("Change description of the pipeline"),
+    "parameters": N_("Change parameters of the pipeline"),
+    "checkpoint": N_("Change checkpoint of the pipeline"),
+}
+"""The steps by what they change."""
+
+
 class SetPipelineAttribute(Edit):
-    """Change the name, the description or the parameters of the pipeline; typing is one edit."""
+    """Change the name, the description, the parameters or the checkpoint of the pipeline; typing is one edit."""
 
     def __init__(self, document: ObservablePipeline, attribute: str, value: Any) -> None:
-        super().__init__(document, f"Change {attribute} of the pipeline")
+        super().__init__(document, tr(ATTRIBUTES[attribute]))
         self.attribute = attribute
         self.before, self.after = getattr(document.pipeline, attribute), value
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from etl_studio import __version__
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,12 +32,15 @@ class CrashDialog(QMessageBox):
         self.details = details
         self.setIcon(QMessageBox.Icon.Warning)
         self.setWindowTitle("ETL Studio")
-        self.setText("Something unexpected happened.")
+        self.setText(tr("Something unexpected happened."))
         self.setInformativeText(
-            f"The last action may not be complete, but your pipeline is still here. Save it, and please report this: "
-            f"{type(error).__name__}."
+            tr(
+                "The last action may not be complete, but your pipeline is still here. "
+                "Save it, and please report this: {error}.",
+                error=type(error).__name__,
+            )
         )
-        self.copy_button = self.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
+        self.copy_button = self.addButton(tr("Copy details"), QMessageBox.ButtonRole.ActionRole)
         self.copy_button.clicked.disconnect()
         self.copy_button.clicked.connect(self.copy_details)
         self.addButton(QMessageBox.StandardButton.Close)

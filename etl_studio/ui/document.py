@@ -23,6 +23,7 @@ from etl_studio.ui import commands
 from etl_studio.ui.annotated import AnnotatedPipeline
 from etl_studio.ui.arrange import arranged, notes_placed, placed
 from etl_studio.ui.become import Become
+from etl_studio.ui.translation import tr, trn
 from etl_studio.ui.undo_stack import UndoStack
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class PipelineDocument(AnnotatedPipeline):
 
     def reload(self, pipeline: Pipeline) -> None:
         """Become what another program has written into the file; undo brings back what was here."""
-        self.become(pipeline, "Reload the file")
+        self.become(pipeline, tr("Reload the file"))
         self.undo_stack.setClean()
         self.saved_text = text_of(pipeline)
         self.reloaded.emit()
@@ -150,7 +151,7 @@ class PipelineDocument(AnnotatedPipeline):
         """
         target = Path(path) if path else self.path
         if target is None:
-            raise UsageError("This pipeline has no file yet.", hint="Choose a name for it.")
+            raise UsageError(tr("This pipeline has no file yet."), hint=tr("Choose a name for it."))
         name, unnamed = file_format.name_of(target), self.pipeline.name == file_format.UNTITLED
         written = replace(self.pipeline, name=name) if unnamed else self.pipeline
         file_format.save(written, target, self.registry)
@@ -169,7 +170,7 @@ class PipelineDocument(AnnotatedPipeline):
         found = {}
         for name, spec in self.pipeline.nodes.items():
             node_type = self.type_of(name)
-            found[name] = spec.title or (node_type.title if node_type else name)
+            found[name] = spec.title or (tr(node_type.title) if node_type else name)
         often = Counter(found.values())
         return {name: title if often[title] == 1 else f"{title} ({name})" for name, title in found.items()}
 
@@ -202,7 +203,7 @@ class PipelineDocument(AnnotatedPipeline):
         names = [name for name in nodes if name in self.pipeline.nodes]
         candidates, joined = bridges(self.pipeline, names), 0
         if names:
-            with self.macro(f"Delete {commands.counted(len(names), 'node')} and reconnect"):
+            with self.macro(trn("Delete {count} node and reconnect", "Delete {count} nodes and reconnect", len(names))):
                 self.remove(names)
                 joined = sum(self.connect_ports(wire) is None for wire in candidates)
         return joined
@@ -214,7 +215,9 @@ class PipelineDocument(AnnotatedPipeline):
     def replace_node(self, node: str, node_type: type[Node]) -> Replacement:
         """Give a node another type; what it cannot keep is in the answer."""
         made = self.preview_replacement(node, node_type)
-        self.undo_stack.push(commands.ReplaceNode(self, made, f"Replace {node} by {node_type.title}"))
+        self.undo_stack.push(
+            commands.ReplaceNode(self, made, tr("Replace {node} by {type}", node=node, type=tr(node_type.title)))
+        )
         return made
 
     def move(self, positions: Mapping[str, Place], *, nudge: bool = False, straighten: bool = False) -> None:
@@ -270,12 +273,13 @@ class PipelineDocument(AnnotatedPipeline):
             return
         if not (new.isascii() and new.isidentifier()):
             raise UsageError(
-                f'"{new}" cannot be the name of a node.',
-                hint="Use letters, digits and underscores, and begin with a letter.",
+                tr('"{name}" cannot be the name of a node.', name=new),
+                hint=tr("Use letters, digits and underscores, and begin with a letter."),
             )
-        if new in self.pipeline.nodes or new in self.pipeline.notes:
-            what = "node" if new in self.pipeline.nodes else "note"
-            raise UsageError(f'There is a {what} called "{new}" already.', hint="Choose another name.")
+        if new in self.pipeline.nodes:
+            raise UsageError(tr('There is a node called "{name}" already.', name=new), hint=tr("Choose another name."))
+        if new in self.pipeline.notes:
+            raise UsageError(tr('There is a note called "{name}" already.', name=new), hint=tr("Choose another name."))
         self.undo_stack.push(commands.RenameNode(self, old, new))
 
     def set_name(self, name: str) -> None:
@@ -307,7 +311,7 @@ class PipelineDocument(AnnotatedPipeline):
 
     def paste(self, text: str, x: float, y: float) -> list[str]:
         """Add what was copied, its top left corner at (x, y), and return the new ids; [] for other text."""
-        return self._insert_text(text, x, y, "Paste")
+        return self._insert_text(text, x, y)
 
     def duplicate(self, names: Iterable[str], offset: float = 32.0) -> list[str]:
         """Add copies of nodes and notes, a little lower and to the right, and return their ids."""
@@ -316,7 +320,7 @@ class PipelineDocument(AnnotatedPipeline):
         if not corner:
             return []
         x, y = min(place[0] for place in corner), min(place[1] for place in corner)
-        return self._insert_text(self.copy(names), x + offset, y + offset, "Duplicate")
+        return self._insert_text(self.copy(names), x + offset, y + offset, duplicates=True)
 
     # -- rules ------------------------------------------------------------------------------------------------
 
@@ -391,7 +395,7 @@ class PipelineDocument(AnnotatedPipeline):
         if getattr(self.pipeline, attribute) != value:
             self.undo_stack.push(commands.SetPipelineAttribute(self, attribute, value))
 
-    def _insert_text(self, text: str, x: float, y: float, verb: str) -> list[str]:
+    def _insert_text(self, text: str, x: float, y: float, *, duplicates: bool = False) -> list[str]:
         try:
             pasted = clipboard.paste(self.pipeline, text, self.registry)
         except PipelineError:
@@ -412,7 +416,18 @@ class PipelineDocument(AnnotatedPipeline):
             layout={name: (left + dx, top + dy, *size) for name, (left, top, *size) in places.items()},
             bends={wire: tuple((a + dx, b + dy) for a, b in points) for wire, points in pasted.bends.items()},
         )
-        noun = "node" if pasted.nodes else "note"
-        text = f"{verb} {commands.counted(len(pasted.nodes or pasted.notes), noun)}"
-        self.undo_stack.push(commands.Paste(self, text, placed))
+        words = _duplicating(placed) if duplicates else _pasting(placed)
+        self.undo_stack.push(commands.Paste(self, words, placed))
         return names
+
+
+def _pasting(pasted: clipboard.Pasted) -> str:
+    if pasted.nodes:
+        return trn("Paste {count} node", "Paste {count} nodes", len(pasted.nodes))
+    return trn("Paste {count} note", "Paste {count} notes", len(pasted.notes))
+
+
+def _duplicating(pasted: clipboard.Pasted) -> str:
+    if pasted.nodes:
+        return trn("Duplicate {count} node", "Duplicate {count} nodes", len(pasted.nodes))
+    return trn("Duplicate {count} note", "Duplicate {count} notes", len(pasted.notes))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from etl_studio.errors import EtlError, PipelineError
 from etl_studio.ui.file_watch import read_text
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.recent_files import RecentFiles
 
-FILTER = "Pipelines (*.etl.yaml *.yaml *.yml);;All files (*)"
+FILTER = N_("Pipelines (*.etl.yaml *.yaml *.yml);;All files (*)")
 ENDING = ".etl.yaml"
 
 
@@ -51,7 +52,7 @@ class DocumentFiles(QObject):
         try:
             self._document.load(path)
         except EtlError as error:
-            self._tell("This pipeline cannot be opened.", error)
+            self._tell(tr("This pipeline cannot be opened."), error)
             return False
         self._recent.add(path)
         self.opened.emit()
@@ -72,7 +73,7 @@ class DocumentFiles(QObject):
         """Ask for a name and write the file; whether it is saved."""
         self.flush()
         start = self._document.path or self._folder() / f"{self._document.pipeline.name or 'pipeline'}{ENDING}"
-        text, _ = QFileDialog.getSaveFileName(self._window, "Save the pipeline", str(start), FILTER)
+        text, _ = QFileDialog.getSaveFileName(self._window, tr("Save the pipeline"), str(start), tr(FILTER))
         if not text:
             return False
         path = Path(text)
@@ -92,8 +93,8 @@ class DocumentFiles(QObject):
         box = QMessageBox(self._window)
         box.setWindowTitle("ETL Studio")
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(f'Save the changes to "{display_name(self._document)}"?')
-        box.setInformativeText("They are lost otherwise.")
+        box.setText(tr('Save the changes to "{name}"?', name=display_name(self._document)))
+        box.setInformativeText(tr("They are lost otherwise."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
@@ -106,11 +107,11 @@ class DocumentFiles(QObject):
         box = QMessageBox(self._window)
         box.setWindowTitle("ETL Studio")
         box.setIcon(QMessageBox.Icon.Warning)
-        box.setText(f"{path.name} was changed by another program since it was read here.")
-        box.setInformativeText("Saved now, these changes are lost. Cancel to merge or compare them first.")
+        box.setText(tr("{file} was changed by another program since it was read here.", file=path.name))
+        box.setInformativeText(tr("Saved now, these changes are lost. Cancel to merge or compare them first."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Cancel)
-        box.button(buttons.Save).setText("Save anyway")
+        box.button(buttons.Save).setText(tr("Save anyway"))
         box.setDefaultButton(buttons.Cancel)
         return box.exec() == buttons.Save
 
@@ -119,7 +120,7 @@ class DocumentFiles(QObject):
         try:
             self._document.save(path)
         except EtlError as error:
-            self._tell("The pipeline is not saved.", error)
+            self._tell(tr("The pipeline is not saved."), error)
             return False
         self._recent.add(path)
         return True

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QToo
 
 from etl_studio.ui.document_files import display_name
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 from etl_studio.ui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ class DocumentTabs(QWidget):
         self._theme = theme
         self.bar = QTabBar(documentMode=True, movable=True, tabsClosable=True, expanding=False, drawBase=False)
         self.bar.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.bar.setAccessibleName("Open pipelines")
+        self.bar.setAccessibleName(tr("Open pipelines"))
         self.bar.setProperty("role", "documents")
         self.bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.bar.installEventFilter(self)
         self.plus = QToolButton(self)
-        self.plus.setToolTip("New pipeline")
-        self.plus.setAccessibleName("New pipeline")
+        self.plus.setToolTip(tr("New pipeline"))
+        self.plus.setAccessibleName(self.plus.toolTip())
         self.plus.setAutoRaise(True)
         self.plus.clicked.connect(self.new_wanted)
         self._pages = QStackedWidget(self)
@@ -157,7 +158,7 @@ class DocumentTabs(QWidget):
                 continue
             name = display_name(page.document)
             self.bar.setTabText(index, f"● {name}" if page.document.is_modified else name)
-            self.bar.setTabToolTip(index, str(page.document.path or "Not saved yet"))
+            self.bar.setTabToolTip(index, str(page.document.path or tr("Not saved yet")))
             running = page.controller.is_running
             self.bar.setTabIcon(index, self._theme.icon("play" if running else "file-text", self._color(running)))
 

@@ -14,6 +14,7 @@ from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.compare.comparing import read_version
 from etl_studio.ui.document_files import display_name
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.merge import Merged
@@ -100,7 +101,9 @@ class FileChanges(QObject):
         """Show what another program has changed beside what is here."""
         mine, text, registry = snapshot(self._document.pipeline), self._text, self._document.registry
         name = display_name(self._document)
-        self._comparing.show(lambda: mine, lambda: read_version(text, registry), ("here", f"{name} on the disk"))
+        self._comparing.show(
+            lambda: mine, lambda: read_version(text, registry), (tr("here"), tr("{file} on the disk", file=name))
+        )
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -113,12 +116,14 @@ class FileChanges(QObject):
             self._read()
         else:
             choices = (
-                ("Merge", self.merge),
-                ("Reload", self.reload),
-                ("Keep mine", self.keep_mine),
-                ("Show the difference", self.show_difference),
+                (tr("Merge"), self.merge),
+                (tr("Reload"), self.reload),
+                (tr("Keep mine"), self.keep_mine),
+                (tr("Show the difference"), self.show_difference),
             )
-            what = f"{name} was changed by another program, and there are changes here that are not saved."
+            what = tr(
+                "{file} was changed by another program, and there are changes here that are not saved.", file=name
+            )
             self._banner.ask(CHANGED, what, choices, icon="alert-triangle", tone="warning", closable=False)
 
     def _read(self) -> None:
@@ -134,10 +139,11 @@ class FileChanges(QObject):
         document.reload(read.pipeline)
         if was_modified:
             return
-        titles, now = ("before", "now"), snapshot(document.pipeline)
+        titles, now = (tr("before"), tr("now")), snapshot(document.pipeline)
         look = lambda: self._comparing.show(lambda: before, lambda: now, titles)  # noqa: E731
-        what = f"{display_name(document)} was changed by another program and has been read again."
-        choices = (("Show the difference", look), ("Undo", document.undo_stack.undo))
+        name = display_name(document)
+        what = tr("{file} was changed by another program and has been read again.", file=name)
+        choices = ((tr("Show the difference"), look), (tr("Undo"), document.undo_stack.undo))
         self._banner.ask(MERGED, what, choices, icon="refresh")
 
     def _take_merged(self, merged: Merged) -> None:
@@ -146,27 +152,41 @@ class FileChanges(QObject):
             self.merge()  # there were edits in between
             return
         self._banner.clear(CHANGED)
-        document.become(merged.pipeline, "Merge with the file")
+        document.become(merged.pipeline, tr("Merge with the file"))
         document.take_file_text(self._text)
-        look = ("Show the difference", self.show_difference)
+        look = (tr("Show the difference"), self.show_difference)
         name = display_name(document)
         if not merged.conflicts:
-            self._banner.ask(MERGED, f"The changes of {name} are merged with those here.", [look], icon="merge")
+            what = tr("The changes of {file} are merged with those here.", file=name)
+            self._banner.ask(MERGED, what, [look], icon="merge")
             return
         count = len(merged.conflicts)
         places = [conflict_lines(one)[0].removeprefix("CONFLICT ").partition(":")[0] for one in merged.conflicts[:TOLD]]
-        more = f" and {count - TOLD} more" if count > TOLD else ""
-        what = "1 setting was" if count == 1 else f"{count} settings were"
-        text = f"Merged with {name}. {what} changed on both sides and kept as here: {'; '.join(places)}{more}."
+        listed = "; ".join(places)
+        if count > TOLD:
+            listed = trn("{places} and {count} more", "{places} and {count} more", count - TOLD, places=listed)
+        text = trn(
+            "Merged with {file}. {count} setting was changed on both sides and kept as here: {places}.",
+            "Merged with {file}. {count} settings were changed on both sides and kept as here: {places}.",
+            count,
+            file=name,
+            places=listed,
+        )
         self._banner.ask(MERGED, text, [look], icon="merge", tone="warning")
 
     def _tell_unreadable(self, message: str) -> None:
-        what = f"{display_name(self._document)} was changed by another program and cannot be read: {message}"
-        self._banner.ask(CHANGED, what, [("Keep mine", self.keep_mine)], icon="alert-circle", tone="warning")
+        what = tr(
+            "{file} was changed by another program and cannot be read: {problem}",
+            file=display_name(self._document),
+            problem=message,
+        )
+        self._banner.ask(CHANGED, what, [(tr("Keep mine"), self.keep_mine)], icon="alert-circle", tone="warning")
 
     def _on_gone(self) -> None:
         self._document.undo_stack.resetClean()
-        what = f"{display_name(self._document)} was deleted or moved by another program. Save writes it again."
+        what = tr(
+            "{file} was deleted or moved by another program. Save writes it again.", file=display_name(self._document)
+        )
         self._banner.ask(GONE, what, icon="alert-triangle", tone="warning")
 
     def _on_settled(self) -> None:

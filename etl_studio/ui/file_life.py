@@ -21,6 +21,7 @@ from etl_studio.ui.file_watch import FileWatch
 from etl_studio.ui.history.keeper import VersionKeeper
 from etl_studio.ui.history.panel import HistoryPanel
 from etl_studio.ui.recovery import Recovery
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,42 +94,44 @@ class FileLife(QObject):
         """Show what is on the screen beside what the file says."""
         text = self._document.saved_text
         if text is not None:
-            self._compare("saved", lambda: text)
+            self._compare(tr("saved"), lambda: text)
 
     def compare_with_commit(self) -> None:
         """Show what is on the screen beside what is committed in git."""
         path = self._document.path
         if path is not None:
-            self._compare("committed", lambda: committed_text(path))
+            self._compare(tr("committed"), lambda: committed_text(path))
 
     def compare_with_file(self) -> None:
         """Ask for another pipeline file and show it beside what is on the screen."""
         folder = str(self._document.path.parent) if self._document.path else ""
-        chosen, _ = QFileDialog.getOpenFileName(self._window.window(), "Compare with a pipeline", folder, FILTER)
+        title, parent = tr("Compare with a pipeline"), self._window.window()
+        chosen, _ = QFileDialog.getOpenFileName(parent, title, folder, tr(FILTER))
         if chosen:
             self._compare(Path(chosen).name, lambda: pipeline_text(Path(chosen)))
 
     def _compare(self, title: str, text: Callable[[], str]) -> None:
         self._files.flush()
         now, registry = snapshot(self._document.pipeline), self._document.registry
-        self.comparing.show(lambda: read_version(text(), registry), lambda: now, (title, "now"))
+        self.comparing.show(lambda: read_version(text(), registry), lambda: now, (title, tr("now")))
 
     def _tell_not_compared(self, message: str) -> None:
-        self.banner.ask(
-            NOT_COMPARED, f"There is nothing to compare with. {message}", icon="alert-circle", tone="warning"
-        )
+        what = tr("There is nothing to compare with. {problem}", problem=message)
+        self.banner.ask(NOT_COMPARED, what, icon="alert-circle", tone="warning")
 
     def _on_reset(self) -> None:
         self.banner.clear()
         pipeline = self._document.pipeline
         if self._document.is_read_only:
-            what = (
-                f"This file was made by a newer ETL Studio (format {pipeline.format}; this one writes {FORMAT}). It is "
-                "shown as far as it is understood, and can be neither changed nor run. Update ETL Studio to do that."
+            what = tr(
+                "This file was made by a newer ETL Studio (format {theirs}; this one writes {ours}). It is "
+                "shown as far as it is understood, and can be neither changed nor run. Update ETL Studio to do that.",
+                theirs=pipeline.format,
+                ours=FORMAT,
             )
             self.banner.ask(READ_ONLY, what, icon="eye", closable=False)
 
     def _tell_not_kept(self, message: str) -> None:
         if not self.banner.about:
-            what = f"Changes that are not saved are lost if the program ends now. {message}"
+            what = tr("Changes that are not saved are lost if the program ends now. {problem}", problem=message)
             self.banner.ask(NOT_KEPT, what, icon="alert-circle", tone="warning")

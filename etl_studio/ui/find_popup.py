@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QLabel, QLineEdit, QTreeWidg
 from etl_studio.ui.action_search import TRAVEL
 from etl_studio.ui.pipeline_search import Found, search_pipeline
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,15 +45,15 @@ class FindPopup(QDialog):
         self.setObjectName("find")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._document, self._columns = document, columns
-        self.field = QLineEdit(placeholderText="Find nodes, settings, columns, parameters")
-        self.field.setAccessibleName("Find in the pipeline")
+        self.field = QLineEdit(placeholderText=tr("Find nodes, settings, columns, parameters"))
+        self.field.setAccessibleName(tr("Find in the pipeline"))
         self.results = QTreeWidget()
         self.results.setColumnCount(3)
         self.results.setHeaderHidden(True)
         self.results.setRootIsDecorated(False)
         self.results.setUniformRowHeights(True)
         self.results.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.results.setAccessibleName("Places that were found")
+        self.results.setAccessibleName(tr("Places that were found"))
         head = self.results.header()
         head.setStretchLastSection(True)
         for column in (0, 1):
@@ -85,9 +86,9 @@ class FindPopup(QDialog):
     def _fill(self, text: str) -> None:
         self.results.clear()
         places = search_pipeline(text, self._document.pipeline, self._document.registry, self._columns)
-        titles = self._document.titles()
+        titles, whole = self._document.titles(), tr("Pipeline")
         for found in places[:MOST]:
-            item = QTreeWidgetItem(self.results, [titles.get(found.node, "Pipeline"), found.where, found.text])
+            item = QTreeWidgetItem(self.results, [titles.get(found.node, whole), found.where, found.text])
             item.setData(0, FOUND, found)
             item.setToolTip(2, found.text)
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(item.text(column) for column in range(3)))
@@ -96,12 +97,13 @@ class FindPopup(QDialog):
 
     def _words(self, text: str, number: int) -> str:
         if not text.strip():
-            return "Type a word: a title, a part of a setting, a column."
+            return tr("Type a word: a title, a part of a setting, a column.")
         if not number:
-            return f"“{text.strip()}” occurs nowhere. Columns are known once a node was previewed."
-        return (
-            "1 place" if number == 1 else f"{number:,} places" + (f", the first {MOST} listed" if number > MOST else "")
-        )
+            words = text.strip()
+            return tr("“{words}” occurs nowhere. Columns are known once a node was previewed.", words=words)
+        if number > MOST:
+            return tr("{places} places, the first {listed} listed", places=f"{number:,}", listed=MOST)
+        return trn("{count} place", "{count} places", number)
 
     def _choose(self, row: int) -> None:
         self.results.setCurrentItem(self.results.topLevelItem(row))

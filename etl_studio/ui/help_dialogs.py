@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QW
 from etl_studio import __version__
 from etl_studio.ui.actions import ACTIONS, MENUS, plain
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -20,26 +21,26 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 CANVAS_KEYS = (
-    ("Tab", "Search for a node to add behind the selected one"),
-    ("Alt and arrow keys", "Walk from node to node; with Shift select them, too"),
-    ("Home, End", "Go to the first node, to the last"),
-    ("Arrow keys", "Move the selection; with Shift further"),
-    ("C, Shift+C", "Connect the node, or choose what feeds it"),
-    ("Ctrl+Shift+Down", "Connect what the node rejects"),
-    ("W, Shift+W", "Go through the wires of the node"),
-    ("Return", "Open the settings of the selected node; Esc leads back"),
-    ("Menu, Shift+F10", "What can be done with the node"),
-    ("Alt and drag", "Move without grid and guides"),
-    ("Space and drag", "Move the canvas"),
-    ("Ctrl and wheel", "Zoom where the pointer is"),
-    ("Esc", "Give up a drag, or select nothing"),
+    (N_("Tab"), N_("Search for a node to add behind the selected one")),
+    (N_("Alt and arrow keys"), N_("Walk from node to node; with Shift select them, too")),
+    (N_("Home, End"), N_("Go to the first node, to the last")),
+    (N_("Arrow keys"), N_("Move the selection; with Shift further")),
+    (N_("C, Shift+C"), N_("Connect the node, or choose what feeds it")),
+    (N_("Ctrl+Shift+Down"), N_("Connect what the node rejects")),
+    (N_("W, Shift+W"), N_("Go through the wires of the node")),
+    (N_("Return"), N_("Open the settings of the selected node; Esc leads back")),
+    (N_("Menu, Shift+F10"), N_("What can be done with the node")),
+    (N_("Alt and drag"), N_("Move without grid and guides")),
+    (N_("Space and drag"), N_("Move the canvas")),
+    (N_("Ctrl and wheel"), N_("Zoom where the pointer is")),
+    (N_("Esc"), N_("Give up a drag, or select nothing")),
 )
 LETTER_KEYS = (
-    ("Return", "Edit the row; in the row, the value"),
-    ("Ctrl and Return", "Replay what is selected, or all that are shown"),
-    ("Delete", "Discard what is selected; in the row, make the value NULL"),
-    ("Ctrl+F", "Filter"),
-    ("Esc", "Give up what is typed; from the row back to the list"),
+    (N_("Return"), N_("Edit the row; in the row, the value")),
+    (N_("Ctrl and Return"), N_("Replay what is selected, or all that are shown")),
+    (N_("Delete"), N_("Discard what is selected; in the row, make the value NULL")),
+    (N_("Ctrl+F"), N_("Filter")),
+    (N_("Esc"), N_("Give up what is typed; from the row back to the list")),
 )
 
 
@@ -52,15 +53,22 @@ class AboutDialog(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About ETL Studio")
+        self.setWindowTitle(tr("About ETL Studio"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         picture = QLabel()
         picture.setPixmap(theme.pixmap("etl-studio", size=72))
         name = QLabel("ETL Studio")
         name.setProperty("role", "heading")
-        facts = QLabel(f"Version {__version__}  ·  Python {platform.python_version()}  ·  Qt {qVersion()}")
+        facts = QLabel(
+            tr(
+                "Version {version}  ·  Python {python}  ·  Qt {qt}",
+                version=__version__,
+                python=platform.python_version(),
+                qt=qVersion(),
+            )
+        )
         facts.setProperty("role", "muted")
-        words = QLabel("Build data pipelines on a canvas, run them, watch them live. MIT licence.")
+        words = QLabel(tr("Build data pipelines on a canvas, run them, watch them live. MIT licence."))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -77,9 +85,15 @@ def all_keys(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each menu and part of the window with its keys and what they do, as they are now."""
     groups = []
     for menu in MENUS:
-        keys = [(shown_keys(actions[spec.id]), plain(spec.text)) for spec in ACTIONS if spec.menu == menu]
-        groups.append((plain(menu), [pair for pair in keys if pair[0]]))
-    return [*groups, ("On the canvas", list(CANVAS_KEYS)), ("In dead letters", list(LETTER_KEYS))]
+        keys = [(shown_keys(actions[spec.id]), plain(tr(spec.text))) for spec in ACTIONS if spec.menu == menu]
+        groups.append((plain(tr(menu)), [pair for pair in keys if pair[0]]))
+    return [*groups, *fixed_keys()]
+
+
+def fixed_keys() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each part of the window with the keys that are always the same, and what they do."""
+    parts = ((tr("On the canvas"), CANVAS_KEYS), (tr("In dead letters"), LETTER_KEYS))
+    return [(title, [(tr(key), tr(text)) for key, text in keys]) for title, keys in parts]
 
 
 def shown_keys(action: QAction) -> str:

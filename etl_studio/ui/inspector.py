@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QStacked
 
 from etl_studio.ui.forms.tab_order import move_focus, stops
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 from etl_studio.ui.trying import Trying, secret_names
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class SelectionPage(QWidget):
         self.names = QLabel(self)
         self.names.setProperty("role", "muted")
         self.names.setWordWrap(True)
-        self.duplicate = QPushButton("Duplicate", self)
-        self.remove = QPushButton("Delete", self)
+        self.duplicate = QPushButton(tr("Duplicate"), self)
+        self.remove = QPushButton(tr("Delete"), self)
         self.remove.setProperty("role", "danger")
         self.duplicate.clicked.connect(self.duplicate_requested)
         self.remove.clicked.connect(self.remove_requested)
@@ -75,7 +76,7 @@ class SelectionPage(QWidget):
 
     def show_nodes(self, nodes: Sequence[str]) -> None:
         """Tell about these nodes."""
-        self.count.setText(f"{len(nodes)} nodes selected")
+        self.count.setText(trn("{count} node selected", "{count} nodes selected", len(nodes)))
         self.names.setText(", ".join(nodes))
 
 

@@ -34,7 +34,7 @@ from etl_studio.ui.recent_files import RecentFiles
 from etl_studio.ui.shortcuts import Shortcuts
 from etl_studio.ui.text_size import TextSize
 from etl_studio.ui.theme.theme import set_role
-from etl_studio.ui.translation import languages, tr
+from etl_studio.ui.translation import languages, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 SIZE, LEAST_SIZE = QSize(1440, 900), QSize(1024, 680)
 FRAME = QSize(16, 48)
 """Room on the screen for what the system draws around the window."""
-RUN_WIDTH = 92
+RUN_WIDTH, AROUND_RUN = 92, 44
 EARLY = {
     "language",
     "quit",
@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
             **{f"theme_{mode}": partial(self._choose_theme, mode) for mode in ("light", "dark", "system")},
         }
         self._build_tool_bar()
-        waiting = QLabel("Opening the studio…", alignment=Qt.AlignmentFlag.AlignCenter)
+        waiting = QLabel(tr("Opening the studio…"), alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setProperty("role", "muted")
         self.setCentralWidget(waiting)
         waiting.setFocus()  # Qt would choose the button of the theme, and draw a ring around it
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
         return menus
 
     def _build_tool_bar(self) -> None:
-        bar = QToolBar("Tools", self)
+        bar = QToolBar(tr("Tools"), self)
         bar.setObjectName("tools")
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -368,7 +368,7 @@ class MainWindow(QMainWindow):
             action.setToolTip(str(path))
             action.triggered.connect(act)
         if not entries:
-            menu.addAction("None yet").setEnabled(False)
+            menu.addAction(tr("None yet")).setEnabled(False)
         menu.setToolTipsVisible(True)
 
     def _fill_languages(self) -> None:
@@ -427,7 +427,7 @@ class MainWindow(QMainWindow):
         tokens = self.theme.tokens
         icon = self.theme.icon("stop" if running else "play", tokens.danger if running else tokens.on_accent, 16)
         stopping = running and bench.controller.is_stopping
-        self._run_button.setText("Stop now" if stopping else "Stop" if running else "Run")
+        self._run_button.setText(tr("Stop now") if stopping else tr("Stop") if running else tr("Run"))
         self._run_button.setIcon(icon)
         self._run_button.setToolTip(action.toolTip())
         self._run_button.setEnabled(action.isEnabled())
@@ -448,10 +448,12 @@ class MainWindow(QMainWindow):
         self.actions_by_name[f"theme_{mode}"].setChecked(True)
 
     def _dress(self) -> None:
-        self._run_button.setFixedWidth(self.theme.px(RUN_WIDTH))
+        metrics = self._run_button.fontMetrics()
+        longest = max(metrics.horizontalAdvance(text) for text in (tr("Run"), tr("Stop"), tr("Stop now")))
+        self._run_button.setFixedWidth(max(self.theme.px(RUN_WIDTH), longest + self.theme.px(AROUND_RUN)))
         name = "sun" if self.theme.is_dark else "moon"
         self._theme_button.setIcon(self.theme.icon(name, self.theme.tokens.text_muted, 18))
-        self._theme_button.setToolTip("Light colours" if self.theme.is_dark else "Dark colours")
+        self._theme_button.setToolTip(tr("Light colours") if self.theme.is_dark else tr("Dark colours"))
         self._show_run_button()
 
     def _show_about(self) -> None:
@@ -471,11 +473,13 @@ class MainWindow(QMainWindow):
     def _may_close(self) -> bool:
         running = [bench for bench in self.benches if bench.controller.is_running]
         if running:
-            what = "A run is going on. Stop it" if len(running) == 1 else f"{len(running)} runs are going on. Stop them"
+            what = trn(
+                "A run is going on. Stop it and quit?",
+                "{count} runs are going on. Stop them and quit?",
+                len(running),
+            )
             buttons = QMessageBox.StandardButton
-            answer = QMessageBox.question(
-                self, "ETL Studio", f"{what} and quit?", buttons.Yes | buttons.No, buttons.No
-            )  # fmt: skip
+            answer = QMessageBox.question(self, "ETL Studio", what, buttons.Yes | buttons.No, buttons.No)
             if answer != buttons.Yes:
                 return False
         return all(self._may_leave(bench) for bench in self.benches)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from etl_studio.ui.node_search import first_line
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.sdk import Node
@@ -74,8 +75,8 @@ class NodeRow(QStyledItemDelegate):
         left, width = tile.right() + 8, box.right() - tile.right() - 14
         height, px = self._theme.px(LINE), self._theme.px
         lines = (
-            (self._theme.font(FONT_BODY, QFont.Weight.Medium), tokens.text, node_type.title, -px(15)),
-            (self._theme.font(FONT_SMALL), tokens.text_muted, first_line(node_type), px(2)),
+            (self._theme.font(FONT_BODY, QFont.Weight.Medium), tokens.text, tr(node_type.title), -px(15)),
+            (self._theme.font(FONT_SMALL), tokens.text_muted, tr(first_line(node_type)), px(2)),
         )
         for font, ink, text, top in lines:
             painter.setFont(font)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -16,7 +18,7 @@ GROUPS = ("extract", "transform", "quality", "load")
 def group_order(node_type: type[Node]) -> tuple[int, str]:
     """Sorts types by section, then by title."""
     place = GROUPS.index(node_type.group) if node_type.group in GROUPS else len(GROUPS)
-    return place, node_type.title.casefold()
+    return place, tr(node_type.title).casefold()
 
 
 def search(
@@ -42,22 +44,22 @@ def first_line(node_type: type[Node]) -> str:
 
 def _score(word: str, node_type: type[Node]) -> int:
     """How well one word fits: 0 not at all; its very name is best."""
-    title = node_type.title.casefold()
-    names = [*title.split(), *node_type.type.split("_")]
+    title, english = tr(node_type.title).casefold(), node_type.title.casefold()
+    names = [*title.split(), *english.split(), *node_type.type.split("_")]
     keywords = [keyword.casefold() for keyword in node_type.keywords]
-    if word in (title, node_type.type):
+    if word in (title, english, node_type.type):
         return 120
-    if title.startswith(word):
+    if title.startswith(word) or english.startswith(word):
         return 100
     if any(name.startswith(word) for name in names):
         return 80
     if any(keyword.startswith(word) for keyword in keywords):
         return 60
-    if word in title or word in node_type.type:
+    if word in title or word in english or word in node_type.type:
         return 40
     if any(word in keyword for keyword in keywords):
         return 30
-    return 10 if len(word) > 1 and any(_in_order(word, text) for text in (title, node_type.type)) else 0
+    return 10 if len(word) > 1 and any(_in_order(word, text) for text in (title, english, node_type.type)) else 0
 
 
 def _in_order(word: str, text: str) -> bool:

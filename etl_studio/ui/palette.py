@@ -21,6 +21,7 @@ from etl_studio.ui.node_mime import NODE_MIME, node_mime
 from etl_studio.ui.node_row import TYPE_ROLE, NodeRow
 from etl_studio.ui.node_search import first_line, group_order, search
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +50,7 @@ class NodeList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMouseTracking(True)
-        self.setAccessibleName("Node types")
+        self.setAccessibleName(tr("Node types"))
 
     def show_types(self, types: Iterable[type[Node]], *, headings: bool) -> None:
         """Fill the list; with headings it is ordered by section."""
@@ -58,12 +59,12 @@ class NodeList(QListWidget):
         for node_type in sorted(types, key=group_order) if headings else types:
             if headings and node_type.group != group:
                 group = node_type.group
-                heading = QListWidgetItem(group.capitalize(), self)
+                heading = QListWidgetItem(tr(group.capitalize()), self)
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
-            item = QListWidgetItem(node_type.title, self)
+            item = QListWidgetItem(tr(node_type.title), self)
             item.setData(TYPE_ROLE, node_type)
-            item.setToolTip(first_line(node_type))
-            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, first_line(node_type))
+            item.setToolTip(tr(first_line(node_type)))
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, item.toolTip())
 
     def row_of(self, node_type: str) -> int:
         """The row of a type, or -1."""
@@ -108,9 +109,9 @@ class Palette(QFrame):
         self._registry = registry
         self._theme = theme
         self.setProperty("role", "panel")
-        self.setAccessibleName("Palette")
-        self.search_field = QLineEdit(self, placeholderText="Search nodes")
-        self.search_field.setAccessibleName("Search nodes")
+        self.setAccessibleName(tr("Palette"))
+        self.search_field = QLineEdit(self, placeholderText=tr("Search nodes"))
+        self.search_field.setAccessibleName(self.search_field.placeholderText())
         self.search_field.setClearButtonEnabled(True)
         self.search_field.setTextMargins(-SPACE, 0, 0, 0)
         self._search_icon = self.search_field.addAction(theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
@@ -143,12 +144,15 @@ class Palette(QFrame):
         query = self.search_field.text().strip()
         found = search(query, self._registry)
         self.nodes.show_types(found, headings=not query)
-        self._nothing.setText(f"No node matches “{query}”.")
+        self._nothing.setText(tr("No node matches “{query}”.", query=query))
         self._nothing.setVisible(not found)
         self.nodes.setVisible(bool(found))
         failed = self._registry.failed
         self._failed.setText(
-            "\n".join(f"Plug-in “{plugin.name}” could not be loaded: {plugin.error}" for plugin in failed)
+            "\n".join(
+                tr("Plug-in “{name}” could not be loaded: {problem}", name=plugin.name, problem=plugin.error)
+                for plugin in failed
+            )
         )
         self._failed.setVisible(bool(failed))
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabBar, QTabWidget, QWidget
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
@@ -26,7 +28,7 @@ class PanelTabs(QTabWidget):
         self.setDocumentMode(True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.tabBar().setExpanding(False)
-        self.tabBar().setAccessibleName("Panels")
+        self.tabBar().setAccessibleName(tr("Panels"))
         self.currentChanged.connect(self._dress)
         theme.changed.connect(self._dress)
 

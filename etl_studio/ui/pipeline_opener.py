@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from etl_studio.pipeline.interfaces import file_of
 from etl_studio.ui.document_files import ENDING, FILTER
 from etl_studio.ui.examples import copy_example
+from etl_studio.ui.translation import tr
 from etl_studio.ui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class PipelineOpener(QObject):
 
     def choose(self) -> None:
         """Ask for files and open them."""
-        texts, _ = QFileDialog.getOpenFileNames(self._window, "Open a pipeline", str(self._folder()), FILTER)
+        folder = str(self._folder())
+        texts, _ = QFileDialog.getOpenFileNames(self._window, tr("Open a pipeline"), folder, tr(FILTER))
         for text in texts:
             self.open(Path(text))
 
@@ -144,7 +146,7 @@ class PipelineOpener(QObject):
         if page.controller.is_running:
             self._tabs.show_page(page)
             buttons = QMessageBox.StandardButton
-            question = "A run is going on. Stop it and close the pipeline?"
+            question = tr("A run is going on. Stop it and close the pipeline?")
             answer = QMessageBox.question(
                 self._window, "ETL Studio", question, buttons.Yes | buttons.No, buttons.No
             )  # fmt: skip
@@ -163,8 +165,9 @@ class PipelineOpener(QObject):
         try:
             made = copy(path, self._data_folder / folder)
         except OSError as error:
-            text = f"{error.strerror}: {error.filename}"
-            QMessageBox.warning(self._window, "ETL Studio", f"It cannot be copied to a folder of yours.\n{text}")
+            what = tr("It cannot be copied to a folder of yours.")
+            why = f"{error.strerror}: {error.filename}"
+            QMessageBox.warning(self._window, "ETL Studio", f"{what}\n{why}")
             return False
         return self.open(made)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk.config import Config
 from etl_studio.ui.forms.setting import settings_of
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,31 +60,31 @@ def _places(
 ) -> Iterator[Found]:
     for name, spec in pipeline.nodes.items():
         node_type = registry.get(spec.type)
-        title = spec.title or (node_type.title if node_type else name)
-        yield Found(name, "", "title", title)
+        title = spec.title or (tr(node_type.title) if node_type else name)
+        yield Found(name, "", tr("title"), title)
         if name != title:
-            yield Found(name, "", "id", name)
-        kind = f"{node_type.title} ({spec.type})" if node_type else spec.type
+            yield Found(name, "", tr("id"), name)
+        kind = f"{tr(node_type.title)} ({spec.type})" if node_type else spec.type
         if not _holds(title, words):
-            yield Found(name, "", "type", kind)
+            yield Found(name, "", tr("type"), kind)
         yield from _settings(name, spec, node_type, words)
-        yield from (Found(name, "", "column", column) for column in columns(name))
+        yield from (Found(name, "", tr("column"), column) for column in columns(name))
     for parameter in pipeline.parameters.values():
         text = ", ".join(filter(None, (parameter.name, parameter.description, _text(parameter.default))))
-        yield Found("", f"parameters.{parameter.name}", "parameter", _around(text, words))
+        yield Found("", f"parameters.{parameter.name}", tr("parameter"), _around(text, words))
     for note in pipeline.notes.values():
-        yield Found("", "", "note", _around(note.text, words), note.id)
+        yield Found("", "", tr("note"), _around(note.text, words), note.id)
     for group in pipeline.groups.values():
         if group.nodes:
-            yield Found(group.nodes[0], "", "group", group.title)
-    yield Found("", "description", "description", _around(pipeline.description, words))
+            yield Found(group.nodes[0], "", tr("group"), group.title)
+    yield Found("", "description", tr("description"), _around(pipeline.description, words))
 
 
 def _settings(name: str, spec: NodeSpec, node_type: type[Node] | None, words: Sequence[str]) -> Iterator[Found]:
-    titles = {setting.key: setting.title for setting in settings_of(node_type.Config if node_type else Config)}
+    titles = {setting.key: tr(setting.title) for setting in settings_of(node_type.Config if node_type else Config)}
     for part, values in (("config", spec.config), ("policy", spec.policy)):
         for key, value in values.items():
-            where = titles.get(key, key) if part == "config" else f"policy, {key}"
+            where = titles.get(key, key) if part == "config" else tr("policy, {setting}", setting=key)
             for text in _texts(value):
                 if _holds(text, words):
                     yield Found(name, f"{part}.{key}", where, _around(text, words))

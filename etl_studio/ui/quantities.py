@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from etl_studio.ui.translation import tr, trn
+
 MINUTE, HOUR = 60, 3600
 
 
@@ -12,7 +14,7 @@ def count(value: int) -> str:
 
 def rows(value: int) -> str:
     """``1 row``, ``1,234 rows``."""
-    return f"{value:,} {'row' if value == 1 else 'rows'}"
+    return trn("{count} row", "{count} rows", value)
 
 
 def short(value: float) -> str:
@@ -28,7 +30,7 @@ def short(value: float) -> str:
 
 def rate(value: float) -> str:
     """``34k rows/s``."""
-    return f"{short(value)} rows/s"
+    return tr("{rate} rows/s", rate=short(value))
 
 
 def latency(seconds: float) -> str:

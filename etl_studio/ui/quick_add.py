@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Signal
 from etl_studio.ui.node_row import NodeRow
 from etl_studio.ui.node_search import search
 from etl_studio.ui.search_popup import SearchPopup
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Node, Registry
     from etl_studio.ui.theme.theme import Theme
 
-SEARCH = "Search for a node"
+SEARCH = N_("Search for a node")
 
 
 def anything(node_type: type[Node]) -> bool:
@@ -46,7 +47,7 @@ class QuickAdd(SearchPopup):
     """Name of the chosen type."""
 
     def __init__(self, registry: Registry, theme: Theme, parent: QWidget) -> None:
-        super().__init__(SEARCH, parent)
+        super().__init__(tr(SEARCH), parent)
         self._registry = registry
         self._fits: Callable[[type[Node]], bool] = anything
         self._rank: Callable[[type[Node]], int] = alike
@@ -66,8 +67,9 @@ class QuickAdd(SearchPopup):
             pixel: the point, in pixels of the parent.
             fits: which types are offered.
             rank: which of them come first, the smallest first.
-            prompt: what is asked.
+            prompt: what is asked, in English.
         """
+        prompt = tr(prompt)
         self._fits, self._rank = fits, rank
         self.search.setPlaceholderText(prompt)
         self.search.setAccessibleName(prompt)
@@ -76,7 +78,7 @@ class QuickAdd(SearchPopup):
     def fill(self, query: str) -> None:
         """Show the types that match."""
         found = search(query, filter(self._fits, self._registry), self._rank)
-        self.show_rows([(node_type.title, node_type) for node_type in found])
+        self.show_rows([(tr(node_type.title), node_type) for node_type in found])
 
     def choose(self, row: type[Node]) -> None:
         """Tell which type was chosen."""

@@ -11,6 +11,7 @@ from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.compare.comparing import read_version
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.status import moment
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
@@ -70,10 +71,16 @@ class Recovery(QObject):
         self.offered = unsaved
         when = moment(unsaved.at, time.time())
         since = unsaved.path is not None and unsaved.base != self._document.saved_text
-        what = f"{unsaved.title} has changes of {when} that were not saved when the program ended."
+        what = tr(
+            "{title} has changes of {when} that were not saved when the program ended.", title=unsaved.title, when=when
+        )
         if since:
-            what += " The file has changed since."
-        choices = (("Restore", self.restore), ("Show the difference", self.show_difference), ("Discard", self.discard))
+            what += " " + tr("The file has changed since.")
+        choices = (
+            (tr("Restore"), self.restore),
+            (tr("Show the difference"), self.show_difference),
+            (tr("Discard"), self.discard),
+        )
         self._banner.ask(RECOVERY, what, choices, icon="history", tone="warning", closable=False)
 
     def restore(self) -> None:
@@ -93,9 +100,14 @@ class Recovery(QObject):
         if (unsaved := self.offered) is None:
             return
         now, registry = snapshot(self._document.pipeline), self._document.registry
-        titles = ("saved" if unsaved.path else "empty", f"not saved, of {moment(unsaved.at, time.time())}")
+        when = moment(unsaved.at, time.time())
+        titles = (tr("saved") if unsaved.path else tr("empty"), tr("not saved, of {when}", when=when))
         self._comparing.show(
-            lambda: now, lambda: read_version(unsaved.text, registry), titles, accept="Restore", agreed=self.restore
+            lambda: now,
+            lambda: read_version(unsaved.text, registry),
+            titles,
+            accept=tr("Restore"),
+            agreed=self.restore,
         )
 
     def close_threads(self) -> None:
@@ -113,7 +125,7 @@ class Recovery(QObject):
             return
         self._end()
         changed_since = unsaved.base != self._document.saved_text
-        self._document.become(pipeline, "Restore what was not saved")
+        self._document.become(pipeline, tr("Restore what was not saved"))
         self._autosave.adopt(unsaved.id)
         if self._document.path is not None and changed_since:
             self._document.take_file_text(unsaved.base)
@@ -122,8 +134,8 @@ class Recovery(QObject):
     def _tell(self, message: str) -> None:
         self._banner.ask(
             RECOVERY,
-            f"It cannot be restored: {message}",
-            [("Discard", self.discard)],
+            tr("It cannot be restored: {problem}", problem=message),
+            [(tr("Discard"), self.discard)],
             icon="alert-circle",
             tone="warning",
         )

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from etl_studio.engine.events import RunStatus
 from etl_studio.errors import SourceChanged
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,10 +75,10 @@ class Resuming(QObject):
         if run is None or not isinstance(error, SourceChanged):
             return False
         box = QMessageBox(QMessageBox.Icon.Warning, "ETL Studio", error.what, parent=self._window)
-        box.setInformativeText("Rows could be lost or come twice.")
+        box.setInformativeText(tr("Rows could be lost or come twice."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Yes | buttons.Cancel)
-        box.button(buttons.Yes).setText("Resume anyway")
+        box.button(buttons.Yes).setText(tr("Resume anyway"))
         box.setDefaultButton(buttons.Cancel)
         if box.exec() == buttons.Yes:
             self.resume(run, accept_changes=True)
@@ -104,8 +105,10 @@ class Resuming(QObject):
             return
         self._offered, epoch = found
         began = time.strftime("%H:%M", time.localtime(self._offered.started))
-        where = f"after checkpoint {epoch}" if epoch else "before its first checkpoint"
-        self._banner.show_offer(f"The run of {began} was broken off {where}.", "Resume")
+        what = tr("The run of {time} was broken off before its first checkpoint.", time=began)
+        if epoch:
+            what = tr("The run of {time} was broken off after checkpoint {epoch}.", time=began, epoch=epoch)
+        self._banner.show_offer(what, tr("Resume"))
 
     def _accept(self) -> None:
         if self._offered is not None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 
 from etl_studio.ui.announcing import announce
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -47,7 +48,7 @@ class SearchPopup(QFrame):
         self.search.installEventFilter(self)
         self.search.textChanged.connect(self.fill)
         self.results = QListWidget(self)
-        self.results.setAccessibleName("Matches")
+        self.results.setAccessibleName(tr("Matches"))
         self.results.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.results.setFrameShape(QFrame.Shape.NoFrame)
         self.results.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

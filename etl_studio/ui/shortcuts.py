@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence
 
 from etl_studio.ui.actions import ACTIONS
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,9 @@ def refusal(key: QKeySequence, *, on_canvas: bool = False) -> str:
     if combination.key() in ALONE or combination.keyboardModifiers() & ~_TYPES:
         return ""
     name = key.toString(QKeySequence.SequenceFormat.NativeText)
-    return f"{name} alone is needed for typing and moving. Hold Ctrl or Alt with it, or take a function key."
+    return tr(
+        "{key} alone is needed for typing and moving. Hold Ctrl or Alt with it, or take a function key.", key=name
+    )
 
 
 def _sequences(text: str) -> list[QKeySequence]:

@@ -24,16 +24,16 @@ from PySide6.QtWidgets import (
 
 from etl_studio.ui.actions import ACTIONS, MENUS, plain
 from etl_studio.ui.bench_actions import ON_CANVAS
-from etl_studio.ui.help_dialogs import CANVAS_KEYS, LETTER_KEYS
+from etl_studio.ui.help_dialogs import fixed_keys
 from etl_studio.ui.shortcuts import refusal
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.shortcuts import Shortcuts
 
 ACTION = Qt.ItemDataRole.UserRole
-TITLES = {spec.id: plain(spec.text) for spec in ACTIONS}
 
 
 class ShortcutsDialog(QDialog):
@@ -54,18 +54,19 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self._shortcuts = shortcuts
         self._items: dict[str, QTreeWidgetItem] = {}
-        self.setWindowTitle("Keyboard shortcuts")
+        self._titles = {spec.id: plain(tr(spec.text)) for spec in ACTIONS}
+        self.setWindowTitle(tr("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(620, 640)
-        self.field = QLineEdit(placeholderText="Search by name or key")
-        self.field.setAccessibleName("Search by name or key")
+        self.field = QLineEdit(placeholderText=tr("Search by name or key"))
+        self.field.setAccessibleName(self.field.placeholderText())
         self.field.setClearButtonEnabled(True)
         self.list = QTreeWidget()
         self.list.setColumnCount(2)
-        self.list.setHeaderLabels(["Action", "Keys"])
+        self.list.setHeaderLabels([tr("Action"), tr("Keys")])
         self.list.setRootIsDecorated(False)
         self.list.setIndentation(2 * SPACE)
-        self.list.setAccessibleName("Keys")
+        self.list.setAccessibleName(tr("Keys"))
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -74,19 +75,19 @@ class ShortcutsDialog(QDialog):
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
         self.editor.setClearButtonEnabled(True)
-        self.editor.setAccessibleName("Press the new keys")
-        self.replace, self.add = QPushButton("Set"), QPushButton("Add")
-        self.clear, self.reset = QPushButton("Remove"), QPushButton("Reset")
-        self.replace.setToolTip("These keys instead of the ones that it has")
-        self.add.setToolTip("These keys beside the ones that it has")
-        self.clear.setToolTip("No keys")
-        self.reset.setToolTip("The keys that came with the program")
+        self.editor.setAccessibleName(tr("Press the new keys"))
+        self.replace, self.add = QPushButton(tr("Set")), QPushButton(tr("Add"))
+        self.clear, self.reset = QPushButton(tr("Remove")), QPushButton(tr("Reset"))
+        self.replace.setToolTip(tr("These keys instead of the ones that it has"))
+        self.add.setToolTip(tr("These keys beside the ones that it has"))
+        self.clear.setToolTip(tr("No keys"))
+        self.reset.setToolTip(tr("The keys that came with the program"))
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setMinimumHeight(2 * self.said.fontMetrics().height())
         self.said.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.reset_all = self.buttons.addButton("Reset all", QDialogButtonBox.ButtonRole.ResetRole)
+        self.reset_all = self.buttons.addButton(tr("Reset all"), QDialogButtonBox.ButtonRole.ResetRole)
         for button in (self.replace, self.add, self.clear, self.reset, *self.buttons.buttons()):
             button.setAutoDefault(False)
         self._lay_out()
@@ -139,11 +140,11 @@ class ShortcutsDialog(QDialog):
                 for spec in ACTIONS
                 if spec.menu == menu and spec.id not in ("open_recent", "open_example", "text_size")
             ]
-            head = self._head(plain(menu))
+            head = self._head(plain(tr(menu)))
             for spec in specs:
-                item = self._items[spec.id] = QTreeWidgetItem(head, [TITLES[spec.id], ""])
+                item = self._items[spec.id] = QTreeWidgetItem(head, [self._titles[spec.id], ""])
                 item.setData(0, ACTION, spec.id)
-        for title, keys in (("On the canvas", CANVAS_KEYS), ("In dead letters", LETTER_KEYS)):
+        for title, keys in fixed_keys():
             head = self._head(title)
             for key, text in keys:
                 QTreeWidgetItem(head, [text, key])
@@ -163,9 +164,9 @@ class ShortcutsDialog(QDialog):
         bold.setWeight(QFont.Weight.DemiBold)
         for name, item in self._items.items():
             own = self._shortcuts.is_own(name)
-            item.setText(1, _words(self._shortcuts.keys(name)) or ("none" if own else ""))
+            item.setText(1, _words(self._shortcuts.keys(name)) or (tr("none") if own else ""))
             item.setFont(1, bold if own else self.font())
-            item.setToolTip(1, "Changed by you" if own else "")
+            item.setToolTip(1, tr("Changed by you") if own else "")
         self._enable()
 
     def _filter(self, text: str) -> None:
@@ -185,7 +186,8 @@ class ShortcutsDialog(QDialog):
     def _show_action(self) -> None:
         name = self._action()
         fixed = self.list.currentItem() is not None and not name
-        self.title.setText(TITLES.get(name, "These keys are fixed" if fixed else "Choose an action to change its keys"))
+        otherwise = tr("These keys are fixed") if fixed else tr("Choose an action to change its keys")
+        self.title.setText(self._titles.get(name, otherwise))
         self.editor.clear()
         self._tell("")
         self._enable()
@@ -209,7 +211,10 @@ class ShortcutsDialog(QDialog):
         if problem := refusal(key, on_canvas=self._action() in ON_CANVAS):
             self._tell(problem, "danger")
         elif owner:
-            self._tell(f"{_words([key])} is the key of “{TITLES[owner]}”. Set takes it from there.", "warning")
+            action, keys = self._titles[owner], _words([key])
+            self._tell(
+                tr("{key} is the key of “{action}”. Set takes it from there.", key=keys, action=action), "warning"
+            )
         else:
             self._tell("")
         self._enable()
@@ -236,7 +241,10 @@ class ShortcutsDialog(QDialog):
 
     def _now(self, name: str) -> str:
         keys = _words(self._shortcuts.keys(name))
-        return f"“{TITLES[name]}” has {keys or 'no keys'} now."
+        action = self._titles[name]
+        if not keys:
+            return tr("“{action}” has no keys now.", action=action)
+        return tr("“{action}” has {keys} now.", action=action, keys=keys)
 
     def _tell(self, text: str, role: str = "muted") -> None:
         self.said.setText(text)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Wire
     from etl_studio.ui.canvas.view import CanvasView
@@ -31,9 +33,9 @@ class Side(QTabWidget):
         self._outline, self._canvas = outline, canvas
         self.setDocumentMode(True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.addTab(palette, "Nodes")
-        self.addTab(outline, "Outline")
-        self.tabBar().setAccessibleName("Palette and outline")
+        self.addTab(palette, tr("Nodes"))
+        self.addTab(outline, tr("Outline"))
+        self.tabBar().setAccessibleName(tr("Palette and outline"))
         canvas.selection_changed.connect(self._follow_canvas)
         outline.chosen.connect(self._follow_outline)
 

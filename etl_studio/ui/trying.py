@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from etl_studio.errors import UsageError
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 QUIET = 150
 """Milliseconds without a keystroke before a text is tried."""
-NO_ROWS = "No rows are known here yet. Preview the node (F6), and its values show up as you type."
+NO_ROWS = N_("No rows are known here yet. Preview the node (F6), and its values show up as you type.")
 
 
 class KnowsRows(Protocol):
@@ -157,13 +158,13 @@ class Trying(QObject):
             return ""
         tables = _tables(node_type.tried_on) if not node_type.inputs else self._rows.tables_arriving(self.node)
         if not tables:
-            return NO_ROWS if node_type.inputs else ""
+            return tr(NO_ROWS) if node_type.inputs else ""
 
         def look_up(name: str) -> object:
             if problem := reference_problem(name, self._document.pipeline.parameters):
                 raise UsageError(*problem[:1])
             if name.startswith("secret:"):
-                raise UsageError("A secret is never tried out.")
+                raise UsageError(tr("A secret is never tried out."))
             return parameter_values(self._document.pipeline, {**self._defaults(), **self._given()})[name]
 
         try:

@@ -52,6 +52,7 @@ from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.run.status_bar import RunStatusBar
 from etl_studio.ui.side import Side
 from etl_studio.ui.sub_pipelines.inner import InnerPipelines
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
@@ -138,19 +139,19 @@ class Workbench(QWidget):
         )
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
-            (self.monitor, "Run monitor", "activity"),
-            (self.preview, "Preview", "eye"),
-            (self.rehearsal, "Dry run", "diff"),
-            (self.tests, "Tests", "flask"),
-            (self.debugging.panel, "Debugger", "bug"),
-            (self.results, "Results", "table"),
-            (self.loads, "Loads", "layers"),
-            (self.problems, "Problems", "alert-triangle"),
-            (self.column_work.uses, "Uses", "route"),
-            (self.log, "Log", "terminal"),
-            (self.dead_letters, "Dead letters", "inbox"),
-            (self.runs, "Runs", "history"),
-            (self.life.history, "History", "clock"),
+            (self.monitor, tr("Run monitor"), "activity"),
+            (self.preview, tr("Preview"), "eye"),
+            (self.rehearsal, tr("Dry run"), "diff"),
+            (self.tests, tr("Tests"), "flask"),
+            (self.debugging.panel, tr("Debugger"), "bug"),
+            (self.results, tr("Results"), "table"),
+            (self.loads, tr("Loads"), "layers"),
+            (self.problems, tr("Problems"), "alert-triangle"),
+            (self.column_work.uses, tr("Uses"), "route"),
+            (self.log, tr("Log"), "terminal"),
+            (self.dead_letters, tr("Dead letters"), "inbox"),
+            (self.runs, tr("Runs"), "history"),
+            (self.life.history, tr("History"), "clock"),
         ):
             on_demand = panel in (self.rehearsal, self.debugging.panel, self.column_work.uses)
             self.tabs.add_panel(panel, title, icon, on_demand=on_demand)
@@ -375,7 +376,7 @@ class Workbench(QWidget):
         if report.status is RunStatus.FAILED:
             failed = outer_node(report.error_node or "")
             node = failed if failed in self.document.pipeline.nodes else None
-            self.banner.show_error(report.error or "The run failed.", node)
+            self.banner.show_error(report.error or tr("The run failed."), node)
 
     def _on_rehearsed(self, report: DryRun) -> None:
         self.monitor.refresh_now()
@@ -410,7 +411,7 @@ class Workbench(QWidget):
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
     def _on_refused(self, error: EtlError) -> None:
-        self.status.show_idle("Not started")
+        self.status.show_idle(tr("Not started"))
         self.rehearsal.show_refused(error)
         if self.resuming.ask_about(error):
             return
@@ -422,8 +423,12 @@ class Workbench(QWidget):
 
     def _show_problems(self, count: int) -> None:
         self.tabs.show_panel(self.problems)
-        what = "a problem" if count == 1 else f"{count} problems"
-        self.banner.show_error(f"The run was not started: the pipeline has {what}, listed below.")
+        what = trn(
+            "The run was not started: the pipeline has a problem, listed below.",
+            "The run was not started: the pipeline has {count} problems, listed below.",
+            count,
+        )
+        self.banner.show_error(what)
 
     def _count_problems(self) -> None:
         self.tabs.set_count(self.problems, len(self.document.problems))

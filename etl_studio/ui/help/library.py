@@ -15,7 +15,8 @@ from etl_studio.app.resources import resource
 from etl_studio.sdk.policy import Policy
 from etl_studio.ui.forms.reference import ports_text, setting_text
 from etl_studio.ui.forms.setting import settings_of, without_none
-from etl_studio.ui.node_search import GROUPS, group_order
+from etl_studio.ui.node_search import GROUPS, first_line, group_order
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from etl_studio.ui.forms.setting import Setting
 
 TOPICS = {
-    "overview": "Overview",
-    "pipelines": "Pipelines",
-    "policies": "Policies",
-    "delivery": "Delivery",
-    "keyboard": "Keyboard",
+    "overview": N_("Overview"),
+    "pipelines": N_("Pipelines"),
+    "policies": N_("Policies"),
+    "delivery": N_("Delivery"),
+    "keyboard": N_("Keyboard"),
 }
 OVERVIEW = "topic:overview"
 _HEADING = re.compile(r"^###+ (.+)$", re.MULTILINE)
@@ -98,7 +99,7 @@ class Library:
     """
 
     def __init__(self, registry: Registry, shortcuts: Sequence[tuple[str, Sequence[tuple[str, str]]]] = ()) -> None:
-        topics = [_topic(name, title, shortcuts) for name, title in TOPICS.items()]
+        topics = [_topic(name, tr(title), shortcuts) for name, title in TOPICS.items()]
         nodes = [_node_page(node_type) for node_type in sorted(registry, key=group_order)]
         self.pages = {page.address: page for page in (*topics, *nodes)}
 
@@ -106,10 +107,10 @@ class Library:
         """Title of each group with its pages."""
         for group in ("topics", *GROUPS):
             if pages := [page for page in self.pages.values() if page.group == group]:
-                yield group.capitalize(), pages
+                yield (tr("Topics") if group == "topics" else tr(group.capitalize())), pages
         others = [page for page in self.pages.values() if page.group not in ("topics", *GROUPS)]
         if others:
-            yield "Others", others
+            yield tr("Others"), others
 
     def search(self, query: str) -> list[Hit]:
         """Pages and parts that hold every word of a query, best first; at most one part of each page beside itself."""
@@ -154,7 +155,7 @@ def _hits(page: HelpPage, words: Sequence[str]) -> Iterator[Hit]:
 def _topic(name: str, title: str, shortcuts: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> HelpPage:
     sections = _split(resource("help", f"{name}.md").read_text(encoding="utf-8"))
     if name == "keyboard":
-        sections += [Section(group, f"### {group}\n\n{_key_list(keys)}") for group, keys in shortcuts]
+        sections += [_headed(group, _key_list(keys)) for group, keys in shortcuts]
     if name == "policies":
         sections += _setting_sections(settings_of(Policy), "policy")
     return HelpPage(f"topic:{name}", title, "topics", tuple(sections))
@@ -174,19 +175,26 @@ def _split(text: str) -> list[Section]:
 
 
 def _node_page(node_type: type[Node]) -> HelpPage:
-    ports = "\n\n".join(("### Ports", *ports_text(node_type)))
-    sections = [Section("", inspect.getdoc(node_type) or node_type.title), Section("Ports", ports)]
+    title, about = tr(node_type.title), first_line(node_type)
+    text = (inspect.getdoc(node_type) or title).replace(about, tr(about), 1)
+    sections = [Section("", text), _headed(tr("Ports"), *ports_text(node_type))]
     if settings := settings_of(node_type.Config):
-        sections += [Section("Settings", "### Settings"), *_setting_sections(settings, "config")]
-    sections.append(Section("Policy", f"### Policy\n\n{policy_text(Policy())}", "policy"))
-    words = " ".join((node_type.type, *node_type.keywords))
-    return HelpPage(f"node:{node_type.type}", node_type.title, node_type.group, tuple(sections), words)
+        sections += [_headed(tr("Settings")), *_setting_sections(settings, "config")]
+    sections.append(_headed(tr("Policy"), policy_text(Policy()), key="policy"))
+    words = " ".join((node_type.type, node_type.title, *node_type.keywords))
+    return HelpPage(f"node:{node_type.type}", title, node_type.group, tuple(sections), words)
+
+
+def _headed(title: str, *paragraphs: str, key: str = "") -> Section:
+    return Section(title, "\n\n".join((f"### {title}", *paragraphs)), key)
 
 
 def _setting_sections(settings: Iterable[Setting], part: str) -> list[Section]:
     return [
         Section(
-            setting.title, "\n\n".join((*setting_text(setting), *_inner(setting.annotation))), f"{part}.{setting.key}"
+            tr(setting.title),
+            "\n\n".join((*setting_text(setting), *_inner(setting.annotation))),
+            f"{part}.{setting.key}",
         )
         for setting in settings
     ]
@@ -198,7 +206,7 @@ def _inner(annotation: Any) -> Iterator[str]:
     for model in models:
         about = (inspect.getdoc(model) or "").partition("\n")[0] if len(models) > 1 else ""
         lines = [
-            f"- **{one.title}** `{one.key}`: {one.description}" for one in settings_of(model) if one.description
+            f"- **{tr(one.title)}** `{one.key}`: {tr(one.description)}" for one in settings_of(model) if one.description
         ]  # what has no description only tells the kinds apart
         yield "\n\n".join(filter(None, (f"*{about}*" if about else "", "\n".join(lines))))
 
@@ -215,14 +223,21 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def policy_text(policy: Policy) -> str:
     """What a policy does, as a list; ``Policy()`` tells what holds where nobody has changed anything."""
     retry, breaker = policy.retry, policy.breaker
-    again = (
-        f"A call that fails for a reason that may pass is made up to {retry.attempts} times in all, first after "
-        f"{retry.delay:g} s, then later and later, up to {retry.max_delay:g} s."
+    again = tr(
+        "A call that fails for a reason that may pass is made up to {attempts} times in all, first after "
+        "{delay} s, then later and later, up to {longest} s.",
+        attempts=retry.attempts,
+        delay=f"{retry.delay:g}",
+        longest=f"{retry.max_delay:g}",
     )
-    opens = (
-        f"The circuit breaker opens when {breaker.failure_rate:g} % of the last {breaker.window_size} calls have "
-        f"failed, and lets trial calls through after {breaker.open_for:g} s."
+    opens = tr(
+        "The circuit breaker opens when {rate} % of the last {calls} calls have "
+        "failed, and lets trial calls through after {seconds} s.",
+        rate=f"{breaker.failure_rate:g}",
+        calls=breaker.window_size,
+        seconds=f"{breaker.open_for:g}",
     )
-    rows = "A row that fails leaves by the port rejects; where no wire leaves it, it becomes a dead letter."
+    rows = tr("A row that fails leaves by the port rejects; where no wire leaves it, it becomes a dead letter.")
     listed = "\n".join(f"- {line}" for line in (again, opens, rows))
-    return f"Unless you change it:\n\n{listed}\n\nEach of its settings: [Policies](topic:policies)."
+    head, more = tr("Unless you change it:"), tr("Each of its settings: [Policies](topic:policies).")
+    return f"{head}\n\n{listed}\n\n{more}"

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from etl_studio.ui.forms.reference import set_in_type
 from etl_studio.ui.help.library import OVERVIEW, snippet
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
@@ -61,25 +62,25 @@ class HelpWindow(QDialog):
         self._at = -1
         self._bold = QFont(self.font())
         self._bold.setWeight(QFont.Weight.DemiBold)
-        self.setWindowTitle("Help")
+        self.setWindowTitle(tr("Help"))
         self.setObjectName("help")
         self.setModal(False)
         self.setSizeGripEnabled(False)
-        self.field = QLineEdit(placeholderText="Search the help")
-        self.field.setAccessibleName("Search the help")
+        self.field = QLineEdit(placeholderText=tr("Search the help"))
+        self.field.setAccessibleName(self.field.placeholderText())
         self.field.setClearButtonEnabled(True)
         self.pages = QTreeWidget()
         self.pages.setHeaderHidden(True)
         self.pages.setRootIsDecorated(False)
         self.pages.setIndentation(2 * SPACE)
-        self.pages.setAccessibleName("Pages")
+        self.pages.setAccessibleName(tr("Pages"))
         self.pages.setFrameShape(QFrame.Shape.NoFrame)
         self.title = QLabel()
         self.title.setProperty("role", "heading")
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.document().setIndentWidth(LIST_INDENT)
-        self.text.setAccessibleName("Help text")
+        self.text.setAccessibleName(tr("Help text"))
         self.back, self.forward = QToolButton(), QToolButton()
         self._lay_out()
         self._connect()
@@ -158,12 +159,14 @@ class HelpWindow(QDialog):
         self.field.installEventFilter(self)
         self.pages.currentItemChanged.connect(self._on_chosen)
         self.text.anchorClicked.connect(self._follow)
-        for button, name, step in ((self.back, "Back", self.go_back), (self.forward, "Forward", self.go_forward)):
+        for button, name, key, step in (
+            (self.back, tr("Back"), QKeySequence("Alt+Left"), self.go_back),
+            (self.forward, tr("Forward"), QKeySequence("Alt+Right"), self.go_forward),
+        ):
             button.setAccessibleName(name)
-            button.setToolTip(f"{name} (Alt+{'Left' if button is self.back else 'Right'})")
+            button.setToolTip(f"{name} ({key.toString(QKeySequence.SequenceFormat.NativeText)})")
             button.clicked.connect(step)
-        QShortcut(QKeySequence("Alt+Left"), self, self.go_back)
-        QShortcut(QKeySequence("Alt+Right"), self, self.go_forward)
+            QShortcut(key, self, step)
         QShortcut(QKeySequence("Ctrl+F"), self, self._focus_field)
         self._theme.changed.connect(self._dress)
 
@@ -197,7 +200,7 @@ class HelpWindow(QDialog):
                 item.setToolTip(0, snippet(hit.section, query))
                 item.setData(0, Qt.ItemDataRole.AccessibleDescriptionRole, snippet(hit.section, query))
             if not self.pages.topLevelItemCount():
-                QTreeWidgetItem(self.pages, [f"Nothing is said about “{query}”."]).setDisabled(True)
+                QTreeWidgetItem(self.pages, [tr("Nothing is said about “{query}”.", query=query)]).setDisabled(True)
         else:
             for group, pages in self.library.groups():
                 head = QTreeWidgetItem(self.pages, [group])

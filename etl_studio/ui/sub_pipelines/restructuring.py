@@ -15,9 +15,9 @@ from etl_studio.pipeline.inlining import inline
 from etl_studio.pipeline.interfaces import file_of, interface_of
 from etl_studio.pipeline.setting_paths import seen_from
 from etl_studio.pipeline.snapshot import snapshot
-from etl_studio.ui.commands import counted
 from etl_studio.ui.document_files import ENDING, FILTER
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -100,7 +100,7 @@ class Restructuring(QObject):
         return self._scene.chosen_items()
 
     def _may_save(self) -> bool:
-        text = "Save the pipeline first: the new file is used by its name, as seen from this one."
+        text = tr("Save the pipeline first: the new file is used by its name, as seen from this one.")
         box = QMessageBox(QMessageBox.Icon.Question, "ETL Studio", text, parent=self._page)
         box.setStandardButtons(QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(QMessageBox.StandardButton.Save)
@@ -111,14 +111,14 @@ class Restructuring(QObject):
 
     def _ask(self) -> Path | None:
         start = self._document.path.with_name(f"{name_of(self._document.path)}_part{ENDING}")
-        title = "Extract into a sub-pipeline"
-        text, _ = QFileDialog.getSaveFileName(self._page, title, str(start), FILTER)
+        title = tr("Extract into a sub-pipeline")
+        text, _ = QFileDialog.getSaveFileName(self._page, title, str(start), tr(FILTER))
         if not text:
             return None
         path = Path(text)
         path = path if path.suffix else path.with_name(path.name + ENDING)
         if path.resolve() == self._document.path.resolve():
-            self.refused.emit("A sub-pipeline needs a file of its own: this is the pipeline itself.", "")
+            self.refused.emit(tr("A sub-pipeline needs a file of its own: this is the pipeline itself."), "")
             return None
         return path
 
@@ -126,11 +126,11 @@ class Restructuring(QObject):
         if self._extracted is None:
             return
         if self._begun != self._state():
-            self.refused.emit("The pipeline was changed meanwhile: the file is written and not used.", "")
+            self.refused.emit(tr("The pipeline was changed meanwhile: the file is written and not used."), "")
             return
         (found, written, count), self._extracted = self._extracted, None
         self._document.learn(self._document.interfaces | {written: interface_of(found.inner)})
-        self._document.become(found.outer, f"Extract {counted(count, 'node')}")
+        self._document.become(found.outer, trn("Extract {count} node", "Extract {count} nodes", count))
         self._scene.choose([found.node])
         self.done.emit()
 
@@ -154,7 +154,7 @@ class Restructuring(QObject):
         except EtlError as problem:
             self.refused.emit(f"{problem.what} {problem.hint or ''}".strip(), self._node)
             return
-        self._document.become(found.outer, f"Inline {title}")
+        self._document.become(found.outer, tr("Inline {title}", title=title))
         self._scene.choose(found.nodes.values())
         self.done.emit()
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ class Trail(QFrame):
         self.buttons: list[QPushButton] = []
         self._arrows: list[QLabel] = []
         self.setProperty("role", "bar")
-        self.setAccessibleName("Way to this pipeline")
+        self.setAccessibleName(tr("Way to this pipeline"))
         self._here = QLabel(self)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2 * SPACE, SPACE, 3 * SPACE, SPACE)
@@ -92,7 +93,7 @@ class Trail(QFrame):
         for number, crumb in enumerate(self.crumbs):
             button = QPushButton(crumb.name, self)
             button.setProperty("role", "link")
-            button.setToolTip(f"Back to {crumb.path or crumb.name}")
+            button.setToolTip(tr("Back to {pipeline}", pipeline=crumb.path or crumb.name))
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(partial(self._go, number))
             arrow = QLabel(self)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 from etl_studio.ui.tables.cells import cell_text, tip_text
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ class ChangesModel(QAbstractTableModel):
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._kinds = {"inserted": tr("inserted"), "updated": tr("updated"), "deleted": tr("deleted")}
         self._names: list[str] = []
         self._numeric: list[bool] = []
         self.changes: list[Change] = []
@@ -78,7 +80,7 @@ class ChangesModel(QAbstractTableModel):
         changed = name in change.before
         if role == Qt.ItemDataRole.DisplayRole:
             if name is None:
-                return f"{SIGNS[change.kind]} {change.kind}"
+                return f"{SIGNS[change.kind]} {self._kinds[change.kind]}"
             new = cell_text(change.row[name]) if name in change.row else ""
             return f"{cell_text(change.before[name])}{ARROW}{new}" if changed else new
         if role == OLD:
@@ -96,13 +98,14 @@ class ChangesModel(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole and name is not None:
             if changed:
-                return f"before: {cell_text(change.before[name])}\nafter: {cell_text(change.row[name])}"
+                old, new = cell_text(change.before[name]), cell_text(change.row[name])
+                return tr("before: {old}\nafter: {new}", old=old, new=new)
             return tip_text(change.row.get(name))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._names[section - 1] if section else "Change"
+            return self._names[section - 1] if section else tr("Change")
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             right = section > 0 and self._numeric[section - 1]
             return int(

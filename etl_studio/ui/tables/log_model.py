@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
+from etl_studio.ui.translation import N_, tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 LIMIT = 50_000
 LEVELS = ("debug", "info", "warning", "error")
-TITLES = ("Time", "Level", "Node", "Message")
+TITLES = (N_("Time"), N_("Level"), N_("Node"), N_("Message"))
 TIME, LEVEL, NODE, MESSAGE = range(4)
 _NOWHERE = QModelIndex()
 
@@ -106,7 +108,7 @@ class LogModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[section]
+            return tr(TITLES[section])
         return None
 
 
