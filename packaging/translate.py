@@ -21,6 +21,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 
 from etl_studio.app.catalogue import full_registry
+from etl_studio.sdk.policy import Policy
 from etl_studio.ui.actions import ACTIONS, MENUS
 from etl_studio.ui.node_search import GROUPS, first_line
 from etl_studio.ui.translation import DOMAIN, LANGUAGES
@@ -89,6 +90,8 @@ def node_texts() -> Iterator[tuple[str, str]]:
                 yield node_type.type, port.title
         for text in setting_texts(node_type.Config, set()):
             yield node_type.type, text
+    for text in setting_texts(Policy, set()):
+        yield "policy", text
 
 
 def setting_texts(config: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
