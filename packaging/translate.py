@@ -14,22 +14,24 @@ import io
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_origin
 
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from pydantic import BaseModel
 
 from etl_studio.app.catalogue import full_registry
 from etl_studio.sdk.policy import Policy
 from etl_studio.ui.actions import ACTIONS, MENUS
+from etl_studio.ui.forms.editors import add_text
+from etl_studio.ui.forms.models import use_text
+from etl_studio.ui.forms.setting import settings_of as form_settings
 from etl_studio.ui.node_search import GROUPS, first_line
 from etl_studio.ui.translation import DOMAIN, LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "resources" / "locale"
@@ -95,12 +97,17 @@ def node_texts() -> Iterator[tuple[str, str]]:
 
 
 def setting_texts(config: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
-    """Titles and descriptions of settings, and those within them."""
+    """Titles and descriptions of settings, what their buttons and boxes say, and those within them."""
     from etl_studio.pipeline.setting_fields import settings_of
 
     seen.add(config)
     for field in config.model_fields.values():
         yield from filter(None, (field.title, field.description))
+    for setting in form_settings(config):
+        if get_origin(setting.annotation) in (list, tuple, dict):
+            yield add_text(setting.english)
+        elif setting.optional and isinstance(setting.annotation, type) and issubclass(setting.annotation, BaseModel):
+            yield use_text(setting.english)
     for _editor, inner in settings_of((config,)).values():
         for model in inner:
             if model not in seen:

@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, QPointF
 from etl_studio.ui.canvas.items.sprites import CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output
 from etl_studio.ui.follow_ups import following, preceding
+from etl_studio.ui.listing import listed
 from etl_studio.ui.quick_add import SEARCH, QuickAdd, alike, anything
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,7 @@ class Adding(QObject):
         self._navigation.reveal(output.node)
         card = self._editing.card(output.node)
         self._take = self._editing.add_after_selection
-        self._ask(card.topRight() + QPointF(16, 0), rank=self._behind(output.node), prompt="What comes next?")
+        self._ask(card.topRight() + QPointF(16, 0), rank=self._behind(output.node), prompt=tr("What comes next?"))
 
     def open_at(self, at: QPointF, *, wired_from: CanvasPort | None = None, into: Wire | None = None) -> None:
         """Search for a node that will be at a point.
@@ -75,14 +77,14 @@ class Adding(QObject):
         editing = self._editing
         if into is not None:
             self._take = partial(editing.insert_on_wire, middle=at, wire=into)
-            self._ask(at, fits=_passes_rows, rank=self._behind(into.source), prompt="What comes between?")
+            self._ask(at, fits=_passes_rows, rank=self._behind(into.source), prompt=tr("What comes between?"))
         elif wired_from is not None:
             side = QPointF(-CARD_WIDTH / 2 if wired_from.is_input else CARD_WIDTH / 2, 0)
             self._take = partial(editing.add_wired, middle=at + side, port=wired_from)
             if wired_from.is_input:
-                self._ask(at, fits=_gives_rows, rank=self._before(wired_from.node), prompt="What comes before?")
+                self._ask(at, fits=_gives_rows, rank=self._before(wired_from.node), prompt=tr("What comes before?"))
             else:
-                self._ask(at, fits=_takes_rows, rank=self._behind(wired_from.node), prompt="What comes next?")
+                self._ask(at, fits=_takes_rows, rank=self._behind(wired_from.node), prompt=tr("What comes next?"))
         elif (output := editing.selected_output()) is not None:
             self._take = partial(self._add_at, middle=at, output=output)
             self._ask(at, rank=self._behind(output.node))
@@ -106,7 +108,7 @@ class Adding(QObject):
             self._editing.card(node).bottomLeft() + QPointF(0, 8),
             fits=lambda new: new.type != spec.type,
             rank=cost,
-            prompt=f"Replace {document.titles()[node]} by…",
+            prompt=tr("Replace {node} by…", node=document.titles()[node]),
         )
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -153,12 +155,11 @@ class Adding(QObject):
 
 def what_was_lost(made: Replacement) -> str:
     """A sentence about the settings and wires that a node with another type could not keep; empty: it kept all."""
-    wires = [f"the wire {wire}" for wire in made.lost_wires]
+    wires = [tr("the wire {wire}", wire=wire) for wire in made.lost_wires]
     lost = [*made.lost_settings, *wires]
     if not lost:
         return ""
-    listed = lost[0] if len(lost) == 1 else f"{', '.join(lost[:-1])} and {lost[-1]}"
-    return f"Not kept: {listed}. Undo brings it back."
+    return tr("Not kept: {what}. Undo brings it back.", what=listed(lost))
 
 
 def _takes_rows(node_type: type[Node]) -> bool:

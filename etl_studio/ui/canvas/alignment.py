@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QPointF, QRectF
 
+from etl_studio.ui.translation import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -15,17 +17,17 @@ Edge = Literal["left", "centre", "right", "top", "middle", "bottom"]
 Axis = Literal["across", "down"]
 
 ALIGN: tuple[tuple[Edge, str, str], ...] = (
-    ("left", "Align left", "Ctrl+Left"),
-    ("centre", "Align centres", "Ctrl+Shift+H"),
-    ("right", "Align right", "Ctrl+Right"),
-    ("top", "Align top", "Ctrl+Up"),
-    ("middle", "Align middles", "Ctrl+Shift+M"),
-    ("bottom", "Align bottom", "Ctrl+Down"),
+    ("left", N_("Align left"), "Ctrl+Left"),
+    ("centre", N_("Align centres"), "Ctrl+Shift+H"),
+    ("right", N_("Align right"), "Ctrl+Right"),
+    ("top", N_("Align top"), "Ctrl+Up"),
+    ("middle", N_("Align middles"), "Ctrl+Shift+M"),
+    ("bottom", N_("Align bottom"), "Ctrl+Down"),
 )
 """Edges with their names for people and their keys."""
 DISTRIBUTE: tuple[tuple[Axis, str, str], ...] = (
-    ("across", "Distribute across", "Ctrl+Alt+H"),
-    ("down", "Distribute down", "Ctrl+Alt+V"),
+    ("across", N_("Distribute across"), "Ctrl+Alt+H"),
+    ("down", N_("Distribute down"), "Ctrl+Alt+V"),
 )
 
 GAP = 24.0

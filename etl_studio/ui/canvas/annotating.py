@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPointF
 
 from etl_studio.ui.arrange import NOTE_HEIGHT, NOTE_WIDTH
 from etl_studio.ui.canvas.items.bends import place_among
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Wire
@@ -54,7 +55,7 @@ class Annotating(QObject):
         """Give the selected notes and groups a colour: one edit."""
         notes, groups = self._scene.notes.chosen(), self._scene.groups.chosen()
         if notes or groups:
-            with self._document.macro("Colour"):
+            with self._document.macro(tr("Colour")):
                 for name in notes:
                     self._document.set_note(name, color=color)
                 for name in groups:
@@ -132,7 +133,7 @@ class Annotating(QObject):
 
     def straighten(self, wire: Wire) -> None:
         """Take all bends out of a wire."""
-        self._document.bend(wire, (), "Remove the bends")
+        self._document.bend(wire, (), tr("Remove the bends"))
         self._scene.choose_bend(None)
 
     # -- disabled nodes ---------------------------------------------------------------------------------------

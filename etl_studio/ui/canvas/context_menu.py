@@ -13,6 +13,7 @@ from etl_studio.engine.events import BreakerState
 from etl_studio.pipeline.interfaces import file_of
 from etl_studio.pipeline.model import COLORS
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,18 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 BREAKER_ORDERS = (
-    (BreakerState.FORCED_OPEN, "Keep open: call nothing", "pause"),
-    (BreakerState.DISABLED, "Disable: call always, judge nothing", "zap"),
-    (BreakerState.CLOSED, "Close: judge the calls from now on", "refresh"),
+    (BreakerState.FORCED_OPEN, N_("Keep open: call nothing"), "pause"),
+    (BreakerState.DISABLED, N_("Disable: call always, judge nothing"), "zap"),
+    (BreakerState.CLOSED, N_("Close: judge the calls from now on"), "refresh"),
 )
+COLOUR_NAMES = {
+    "yellow": N_("Yellow"),
+    "blue": N_("Blue"),
+    "green": N_("Green"),
+    "red": N_("Red"),
+    "purple": N_("Purple"),
+    "gray": N_("Gray"),
+}
 
 
 def context_menu(  # noqa: PLR0913 - what a menu can ask for
@@ -80,37 +89,37 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
 
     if hit.node:
         _add_opening(scene, hit.node, add, activate, show_settings)
-        add("Run to here", "play", partial(run_to, hit.node))
-        add("Breakpoint", "circle-dot", partial(breakpoint, hit.node), "F9")
-        add("Breakpoint with a condition…", "filter", partial(condition, hit.node), "Shift+F9")
+        add(tr("Run to here"), "play", partial(run_to, hit.node))
+        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, hit.node), "F9")
+        add(tr("Breakpoint with a condition…"), "filter", partial(condition, hit.node), "Shift+F9")
         _add_breaker(menu, theme, scene, hit.node, order_breaker)
         menu.addSeparator()
-        add("Replace by…", "repeat", partial(tools.quick_add.open_instead_of, hit.node))
+        add(tr("Replace by…"), "repeat", partial(tools.quick_add.open_instead_of, hit.node))
         if len(scene.chosen_nodes()) > 1:
             _add_order(menu, theme, editing, len(scene.chosen_nodes()))
         menu.addSeparator()
         _add_switches(tools, menu, add)
         _add_restructuring(scene, hit.node, add, extract, inline)
         _add_clipboard(editing, add)
-        add("Delete and reconnect", "link", editing.delete_and_join, "Ctrl+Del")
+        add(tr("Delete and reconnect"), "link", editing.delete_and_join, "Ctrl+Del")
     elif hit.wire:
-        add("Insert a node…", "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
+        add(tr("Insert a node…"), "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
         _add_bends(tools, hit, at, add)
-        add("Breakpoint", "circle-dot", partial(breakpoint, str(hit.wire)), "F9")
-        add("Breakpoint with a condition…", "filter", partial(condition, str(hit.wire)), "Shift+F9")
+        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, str(hit.wire)), "F9")
+        add(tr("Breakpoint with a condition…"), "filter", partial(condition, str(hit.wire)), "Shift+F9")
         menu.addSeparator()
-        add("Delete", "trash", editing.delete, "Del")
+        add(tr("Delete"), "trash", editing.delete, "Del")
     elif hit.note or hit.group:
         _add_around(tools, theme, menu, hit, add)
         _add_clipboard(editing, add)
     else:
-        add("Add a node…", "plus", partial(tools.quick_add.open_at, at), "Tab")
-        add("Add a note", "note", partial(tools.annotating.add_note, at), "N")
-        add("Paste", "clipboard", partial(editing.paste, at), "Ctrl+V")
+        add(tr("Add a node…"), "plus", partial(tools.quick_add.open_at, at), "Tab")
+        add(tr("Add a note"), "note", partial(tools.annotating.add_note, at), "N")
+        add(tr("Paste"), "clipboard", partial(editing.paste, at), "Ctrl+V")
         menu.addSeparator()
-        add("Select all", "check-circle", editing.select_all, "Ctrl+A")
-        add("Arrange", "align", editing.arrange)
-        add("Zoom to fit", "maximize", tools.navigation.fit, "Ctrl+0")
+        add(tr("Select all"), "check-circle", editing.select_all, "Ctrl+A")
+        add(tr("Arrange"), "align", editing.arrange)
+        add(tr("Zoom to fit"), "maximize", tools.navigation.fit, "Ctrl+0")
     return menu
 
 
@@ -127,10 +136,10 @@ def _add_opening(
 ) -> None:
     """What Enter does, and the settings where that is another thing."""
     if _is_inner(scene, node):
-        add("Open", "workflow", partial(activate, node), "Enter")
-        add("Settings", "settings", partial(show_settings, node))
+        add(tr("Open"), "workflow", partial(activate, node), "Enter")
+        add(tr("Settings"), "settings", partial(show_settings, node))
     else:
-        add("Settings", "settings", partial(activate, node), "Enter")
+        add(tr("Settings"), "settings", partial(activate, node), "Enter")
 
 
 def _add_restructuring(
@@ -141,9 +150,9 @@ def _add_restructuring(
     inline: Callable[[str], object],
 ) -> None:
     """Into a file of their own, and out of it."""
-    add("Extract into a sub-pipeline…", "workflow", extract, "Ctrl+Alt+E")
+    add(tr("Extract into a sub-pipeline…"), "workflow", extract, "Ctrl+Alt+E")
     if _is_inner(scene, node):
-        add("Inline the sub-pipeline", "", partial(inline, node))
+        add(tr("Inline the sub-pipeline"), "", partial(inline, node))
     add("", "", None)
 
 
@@ -153,9 +162,9 @@ def _add_breaker(
     """What a person may order the breakers of a running node."""
     live = scene.live.nodes.get(node)
     if live is not None and live.breaker is not None:
-        breaker = menu.addMenu(theme.icon("shield"), "Circuit breaker")
+        breaker = menu.addMenu(theme.icon("shield"), tr("Circuit breaker"))
         for state, text, icon in BREAKER_ORDERS:
-            action = breaker.addAction(theme.icon(icon), text)
+            action = breaker.addAction(theme.icon(icon), tr(text))
             action.setEnabled(state is not live.breaker)
             action.triggered.connect(partial(_run, partial(order_breaker, node, state.value)))
 
@@ -163,60 +172,60 @@ def _add_breaker(
 def _add_switches(tools: Tools, menu: QMenu, add: Callable[..., None]) -> None:
     """Disable, group."""
     annotating = tools.annotating
-    verb = "Enable" if annotating.would_enable else "Disable"
-    add(verb, "power", annotating.disable, "D")
-    add(f"{verb} the branch", "", annotating.disable_branch)
-    add("Group", "group", annotating.group, "Ctrl+G")
+    enables = annotating.would_enable
+    add(tr("Enable") if enables else tr("Disable"), "power", annotating.disable, "D")
+    add(tr("Enable the branch") if enables else tr("Disable the branch"), "", annotating.disable_branch)
+    add(tr("Group"), "group", annotating.group, "Ctrl+G")
     if annotating.is_grouped:
-        add("Ungroup", "ungroup", annotating.ungroup, "Ctrl+Shift+G")
-        add("Take out of the group", "", partial(annotating.put_into_group, None))
+        add(tr("Ungroup"), "ungroup", annotating.ungroup, "Ctrl+Shift+G")
+        add(tr("Take out of the group"), "", partial(annotating.put_into_group, None))
     if groups := annotating.other_groups():
-        into = menu.addMenu("Put into")
+        into = menu.addMenu(tr("Put into"))
         for name, title in groups.items():
             into.addAction(title).triggered.connect(partial(_run, partial(annotating.put_into_group, name)))
     add("", "", None)
 
 
 def _add_clipboard(editing: Editing, add: Callable[..., None]) -> None:
-    add("Cut", "scissors", editing.cut, "Ctrl+X")
-    add("Copy", "copy", editing.copy, "Ctrl+C")
-    add("Duplicate", "copy-minus", editing.duplicate, "Ctrl+D")
+    add(tr("Cut"), "scissors", editing.cut, "Ctrl+X")
+    add(tr("Copy"), "copy", editing.copy, "Ctrl+C")
+    add(tr("Duplicate"), "copy-minus", editing.duplicate, "Ctrl+D")
     add("", "", None)
-    add("Delete", "trash", editing.delete, "Del")
+    add(tr("Delete"), "trash", editing.delete, "Del")
 
 
 def _add_bends(tools: Tools, hit: Hit, at: QPointF, add: Callable[..., None]) -> None:
     annotating = tools.annotating
     if hit.bend is None:
-        add("Add a bend", "spline", partial(annotating.add_bend, hit.wire, at))
+        add(tr("Add a bend"), "spline", partial(annotating.add_bend, hit.wire, at))
     else:
-        add("Remove this bend", "minus", partial(annotating.remove_bend, hit.wire, hit.bend))
+        add(tr("Remove this bend"), "minus", partial(annotating.remove_bend, hit.wire, hit.bend))
     if tools.scene.document.pipeline.bends.get(hit.wire):
-        add("Remove all bends", "", partial(annotating.straighten, hit.wire))
+        add(tr("Remove all bends"), "", partial(annotating.straighten, hit.wire))
 
 
 def _add_around(tools: Tools, theme: Theme, menu: QMenu, hit: Hit, add: Callable[..., None]) -> None:
     """What can be done to a note or a group."""
     annotating = tools.annotating
     if hit.note:
-        add("Edit", "edit", partial(annotating.write_note, hit.note), "Enter")
+        add(tr("Edit"), "edit", partial(annotating.write_note, hit.note), "Enter")
         shown = tools.scene.document.pipeline.notes[hit.note].color or COLORS[0]
     else:
         group = tools.scene.document.pipeline.groups[hit.group]
         shown = group.color or "gray"
-        text, icon = ("Expand", "chevron-down") if group.collapsed else ("Collapse", "chevron-right")
+        text, icon = (tr("Expand"), "chevron-down") if group.collapsed else (tr("Collapse"), "chevron-right")
         add(text, icon, partial(annotating.fold, hit.group), "Enter")
-        add("Change the title", "edit", partial(annotating.write_title, hit.group))
-    colours = menu.addMenu("Colour")
+        add(tr("Change the title"), "edit", partial(annotating.write_title, hit.group))
+    colours = menu.addMenu(tr("Colour"))
     for color in COLORS:
-        action = colours.addAction(_swatch(theme.tokens.tint(color)), color.capitalize())
+        action = colours.addAction(_swatch(theme.tokens.tint(color)), tr(COLOUR_NAMES[color]))
         action.setCheckable(True)
         action.setChecked(color == shown)
         action.triggered.connect(partial(_run, partial(annotating.colour, color)))
     if hit.group:
-        add("Ungroup", "ungroup", partial(annotating.ungroup), "Ctrl+Shift+G")
-        verb = "Enable" if annotating.would_enable else "Disable"
-        add(f"{verb} the nodes", "power", annotating.disable, "D")
+        add(tr("Ungroup"), "ungroup", partial(annotating.ungroup), "Ctrl+Shift+G")
+        text = tr("Enable the nodes") if annotating.would_enable else tr("Disable the nodes")
+        add(text, "power", annotating.disable, "D")
     add("", "", None)
 
 
@@ -234,14 +243,14 @@ def _swatch(colour: str) -> QIcon:
 
 def _add_order(menu: QMenu, theme: Theme, editing: Editing, number: int) -> None:
     """What brings several nodes in order."""
-    order = menu.addMenu(theme.icon("align"), "Arrange")
-    order.addAction("In columns\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
+    order = menu.addMenu(theme.icon("align"), tr("Arrange"))
+    order.addAction(f"{tr('In columns')}\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
     order.addSeparator()
     for edge, text, keys in ALIGN:
-        order.addAction(f"{text}\t{keys}").triggered.connect(partial(_run, partial(editing.align, edge)))
+        order.addAction(f"{tr(text)}\t{keys}").triggered.connect(partial(_run, partial(editing.align, edge)))
     order.addSeparator()
     for axis, text, keys in DISTRIBUTE:
-        action = order.addAction(f"{text}\t{keys}")
+        action = order.addAction(f"{tr(text)}\t{keys}")
         action.setEnabled(number > 2)  # noqa: PLR2004 - two nodes have one gap
         action.triggered.connect(partial(_run, partial(editing.distribute, axis)))
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QObject, QPointF, Signal
 
 from etl_studio.pipeline.web_drafts import is_request
 from etl_studio.ui.node_mime import dragged_type
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.canvas.tools import Tools
@@ -61,7 +62,7 @@ class DropTarget(QObject):
             if path.suffix.lower() in PIPELINE_SUFFIXES:
                 self.pipeline_dropped.emit(str(path))
             elif tools.editing.add_file(path, at + QPointF(0, 96.0 * number)) is None:
-                reason = f"No node reads {path.name}. Drop CSV, JSON or pipeline files."
+                reason = tr("No node reads {file}. Drop CSV, JSON or pipeline files.", file=path.name)
                 tools.tip.show_reason(reason, tools.navigation.to_pixel(at), fades=True)
 
     @staticmethod

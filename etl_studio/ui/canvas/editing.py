@@ -13,6 +13,7 @@ from etl_studio.ui.arrange import COLUMN, ROW, arranged, contracted
 from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output, wire_between
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +166,7 @@ class Editing(QObject):
     def add_wired(self, node_type: str, middle: QPointF, port: CanvasPort) -> str:
         """Add a node and wire it with a port, if one of its own fits: one edit."""
         declared = self.document.registry.get(node_type)
-        with self.document.macro(f"Add {declared.title if declared else node_type}"):
+        with self.document.macro(tr("Add {node}", node=tr(declared.title) if declared else node_type)):
             name = self.add(node_type, middle)
             other = default_output(name, declared) if port.is_input else default_input(name, declared)
             if other:
@@ -194,7 +195,7 @@ class Editing(QObject):
         declared = self.document.registry.get(node_type)
         if not _passes_rows(declared):
             return self.add(node_type, middle)
-        with self.document.macro(f"Insert {declared.title}"):
+        with self.document.macro(tr("Insert {node}", node=tr(declared.title))):
             name = self.add(node_type, middle)
             self._splice(name, wire)
         return name
@@ -205,7 +206,7 @@ class Editing(QObject):
 
     def put_into(self, node: str, at: tuple[float, float], wire: Wire) -> None:
         """Move a node to a place and put it into a wire: one edit."""
-        with self.document.macro(f"Insert {self.document.titles()[node]}"):
+        with self.document.macro(tr("Insert {node}", node=self.document.titles()[node])):
             self.document.move({node: at})
             self._splice(node, wire)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from etl_studio.ui.theme.tokens import FONT_BODY, RADIUS
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QRectF
@@ -61,7 +62,7 @@ class InPlace(QObject):
             f"QPlainTextEdit {{ background: {tokens.raised}; color: {tokens.text}; border: 2px solid {tokens.accent};"
             f" border-radius: {RADIUS}px; padding: 4px; }}"
         )
-        editor.setPlaceholderText("Markdown: # Title, **bold**, - list, [link](https://…)")
+        editor.setPlaceholderText(tr("Markdown: # Title, **bold**, - list, [link](https://…)"))
         self._scene.notes.items[name].show_edited(edited=True)
         self._open(editor, name)
 
@@ -153,7 +154,7 @@ class NoteEditor(_Ends, QPlainTextEdit):
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)
-        self.setAccessibleName("Text of the note")
+        self.setAccessibleName(tr("Text of the note"))
         self.setTabChangesFocus(True)
         self.moveCursor(self.textCursor().MoveOperation.End)
 
@@ -176,7 +177,7 @@ class TitleEditor(_Ends, QLineEdit):
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)
-        self.setAccessibleName("Title of the group")
+        self.setAccessibleName(tr("Title of the group"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

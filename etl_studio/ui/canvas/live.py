@@ -16,12 +16,24 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.pipeline.flat import SEPARATOR
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import NodeSample
 
 SMOOTHING = 0.3
 """Weight of the newest sample in the shown rate; about a second's memory at ten samples a second."""
+
+STATE_WORDS = {
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "retrying": N_("retrying"),
+    "open": N_("breaker open"),
+    "done": N_("done"),
+    "failed": N_("failed"),
+    "stopped": N_("stopped"),
+}
+"""What a node is doing, by its state."""
 
 ACTIVE = (NodeState.RUNNING, NodeState.RETRYING, NodeState.OPEN)
 
@@ -106,7 +118,7 @@ class LiveNode:
     def notice(self, now: float) -> Notice | None:
         """What a person should see first: the failure, an open breaker, a retry, rows that were refused."""
         if self.state is NodeState.FAILED:
-            return Notice(self.detail or "failed", "danger")
+            return Notice(self.detail or tr("failed"), "danger")
         if self.halted and self.state in ACTIVE:
             return Notice(self.halted, "warning")
         for event in self.breakers.values():
@@ -114,23 +126,21 @@ class LiveNode:
                 return _breaker_notice(event, now)
         if self.retry:
             left = self.retry.at + self.retry.delay - now
-            attempt = f"retry {self.retry.attempt + 1}/{self.retry.attempts}"
-            return Notice(f"{attempt} in {left:.1f} s" if left > 0 else f"{attempt}…", "warning")
-        letters = "dead letter" if self.counts.dead_letters == 1 else "dead letters"
-        refused = [(self.counts.rejected, "rejected"), (self.counts.dead_letters, letters)]
-        if texts := [f"{count:,} {what}" for count, what in refused if count]:
-            return Notice(" · ".join(texts), "danger")
+            return Notice(_retry_words(self.retry, left), "warning")
+        if self.counts.rejected or self.counts.dead_letters:
+            return Notice(_refused_words(self.counts), "danger")
         if self.paused and self.state in ACTIVE:
-            return Notice("paused", "warning")
-        return Notice("breaker disabled by hand", "warning") if self.breakers else None
+            return Notice(tr("paused"), "warning")
+        return Notice(tr("breaker disabled by hand"), "warning") if self.breakers else None
 
     def counters(self, *, is_source: bool, is_sink: bool, short: bool = False) -> str:
         """``12,400 → 11,002``; one number for a source. ``short``: ``12k → 11k``."""
         came, went = (short_number(n) if short else f"{n:,}" for n in (self.counts.rows_in, self.counts.rows_out))
         if is_source:
-            return f"{went} rows"
+            return tr("{number} rows", number=went)
         if is_sink:
-            return f"{came} → {went} {'to load' if self.dry else 'loaded'}"
+            text = tr("{came} → {went} to load") if self.dry else tr("{came} → {went} loaded")
+            return text.format(came=came, went=went)
         return f"{came} → {went}"
 
     def _enter(self, state: NodeState) -> None:
@@ -143,13 +153,31 @@ class LiveNode:
         self.state = state
 
 
+def _retry_words(retry: RetryScheduled, left: float) -> str:
+    numbers = {"attempt": retry.attempt + 1, "attempts": retry.attempts}
+    if left > 0:
+        return tr("retry {attempt}/{attempts} in {seconds} s", **numbers, seconds=f"{left:.1f}")
+    return tr("retry {attempt}/{attempts}…", **numbers)
+
+
+def _refused_words(counts: NodeCounts) -> str:
+    texts = []
+    if counts.rejected:
+        texts.append(tr("{number} rejected", number=f"{counts.rejected:,}"))
+    if counts.dead_letters:
+        texts.append(trn("{count} dead letter", "{count} dead letters", counts.dead_letters))
+    return " · ".join(texts)
+
+
 def _breaker_notice(event: BreakerChanged, now: float) -> Notice:
     if event.state is BreakerState.FORCED_OPEN:
-        return Notice("breaker opened by hand", "danger")
+        return Notice(tr("breaker opened by hand"), "danger")
     if event.state is BreakerState.HALF_OPEN:
-        return Notice("breaker half open, trial calls", "warning")
+        return Notice(tr("breaker half open, trial calls"), "warning")
     left = (event.until or now) - now
-    return Notice(f"breaker open, trial in {left:.0f} s" if left > 0 else "breaker open, trial is due", "danger")
+    if left > 0:
+        return Notice(tr("breaker open, trial in {seconds} s", seconds=f"{left:.0f}"), "danger")
+    return Notice(tr("breaker open, trial is due"), "danger")
 
 
 class LiveRun:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from etl_studio.ui.canvas.items.sprites import mixed, translucent
 from etl_studio.ui.theme.tokens import RADIUS, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -60,7 +61,7 @@ class Minimap(QWidget):
         self.resize(WIDTH, HEIGHT)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName("Map of the pipeline")
+        self.setAccessibleName(tr("Map of the pipeline"))
         document = scene.document
         for signal in (document.node_added, document.node_removed, document.node_moved, document.node_changed):
             signal.connect(self._renew_soon)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, FONT_TITLE, RADIUS, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
@@ -83,10 +84,10 @@ class EmptyHint(QFrame):
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel("Build your first pipeline", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel(tr("Build your first pipeline"), alignment=Qt.AlignmentFlag.AlignCenter)
         self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._text.setTextFormat(Qt.TextFormat.RichText)
-        self.button = QPushButton("Open an example", parent)
+        self.button = QPushButton(tr("Open an example"), parent)
         self.button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.button.clicked.connect(self._on_clicked)
         layout = QVBoxLayout(self)
@@ -120,8 +121,9 @@ class EmptyHint(QFrame):
         self._icon.setPixmap(self._theme.pixmap("layers", tokens.text_muted, 40))
         self._title.setStyleSheet(f"color: {tokens.text}; font-size: {self._theme.px(FONT_TITLE)}px; font-weight: 600;")
         self._text.setStyleSheet(f"color: {tokens.text_muted}; font-size: {self._theme.px(FONT_BODY)}px;")
-        self._text.setText(
-            "<div style='line-height: 150%'>Drag a node here from the palette, or<br>"
-            f"double-click or press <b style='color:{tokens.text}'>Tab</b> to search for one.</div>"
+        words = tr(
+            "Drag a node here from the palette, or<br>double-click or press {tab} to search for one.",
+            tab=f"<b style='color:{tokens.text}'>Tab</b>",
         )
+        self._text.setText(f"<div style='line-height: 150%'>{words}</div>")
         self.setStyleSheet("EmptyHint { background: transparent; border: none; }")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl_studio.pipeline.model import Wire
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,8 +48,8 @@ def ports_of(spec: NodeSpec, node_type: type[Node] | None, wires: Iterable[Wire]
     """The declared ports and those that wires name, inputs first, each in order."""
     used_inputs = list(dict.fromkeys(wire.target_port for wire in wires if wire.target == spec.id))
     used_outputs = list(dict.fromkeys(wire.source_port for wire in wires if wire.source == spec.id))
-    inputs = {port.name: port.title for port in node_type.inputs} if node_type else {}
-    outputs = {port.name: port.title for port in node_type.outputs} if node_type else {}
+    inputs = {port.name: tr(port.title) for port in node_type.inputs} if node_type else {}
+    outputs = {port.name: tr(port.title) for port in node_type.outputs} if node_type else {}
     open_inputs = bool(node_type and node_type.open_inputs)
     free = open_inputs or node_type is None
     ports = [
@@ -56,7 +57,7 @@ def ports_of(spec: NodeSpec, node_type: type[Node] | None, wires: Iterable[Wire]
         for name in dict.fromkeys([*inputs, *used_inputs])
     ]
     if open_inputs:
-        ports.append(CanvasPort(spec.id, NEW_INPUT, "New", True, connected=False))
+        ports.append(CanvasPort(spec.id, NEW_INPUT, tr("New"), True, connected=False))
     ports += [
         CanvasPort(
             spec.id, name, outputs.get(name) or name, False, name in used_outputs, name in outputs or node_type is None
@@ -80,7 +81,7 @@ def wire_between(pipeline: Pipeline, output: CanvasPort, target: CanvasPort) -> 
 def default_output(node: str, node_type: type[Node] | None) -> CanvasPort | None:
     """The port that a wire leaves by when nobody says which; never the rejects."""
     ports = [port for port in (node_type.outputs if node_type else ()) if port.name != "rejects"]
-    return CanvasPort(node, ports[0].name, ports[0].title, is_input=False, connected=False) if ports else None
+    return CanvasPort(node, ports[0].name, tr(ports[0].title), is_input=False, connected=False) if ports else None
 
 
 def default_input(node: str, node_type: type[Node] | None) -> CanvasPort | None:

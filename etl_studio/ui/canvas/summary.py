@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk.config import editor_of, is_advanced
 from etl_studio.ui.node_search import first_line
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import NodeSpec
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 def summary(spec: NodeSpec, node_type: type[Node] | None) -> str:
     """The first settings that say something, such as ``quantity >= 5``, or what is still to be chosen."""
     if node_type is None:
-        return f'unknown type "{spec.type}"'
+        return tr('unknown type "{type}"', type=spec.type)
     parts = []
     for name, field in node_type.Config.model_fields.items():
         key = next((key for key in (name, field.alias) if key in spec.config), None)
         if key is not None and not is_advanced(field) and field.annotation != list[Any]:
             parts.append(_shown(spec.config[key], as_file=editor_of(field) in ("file", "save_file")))
         elif key is None and field.is_required():
-            return f"{field.title or name}: not set"
+            return tr("{setting}: not set", setting=tr(field.title or name))
     if parts := [part for part in parts if part][:2]:
         return " · ".join(parts)
-    return node_type.title if spec.title else first_line(node_type)
+    return tr(node_type.title if spec.title else first_line(node_type))
 
 
 def _shown(value: Any, *, as_file: bool) -> str:
@@ -37,7 +38,7 @@ def _shown(value: Any, *, as_file: bool) -> str:
     if isinstance(value, list | tuple):
         if all(isinstance(item, dict) for item in value):
             return (
-                f"{len(value)} {'rule' if len(value) == 1 else 'rules'}"
+                trn("{count} rule", "{count} rules", len(value))
                 if value and "rule" in value[0]
                 else ", ".join(str(next(iter(item.values()), "")) for item in value)
             )

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from etl_studio.ui.node_row import ROW_HEIGHT
 from etl_studio.ui.search_popup import ROW_ROLE, SearchPopup
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class TargetSearch(SearchPopup):
     """The wire shall begin at the next port (1) or the one before (-1)."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__("Connect to…", parent)
+        super().__init__(tr("Connect to…"), parent)
         self.most_rows = MOST_ROWS
         self._find: Callable[[str], list[Target]] = lambda _: []
         self.results.setItemDelegate(TargetRow(theme, self.results))
@@ -107,6 +108,7 @@ class TargetRow(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._takes = tr("Takes it")
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         del option, index
@@ -129,7 +131,7 @@ class TargetRow(QStyledItemDelegate):
         small = self._theme.font(FONT_SMALL)
         lines = (
             (title, tokens.text_muted if target.refusal else tokens.text, target.title, -px(15)),
-            (small, tokens.danger if target.refusal else tokens.text_muted, target.refusal or "Takes it", px(2)),
+            (small, tokens.danger if target.refusal else tokens.text_muted, target.refusal or self._takes, px(2)),
         )
         for font, ink, text, top in lines:
             painter.setFont(font)

@@ -44,6 +44,7 @@ from etl_studio.ui.canvas.scene import Hit, PipelineScene
 from etl_studio.ui.canvas.tools import Tools
 from etl_studio.ui.canvas.walking import Walking
 from etl_studio.ui.canvas.wiring import Wiring
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.document import PipelineDocument
@@ -345,7 +346,7 @@ class CanvasView(QGraphicsView):
         self.setAcceptDrops(True)
         self.viewport().setMouseTracking(True)
         self._make_opaque()
-        self.setAccessibleName("Pipeline canvas")
+        self.setAccessibleName(tr("Pipeline canvas"))
 
     def _make_opaque(self) -> None:
         viewport = self.viewport()

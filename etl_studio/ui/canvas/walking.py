@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from etl_studio.ui.announcing import announce
 from etl_studio.ui.canvas.spoken import spoken_group, spoken_node, spoken_wire
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ RING = 7.0
 """Distance of the ring from the card."""
 ASIDE = 2.0
 """A node aside counts as so many times farther than one straight ahead."""
-HELP = (
+HELP = N_(
     "Tab searches for a node to add. Alt with the arrow keys walks from node to node, the arrow keys alone move what "
     "is selected. C draws a wire, W goes through the wires, Enter opens the settings."
 )
@@ -57,7 +58,7 @@ class Walking(QObject):
         document.node_removed.connect(self._on_removed)
         document.node_renamed.connect(self._on_renamed)
         document.reset.connect(self._on_reset)
-        canvas.setAccessibleDescription(HELP)
+        canvas.setAccessibleDescription(tr(HELP))
 
     # -- steps ------------------------------------------------------------------------------------------------
 
@@ -105,15 +106,17 @@ class Walking(QObject):
         """Select the next wire of the node, or the one before."""
         wires = self._document.pipeline.wires_of(self.node) if self.node else []
         if not wires:
-            self.say("This node has no wires." if self.node else "No node is chosen.")
+            self.say(tr("This node has no wires.") if self.node else tr("No node is chosen."))
             return
         wires.sort(key=lambda wire: wire.source == self.node)
         chosen = [wire for wire in self._scene.chosen_wires() if wire in wires]
         index = (wires.index(chosen[0]) + (-1 if back else 1)) % len(wires) if chosen else -1 if back else 0
         self._scene.choose(wires=[wires[index]])
         self.show()
-        place = f" {index % len(wires) + 1} of {len(wires)}." if len(wires) > 1 else ""
-        self.say(spoken_wire(self._document, wires[index]) + place)
+        said = spoken_wire(self._document, wires[index])
+        if len(wires) > 1:
+            said = tr("{wire} {number} of {total}.", wire=said, number=index % len(wires) + 1, total=len(wires))
+        self.say(said)
 
     def leave_wires(self) -> bool:
         """From a wire back to its node; whether a wire was selected alone."""
@@ -212,4 +215,4 @@ class Walking(QObject):
 
     def _on_reset(self) -> None:
         self.node, self.shown = None, False
-        self._canvas.setAccessibleDescription(HELP)
+        self._canvas.setAccessibleDescription(tr(HELP))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPen
 from etl_studio.ui.canvas.items.wire import curve
 from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort, wire_between
 from etl_studio.ui.canvas.target_search import Target, TargetSearch
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -70,14 +71,14 @@ class Wiring(QObject):
         """
         node = self._walking.node
         if node is None:
-            self._walking.say("No node is chosen.")
+            self._walking.say(tr("No node is chosen."))
             return
         ports = self._ports(node)
         wanted = [port for port in ports if port.is_input == backwards and port.is_rejects == rejects]
         free = [port for port in wanted if not (port.is_input and port.connected)]
         start = next(iter(free or wanted or ([] if rejects else ports)), None)
         if start is None:
-            self._walking.say("This node rejects no rows." if rejects else "This node has no ports.")
+            self._walking.say(tr("This node rejects no rows.") if rejects else tr("This node has no ports."))
             return
         self._begin_at(start)
 
@@ -101,13 +102,17 @@ class Wiring(QObject):
 
     def _begin_at(self, start: CanvasPort) -> None:
         self.start, self.target = start, None
-        title = self._document.titles()[start.node]
-        several = len(self._ports(start.node)) > 1
-        port = f", {start.title or start.name}," if several else ""
-        self.popup.ask(f"What feeds {title}{port}?" if start.is_input else f"Connect {title}{port} to…", self._targets)
+        self.popup.ask(self._question(start), self._targets)
         # in a lower corner, away from where the other end lies
         room = self._canvas.viewport().rect()
         self.popup.open_at(room.bottomRight() if start.is_input else room.bottomLeft())
+
+    def _question(self, start: CanvasPort) -> str:
+        title = self._document.titles()[start.node]
+        if len(self._ports(start.node)) == 1:
+            return tr("What feeds {node}?", node=title) if start.is_input else tr("Connect {node} to…", node=title)
+        text = tr("What feeds {node}, {port}?") if start.is_input else tr("Connect {node}, {port}, to…")
+        return text.format(node=title, port=start.title or start.name)
 
     def _ports(self, node: str) -> list[CanvasPort]:
         """Outputs first, in the order in which Right goes through them."""
@@ -134,7 +139,7 @@ class Wiring(QObject):
     def _judged(self, port: CanvasPort, title: str) -> Target:
         problem = self._document.check_wire(self._wire(port))
         same_side = [other for other in self._scene.nodes[port.node].ports if other.is_input == port.is_input]
-        named = "new input" if port.name == NEW_INPUT else port.title or port.name
+        named = tr("new input") if port.name == NEW_INPUT else port.title or port.name
         return Target(port, f"{title} · {named}" if len(same_side) > 1 else title, problem.message if problem else "")
 
     def _wire(self, port: CanvasPort) -> Wire:

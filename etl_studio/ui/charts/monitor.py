@@ -16,6 +16,7 @@ from etl_studio.ui.charts.loader import PlotLoader
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.quantities import count, latencies, latency, percent, rate, short
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,20 +159,26 @@ class RunMonitor(QWidget):
         if self._cards:
             return
         self._cards = {
-            "rows": ChartCard("Throughput", "Rows per second that each node takes.", TimePlot(short, least=10)),
+            "rows": ChartCard(tr("Throughput"), tr("Rows per second that each node takes."), TimePlot(short, least=10)),
             "errors": ChartCard(
-                "Errors and rejects",
-                "Failed attempts and rows that were not processed, per second at each node; the number is their sum.",
+                tr("Errors and rejects"),
+                tr(
+                    "Failed attempts and rows that were not processed, per second at each node; "
+                    "the number is their sum."
+                ),
                 TimePlot(short, least=1),
             ),
             "latency": ChartCard(
-                "Latency p50 / p95",
-                "How long a batch or call takes at each node: half of them (p50), all but one in twenty (p95, faint).",
+                tr("Latency p50 / p95"),
+                tr(
+                    "How long a batch or call takes at each node: half of them (p50), "
+                    "all but one in twenty (p95, faint)."
+                ),
                 TimePlot(latency, least=0.01),
             ),
             "fill": ChartCard(
-                "Queue fill",
-                "How full the wire before each node is. A full one waits for the node behind it.",
+                tr("Queue fill"),
+                tr("How full the wire before each node is. A full one waits for the node behind it."),
                 TimePlot(percent, least=1.0, fixed=True),
             ),
         }
@@ -208,10 +215,10 @@ class RunMonitor(QWidget):
         has_data = len(self._history) > 0
         self._stack.setCurrentWidget(self._charts if has_data and self._cards else self._placeholder)
         if has_data:
-            self._placeholder.tell("activity", "Preparing the charts…")
+            self._placeholder.tell("activity", tr("Preparing the charts…"))
         else:
             self._placeholder.tell(
-                "activity", "No run yet", "Run the pipeline to see throughput, errors, latency and queues."
+                "activity", tr("No run yet"), tr("Run the pipeline to see throughput, errors, latency and queues.")
             )
 
     def _draw_next(self) -> bool:
@@ -264,7 +271,7 @@ class RunMonitor(QWidget):
         ]
         left_out = len(self._history.nodes) - len(colors)
         if left_out:
-            parts.append(f"and {left_out} quieter nodes")
+            parts.append(trn("and {count} quieter node", "and {count} quieter nodes", left_out))
         text = "&nbsp;&nbsp;&nbsp;&nbsp;".join(parts)
         if text != self._legend.text():
             self._legend.setText(text)
@@ -284,10 +291,10 @@ class RunMonitor(QWidget):
         history = self._history
         total = sum(history.latest.nodes[name].counts.rows_in for name in history.sources())
         if self._duration is not None:
-            self._cards["rows"].set_value(rate(total / max(self._duration, 0.001)), "average")
+            self._cards["rows"].set_value(rate(total / max(self._duration, 0.001)), tr("average"))
         else:
             now = sum(float(history.rates("rows", name)[-1]) for name in history.sources())
-            self._cards["rows"].set_value(rate(now), f"{short(total)} read")
+            self._cards["rows"].set_value(rate(now), tr("{rows} read", rows=short(total)))
 
     def _draw_latency(self, colors: dict[str, str]) -> None:
         p50 = {name: self._history.column("p50", name) for name in colors}
@@ -312,5 +319,5 @@ class RunMonitor(QWidget):
         fills = {text: sample.fill for text, sample in self._history.latest.wires.items()}
         fullest = max(fills, key=lambda text: fills[text], default=None)
         if fullest is not None:
-            note = f"before {self._title(wires[fullest])}" if fills[fullest] else ""
+            note = tr("before {node}", node=self._title(wires[fullest])) if fills[fullest] else ""
             card.set_value(percent(fills[fullest]), note)

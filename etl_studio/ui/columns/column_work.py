@@ -15,6 +15,7 @@ from etl_studio.ui.canvas.lighting import light
 from etl_studio.ui.columns.place import ColumnPlace, column_in_form
 from etl_studio.ui.columns.uses_panel import UsesPanel
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.previews.panel import PreviewPanel
     from etl_studio.ui.theme.theme import Theme
 
-NO_COLUMN = "Put the cursor on a column, or select one node, and ask again."
+NO_COLUMN = N_("Put the cursor on a column, or select one node, and ask again.")
 QUIET = 200
 """Milliseconds after an edit before the column is followed anew."""
 
@@ -215,7 +216,7 @@ class ColumnWork(QObject):
             old, new = dialog.old, dialog.new
             if self.followed is not None and self.followed.column == old:
                 self.followed = replace(self.followed, column=new)
-            document.become(after, f"Rename {old} to {new}")
+            document.become(after, tr("Rename {old} to {new}", old=old, new=new))
 
     # -- which column -----------------------------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ class ColumnWork(QObject):
             self._offer(chosen[0], work)
         else:
             self._tabs.show_panel(self.uses)
-            self.uses.say(NO_COLUMN)
+            self.uses.say(tr(NO_COLUMN))
 
     def _at_cursor(self) -> ColumnPlace | None:
         focused, table, selected = QApplication.focusWidget(), self._preview.table, self._inspector.selected
@@ -273,7 +274,7 @@ class ColumnWork(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setObjectName("columns")
         if not names:
-            menu.addAction("No column is known; preview the node first").setEnabled(False)
+            menu.addAction(tr("No column is known; preview the node first")).setEnabled(False)
         for name in names:
             menu.addAction(name).triggered.connect(partial(work, ColumnPlace(node, name)))
         canvas = self._canvas
@@ -290,8 +291,8 @@ class ColumnWork(QObject):
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setObjectName("column")
-        rename = menu.addAction(self._theme.icon("edit", self._theme.tokens.text_muted), "Rename column…")
+        rename = menu.addAction(self._theme.icon("edit", self._theme.tokens.text_muted), tr("Rename column…"))
         rename.triggered.connect(partial(self.ask_for_name, place))
-        uses = menu.addAction(self._theme.icon("route", self._theme.tokens.text_muted), "Find uses")
+        uses = menu.addAction(self._theme.icon("route", self._theme.tokens.text_muted), tr("Find uses"))
         uses.triggered.connect(partial(self.follow, place))
         menu.popup(header.mapToGlobal(at))

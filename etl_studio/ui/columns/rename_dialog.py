@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from etl_studio.ui.commands import counted
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,6 +118,10 @@ def _short(text: str, *, first: bool = False, last: bool = False) -> str:
     return text if len(text) <= 2 * _AROUND else f"{text[:_AROUND]}…{text[-_AROUND:]}"
 
 
+TITLES = {"column": N_("Rename column"), "parameter": N_("Rename parameter")}
+KINDS = {"column": N_("Column"), "parameter": N_("Parameter")}
+
+
 class RenameDialog(QDialog):
     """Shows what a new name changes, as it is typed.
 
@@ -126,7 +130,7 @@ class RenameDialog(QDialog):
         find: finds what must change for a new name; called in a thread.
         titles: what nodes are called for people, by id.
         theme: colours.
-        what: what is renamed.
+        what: what is renamed: ``column`` or ``parameter``.
         parent: its parent.
 
     Attributes:
@@ -143,28 +147,28 @@ class RenameDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Rename {what}")
+        self.setWindowTitle(tr(TITLES[what]))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(720, 480)
         self.old = old
         self._find, self._titles, self._what = find, titles, what
         self.renaming: Renaming | None = None
         self.name = Line(self)
-        self.name.setAccessibleName("New name")
+        self.name.setAccessibleName(tr("New name"))
         self.name.setText(old)
         self.name.selectAll()
         self.summary = QLabel(self)
         self.summary.setProperty("role", "muted")
         self.tree = QTreeWidget(self)
-        self.tree.setHeaderLabels(["Where", "Change"])
-        self.tree.setAccessibleName("Changes")
+        self.tree.setHeaderLabels([tr("Where"), tr("Change")])
+        self.tree.setAccessibleName(tr("Changes"))
         self.tree.setUniformRowHeights(True)
         self.tree.setItemDelegateForColumn(1, ChangeLine(theme, self.tree))
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.SingleSelection)
         self.obstacles, self.doubts = problem_label(self), problem_label(self)
         self.doubts.setProperty("role", "warning")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.rename = self.buttons.addButton("Rename", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.rename = self.buttons.addButton(tr("Rename"), QDialogButtonBox.ButtonRole.AcceptRole)
         set_role(self.rename, "primary")
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self.look)
@@ -207,8 +211,8 @@ class RenameDialog(QDialog):
         old = QLabel(self.old, self)
         old.setProperty("role", "code")
         old.setTextFormat(Qt.TextFormat.PlainText)
-        form.addRow(self._what.capitalize(), old)
-        form.addRow("New name", self.name)
+        form.addRow(tr(KINDS[self._what]), old)
+        form.addRow(tr("New name"), self.name)
         line = QHBoxLayout()
         line.addWidget(self.summary, 1)
         column = QVBoxLayout(self)
@@ -238,7 +242,7 @@ class RenameDialog(QDialog):
             self.tree.clear()
             show_problem(self.obstacles, [])
             show_problem(self.doubts, [])
-            self.summary.setText("Type a new name, and everything that changes with it is listed here.")
+            self.summary.setText(tr("Type a new name, and everything that changes with it is listed here."))
         else:
             self._quiet.start()
 
@@ -256,15 +260,15 @@ class RenameDialog(QDialog):
         self.tree.clear()
         for insertion in renaming.insertions:
             names = ", ".join(f"{old} → {new}" for old, new in insertion.names.items())
-            self._head(f"New node Select behind {self._title(insertion.behind)}", names)
+            self._head(tr("New node Select behind {node}", node=self._title(insertion.behind)), names)
         for node, more in renaming.extensions.items():
             names = ", ".join(f"{old} → {new}" for old, new in more.items())
-            self._head(self._title(node), f"Renames {names}")
+            self._head(self._title(node), tr("Renames {names}", names=names))
         heads: dict[tuple[str, bool], QTreeWidgetItem] = {}
         for change in renaming.changes:
             key = (change.node, change.section == "note")
             if key not in heads:
-                heads[key] = self._head(f"Note {change.node}" if key[1] else self._title(change.node))
+                heads[key] = self._head(tr("Note {note}", note=change.node) if key[1] else self._title(change.node))
             self._add(heads[key], change)
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
@@ -279,12 +283,16 @@ class RenameDialog(QDialog):
 
     def _add(self, head: QTreeWidgetItem, change: Change) -> None:
         place = " > ".join(str(int(part) + 1) if part.isdecimal() else part for part in change.path)
-        item = QTreeWidgetItem(head, [place if change.is_sure else f"{place} (look at it)", ""])
+        item = QTreeWidgetItem(head, [place if change.is_sure else tr("{place} (look at it)", place=place), ""])
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
         checked = change.is_sure or change.section != "note"
         item.setCheckState(0, Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
         item.setData(1, CHANGE, change)
-        item.setData(1, Qt.ItemDataRole.AccessibleTextRole, f"{change.before} becomes {change.after}")
+        item.setData(
+            1,
+            Qt.ItemDataRole.AccessibleTextRole,
+            tr("{before} becomes {after}", before=change.before, after=change.after),
+        )
         item.setToolTip(1, f"{change.before}\n→\n{change.after}")
 
     def _items(self) -> list[QTreeWidgetItem]:
@@ -297,8 +305,14 @@ class RenameDialog(QDialog):
         changes, all_ = len(self.chosen), len(self.renaming.changes)
         more = len(self.renaming.insertions) + len(self.renaming.extensions)
         nodes = len({change.node for change in self.renaming.changes})
-        left = f", {all_ - changes} left out" if all_ > changes else ""
-        self.summary.setText(f"{counted(changes + more, 'change')} in {counted(nodes + more, 'node')}{left}.")
+        counts = {
+            "changes": trn("{count} change", "{count} changes", changes + more),
+            "nodes": trn("{count} node", "{count} nodes", nodes + more),
+        }
+        text = tr("{changes} in {nodes}.", **counts)
+        if all_ > changes:
+            text = tr("{changes} in {nodes}, {left} left out.", **counts, left=all_ - changes)
+        self.summary.setText(text)
         self.rename.setEnabled(not self.renaming.obstacles and bool(changes + more + len(self.renaming.parameters)))
 
     def _title(self, node: str) -> str:

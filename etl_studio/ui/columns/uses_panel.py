@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from etl_studio.ui.commands import counted
 from etl_studio.ui.forms.buttons import IconButton
+from etl_studio.ui.listing import listed
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,14 +108,14 @@ class UsesPanel(QFrame):
         self.heading, self.summary = QLabel(self), QLabel(self)
         self.heading.setProperty("role", "title")
         self.summary.setProperty("role", "muted")
-        self.computed = QCheckBox("What is computed from it, too", self)
-        self.rename = QPushButton("Rename…", self)
-        self.end = IconButton(theme, "x", "End (Escape)", self)
+        self.computed = QCheckBox(tr("What is computed from it, too"), self)
+        self.rename = QPushButton(tr("Rename…"), self)
+        self.end = IconButton(theme, "x", tr("End (Escape)"), self)
         self.tree = QTreeWidget(self)
         self.tree.setHeaderHidden(True)
         self.tree.setColumnCount(2)
         self.tree.setUniformRowHeights(True)
-        self.tree.setAccessibleName("Uses of the column")
+        self.tree.setAccessibleName(tr("Uses of the column"))
         self.tree.setItemDelegateForColumn(1, UseLine(theme, self.tree))
         self.notice = Notice(theme, self)
         self._bar = QWidget(self)
@@ -139,11 +140,16 @@ class UsesPanel(QFrame):
         """
         self.trace, self._pipeline, self._titles = trace, pipeline, titles
         self.heading.setText(place.column)
-        origins = " and ".join(f"{titles.get(node, node)}" for node, _ in trace.origins)
+        origins = [titles.get(node, node) for node, _ in trace.origins]
         direct = [use for use in trace.uses if not use.computed]
         nodes = len({use.node for use in direct})
-        born = f"Comes from {origins}. " if origins else ""
-        self.summary.setText(f"{born}{counted(len(direct), 'use')} in {counted(nodes, 'node')}.")
+        born = tr("Comes from {nodes}.", nodes=listed(origins)) + " " if origins else ""
+        uses = tr(
+            "{uses} in {nodes}.",
+            uses=trn("{count} use", "{count} uses", len(direct)),
+            nodes=trn("{count} node", "{count} nodes", nodes),
+        )
+        self.summary.setText(born + uses)
         self.computed.setVisible(any(use.computed for use in trace.uses))
         self._bar.show()
         self._fill()
@@ -154,14 +160,16 @@ class UsesPanel(QFrame):
         self._bar.hide()
         self.tree.clear()
         self.notice.tell(
-            "route", "No column is followed", "Find the uses of a column from the head of the preview, or by Alt+F7."
+            "route",
+            tr("No column is followed"),
+            tr("Find the uses of a column from the head of the preview, or by Alt+F7."),
         )
         self._pages.setCurrentWidget(self.notice)
 
     def say(self, message: str) -> None:
         """Tell why there is nothing to show."""
         self.clear()
-        self.notice.tell("alert-circle", "The column could not be followed", message, bad=True)
+        self.notice.tell("alert-circle", tr("The column could not be followed"), message, bad=True)
 
     def _lay_out(self) -> None:
         line = QHBoxLayout(self._bar)
@@ -197,7 +205,7 @@ class UsesPanel(QFrame):
         self.tree.resizeColumnToContents(0)
         self._pages.setCurrentWidget(self.tree)
         if not heads:
-            self.notice.tell("route", "Nothing uses this column", "It passes through, and no setting names it.")
+            self.notice.tell("route", tr("Nothing uses this column"), tr("It passes through, and no setting names it."))
             self._pages.setCurrentWidget(self.notice)
 
     def _add(self, head: QTreeWidgetItem, use: Use) -> None:
@@ -209,8 +217,8 @@ class UsesPanel(QFrame):
         begin = before if len(before) <= AROUND else f"…{before[-AROUND:]}"
         parts = [" ".join(part.split("\n")) for part in (begin, name or mention.name, behind[: 2 * AROUND])]
         place = " > ".join(str(int(part) + 1) if part.isdecimal() else part for part in mention.path)
-        kind = "  makes it" if mention.makes and not use.computed else "  computed" if use.computed else ""
-        item = QTreeWidgetItem(head, [place + kind, ""])
+        kind = tr("computed") if use.computed else tr("makes it") if mention.makes else ""
+        item = QTreeWidgetItem(head, [f"{place}  {kind}".rstrip(), ""])
         item.setData(0, USE, use)
         item.setData(1, TEXT, parts)
         item.setData(1, Qt.ItemDataRole.AccessibleTextRole, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from etl_studio.ui.forms.retry_timeline import duration
 from etl_studio.ui.theme.tokens import FONT_SMALL, SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -57,7 +59,9 @@ class BreakerPicture(QWidget):
         """Draw another breaker; one that is not used is not drawn."""
         self._breaker = breaker
         self.setVisible(breaker.enabled)
-        self.setAccessibleName(f"{self._labels(breaker)[0]}, then {', then '.join(self._labels(breaker)[1:])}")
+        first, *others = self._labels(breaker)
+        said = reduce(lambda before, label: tr("{first}, then {next}", first=before, next=label), others, first)
+        self.setAccessibleName(said)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -65,12 +69,12 @@ class BreakerPicture(QWidget):
 
     @staticmethod
     def _labels(breaker: Breaker) -> list[str]:
-        meanwhile = "waits" if breaker.when_open == "wait" else "fails"
+        time = duration(breaker.open_for)
         return [
-            f"{opening_failures(breaker)} of {breaker.minimum_calls} fail",
-            f"{meanwhile} {duration(breaker.open_for)}",
-            f"{breaker.half_open_calls} trial" if breaker.half_open_calls == 1 else f"{breaker.half_open_calls} trials",
-            "closed",
+            tr("{failed} of {calls} fail", failed=opening_failures(breaker), calls=breaker.minimum_calls),
+            tr("waits {time}", time=time) if breaker.when_open == "wait" else tr("fails {time}", time=time),
+            trn("{count} trial", "{count} trials", breaker.half_open_calls),
+            tr("closed"),
         ]
 
     def paintEvent(self, event: QPaintEvent) -> None:

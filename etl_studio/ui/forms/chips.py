@@ -13,6 +13,7 @@ from etl_studio.ui.forms.editor import Editor, FormContext
 from etl_studio.ui.forms.setting import UNSET, Setting
 from etl_studio.ui.forms.text import ColumnCompleter, Line
 from etl_studio.ui.theme.tokens import RADIUS, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
@@ -95,7 +96,7 @@ class Chip(QFrame):
         super().__init__(parent)
         self.element = element
         self._theme = context.theme
-        self.remove = IconButton(context.theme, "x", f"Remove {element}", self, size=10)
+        self.remove = IconButton(context.theme, "x", tr("Remove {what}", what=element), self, size=10)
         self.remove.clicked.connect(self.removed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 0, 0, 0)
@@ -159,7 +160,9 @@ class ChipsEditor(Editor):
         self.line = AddLine(self)
         self.line.setAccessibleName(setting.title)
         example = setting.example[0] if isinstance(setting.example, list) and setting.example else None
-        self.line.setPlaceholderText("Add…" if example is None or self._default else f"Add, e.g. {example}")
+        self.line.setPlaceholderText(
+            tr("Add…") if example is None or self._default else tr("Add, e.g. {example}", example=example)
+        )
         self.line.added.connect(self._add)
         self.line.taken_back.connect(self._take_back)
         self.line.editingFinished.connect(self._add)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout
 
 from etl_studio.ui.forms.editor import Editor
 from etl_studio.ui.forms.setting import UNSET, Setting
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 LEAST_LETTERS = 4
 """Letters that show however narrow the form is."""
 
-_LABELS = {",": "comma  ,", ";": "semicolon  ;", "\t": "tab", "|": "bar  |", " ": "space"}
+_LABELS = {
+    ",": N_("comma  ,"),
+    ";": N_("semicolon  ;"),
+    "\t": N_("tab"),
+    "|": N_("bar  |"),
+    " ": N_("space"),
+}
 
 
 def choice_label(value: Any) -> str:
     """A choice as people read it."""
     text = str(value)
-    return _LABELS.get(text) or text.replace("_", " ") or "none"
+    return tr(_LABELS.get(text, "")) or text.replace("_", " ") or tr("none")
 
 
 class Combo(QComboBox):
@@ -62,7 +69,7 @@ class ChoiceEditor(Editor):
         if setting.optional:
             self._choices.insert(0, None)
         self.combo.addItems(["—" if choice is None else choice_label(choice) for choice in self._choices])
-        self.combo.setPlaceholderText("Choose…")
+        self.combo.setPlaceholderText(tr("Choose…"))
         self.combo.activated.connect(self._chosen)
         self.setFocusProxy(self.combo)
         layout = QHBoxLayout(self)

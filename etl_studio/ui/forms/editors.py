@@ -20,6 +20,7 @@ from etl_studio.ui.forms.setting import Setting, settings_of
 from etl_studio.ui.forms.sql_editor import SqlEditor
 from etl_studio.ui.forms.suggestions import column_types
 from etl_studio.ui.forms.text import ColumnEditor, FileEditor, LineEditor, NumberEditor, ScalarEditor, SecretEditor
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -109,7 +110,7 @@ def _map_editor(setting: Setting, item: Any, context: FormContext, parent: QWidg
         new_value,
         context,
         _add_text(setting),
-        str(key) or "name",
+        str(key) or tr("name"),
         parent,
         names_columns=names_columns,
         stacked=stacked,
@@ -140,8 +141,12 @@ def _is_short(model: type[BaseModel]) -> bool:
 
 
 def _add_text(setting: Setting) -> str:
-    """``Add column`` for Columns; ``Add`` where the title is no plural."""
-    title = setting.title.lower()
+    return tr(add_text(setting.english or setting.title))
+
+
+def add_text(title: str) -> str:
+    """English for adding an element: ``Add column`` for Columns; ``Add`` where the title is no plural."""
+    title = title.lower()
     if title.endswith("sses"):
         return f"Add {title[:-2]}"
     return f"Add {title[:-1]}" if title.endswith("s") and not title.endswith("ss") else "Add"

@@ -13,6 +13,7 @@ from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET, Setting
 from etl_studio.ui.forms.text import plain
 from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ class Field(QWidget):
         left = self.editor.complain(complaints)
         if left and self.setting.required and self.editor.value() is UNSET:
             # The sentence for the terminal calls the setting by its key; its title and an example are in sight here.
-            show_problem(self.problem, ["Fill this in."])
+            show_problem(self.problem, [tr("Fill this in.")])
         else:
             show_problem(self.problem, [_with_address(address, text) for address, text in left])
         inner = self.editor.inner if isinstance(self.editor, GuardedEditor) else self.editor
@@ -126,7 +127,7 @@ class Field(QWidget):
             line.addWidget(InfoIcon(_help(self.setting), self._context, self))
         line.addStretch(1)
         if self.setting.required:
-            needed = QLabel("required", self)
+            needed = QLabel(tr("required"), self)
             needed.setProperty("role", "muted")
             line.addWidget(needed)
         return line
@@ -144,14 +145,14 @@ class Field(QWidget):
         menu = QMenu(self)
         names = self._context.parameters()
         if names:
-            choose = menu.addMenu("Use a parameter")
+            choose = menu.addMenu(tr("Use a parameter"))
             for name in names:
                 action = QAction(f"${{{name}}}", choose)
                 action.setData(f"${{{name}}}")
                 choose.addAction(action)
             choose.triggered.connect(self._take)
         if not self.setting.required and self.editor.value() is not UNSET:
-            menu.addAction("Reset to the default").triggered.connect(self._reset)
+            menu.addAction(tr("Reset to the default")).triggered.connect(self._reset)
         return menu
 
     def _take(self, action: QAction) -> None:
@@ -174,7 +175,9 @@ def _help(setting: Setting) -> str:
         example = ", ".join(f"{key}: {plain(value)}" for key, value in example.items())
     elif isinstance(example, list):
         example = ", ".join(plain(item) for item in example if not isinstance(item, dict))
-    return f"{setting.description}\nExample: {plain(example)}" if example else setting.description
+    if not example:
+        return setting.description
+    return f"{setting.description}\n{tr('Example: {example}', example=plain(example))}"
 
 
 def _with_address(address: Sequence[str], text: str) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.forms.editor import FormContext
@@ -54,7 +55,7 @@ class Fold(QWidget):
 
     def show_count(self, count: int) -> None:
         """Say how many of the settings inside are set."""
-        self.button.setText(f"{self._title} ({count} set)" if count else self._title)
+        self.button.setText(tr("{title} ({count} set)", title=self._title, count=count) if count else self._title)
 
     @property
     def is_open(self) -> bool:

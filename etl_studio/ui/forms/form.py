@@ -13,6 +13,7 @@ from etl_studio.ui.forms.models import ModelEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
@@ -70,7 +71,7 @@ class SettingsForm(QWidget):
         column.addWidget(self.notice)
         column.addWidget(self.content)
         if not self.content.fields:
-            nothing = QLabel("This node has no settings.", self)
+            nothing = QLabel(tr("This node has no settings."), self)
             nothing.setProperty("role", "muted")
             column.addWidget(nothing)
         column.addStretch(1)

@@ -13,6 +13,7 @@ from etl_studio.ui.forms.code import JsonEditor
 from etl_studio.ui.forms.editor import Complaint, Editor, FormContext
 from etl_studio.ui.forms.setting import UNSET, Setting
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class GuardedEditor(Editor):
         if self.fallback is None:
             self.fallback = JsonEditor(replace(self._setting, editor="value"), self._context, self)
             self.fallback.edited.connect(self.edited)
-            self._back = IconButton(self._context.theme, "undo", "Give it up and use the form again", self)
+            self._back = IconButton(self._context.theme, "undo", tr("Give it up and use the form again"), self)
             self._back.clicked.connect(self._give_up)
             self.inner.hide()
             self._row.addWidget(self.fallback, 1)

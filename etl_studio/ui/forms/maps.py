@@ -11,6 +11,7 @@ from etl_studio.ui.forms.rows import NewItem, Row, RowsEditor
 from etl_studio.ui.forms.setting import UNSET
 from etl_studio.ui.forms.text import ColumnCompleter, Line
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ class PairEditor(Editor):
             self.key.textEdited.connect(completion.refresh)
             completion.activated.connect(self._finished)
         self.key.setPlaceholderText(example)
-        self.key.setAccessibleName("Name")
+        self.key.setAccessibleName(tr("Name"))
         self.content = value_editor
         self.key.textEdited.connect(self._typed)
         self.key.editingFinished.connect(self._finished)
@@ -158,4 +159,4 @@ class MapEditor(RowsEditor):
         if pair is UNSET:
             return []
         first = next(other for other in self._filled() if other.content.value()[0] == pair[0])
-        return [] if first is row else ["This name is there twice; only the first one counts."]
+        return [] if first is row else [tr("This name is there twice; only the first one counts.")]

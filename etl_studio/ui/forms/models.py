@@ -14,6 +14,7 @@ from etl_studio.ui.forms.field import Field
 from etl_studio.ui.forms.fold import Fold
 from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -72,7 +73,7 @@ class ModelEditor(Editor):
         settings = [setting for setting in settings_of(model, defaults) if setting.name not in without]
         for setting in sorted(settings, key=_is_advanced):
             if setting.advanced and self.more is None and not inline:
-                self.more = Fold("More settings", context, self)
+                self.more = Fold(tr("More settings"), context, self)
                 column.addWidget(self.more)
             editor = build(setting, context, self)
             field = Field(setting, editor, context, self, labelled=not inline)
@@ -196,7 +197,7 @@ class OptionalEditor(NestedEditor):
     ) -> None:
         super().__init__(content, parent, inset=inset)
         self._default_on = setting.default not in (None, UNSET)
-        self.box = QCheckBox(f"Use {setting.title[:1].lower()}{setting.title[1:]}", self)
+        self.box = QCheckBox(tr(use_text(setting.english or setting.title)), self)
         self.box.clicked.connect(self._clicked)
         self.layout().insertWidget(0, self.box)
         self.layout().setSpacing(2 * SPACE)
@@ -246,7 +247,7 @@ class UnionEditor(Editor):
         self._pages: dict[str, ModelEditor] = {}
         self.combo = Combo(self)
         self.combo.setAccessibleName(setting.title)
-        self.combo.setPlaceholderText("Choose…" if setting.required else "none")
+        self.combo.setPlaceholderText(tr("Choose…") if setting.required else tr("none"))
         if setting.optional and self._default is None:
             self.combo.addItem("—", None)
         for kind in self._models:
@@ -303,6 +304,11 @@ class UnionEditor(Editor):
     def _chosen(self) -> None:
         self._turn_to(self.combo.currentData())
         self.edited.emit(False)
+
+
+def use_text(title: str) -> str:
+    """English for using what may be missing: ``Use rate limit`` for Rate limit."""
+    return f"Use {title[:1].lower()}{title[1:]}"
 
 
 def framed(content: QWidget, parent: QWidget) -> QFrame:

@@ -12,6 +12,7 @@ from etl_studio.ui.forms.form import SettingsForm
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
 from etl_studio.ui.theme.tokens import FONT_LARGE, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.document import PipelineDocument
@@ -40,18 +41,18 @@ class NodeHeader(QWidget):
         self._icon = QLabel(self)
         self.title, self.id = Line(self), Line(self)
         self.title.setProperty("role", "heading")
-        self.title.setAccessibleName("Title")
-        self.title.setPlaceholderText(self._type.title if self._type else spec.type)
+        self.title.setAccessibleName(tr("Title"))
+        self.title.setPlaceholderText(tr(self._type.title) if self._type else spec.type)
         self.title.editingFinished.connect(self.flush)
-        self.id.setAccessibleName("Name in the file")
-        self.id.setToolTip("Its name in the file, in wires and in messages")
+        self.id.setAccessibleName(tr("Name in the file"))
+        self.id.setToolTip(tr("Its name in the file, in wires and in messages"))
         self.id.setProperty("role", "code")
         self.id.editingFinished.connect(self.flush)
         self.problem = problem_label(self)
         kind = QLabel(spec.type, self)
         kind.setProperty("role", "badge")
         kind.setMinimumHeight(5 * SPACE)
-        kind.setToolTip("Its type")
+        kind.setToolTip(tr("Its type"))
         first, second = QHBoxLayout(), QHBoxLayout()
         first.setSpacing(2 * SPACE)
         first.addWidget(self._icon)
@@ -128,7 +129,7 @@ class NodePage(QWidget):
         self.docs: QTextBrowser | None = None
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
-        for title in ("Settings", "Policy", "Docs"):
+        for title in (tr("Settings"), tr("Policy"), tr("Docs")):
             self.tabs.addTab(QScrollArea(self), title)
         self.tabs.setTabEnabled(POLICY, self._type is not None)
         self.tabs.setTabEnabled(DOCS, self._type is not None)
@@ -179,7 +180,8 @@ class NodePage(QWidget):
             return
         spec = self.document.pipeline.nodes[self.node]
         missing = QLabel(
-            f'The type "{spec.type}" is not installed. Its settings are kept as they are in the file.', self
+            tr('The type "{type}" is not installed. Its settings are kept as they are in the file.', type=spec.type),
+            self,
         )
         missing.setWordWrap(True)
         missing.setProperty("role", "danger")

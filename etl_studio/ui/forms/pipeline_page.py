@@ -18,6 +18,7 @@ from etl_studio.ui.forms.rows import RowsEditor
 from etl_studio.ui.forms.setting import UNSET, Setting
 from etl_studio.ui.forms.text import Line, LineEditor, NumberEditor
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
@@ -43,14 +44,18 @@ class ParameterEditor(Editor):
 
     def __init__(self, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rename = IconButton(context.theme, "edit", "Rename it in all settings…", self)
+        self.rename = IconButton(context.theme, "edit", tr("Rename it in all settings…"), self)
         self.rename.clicked.connect(self._ask_rename)
         self._parameter = Parameter("")
         self.name, self.default, self.description = Line(self), Line(self), Line(self)
         self.kind = Combo(self)
         self.kind.addItems(TYPES)
-        self.kind.setAccessibleName("Type")
-        texts = {self.name: "name", self.default: "default (none: asked for)", self.description: "description"}
+        self.kind.setAccessibleName(tr("Type"))
+        texts = {
+            self.name: tr("name"),
+            self.default: tr("default (none: asked for)"),
+            self.description: tr("description"),
+        }
         for line, text in texts.items():
             line.setPlaceholderText(text)
             line.setAccessibleName(text)
@@ -140,31 +145,31 @@ class PipelinePage(QWidget):
     def __init__(self, document: PipelineDocument, context: FormContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document, self._context = document, context
-        name = Setting("name", "name", "Name", str, description="Shown in titles, in runs and in messages.")
-        about = Setting("description", "description", "Description", str, default="", editor="multiline")
+        name = Setting("name", "name", tr("Name"), str, description=tr("Shown in titles, in runs and in messages."))
+        about = Setting("description", "description", tr("Description"), str, default="", editor="multiline")
         values = Setting(
             "parameters",
             "parameters",
-            "Parameters",
+            tr("Parameters"),
             list,
             default=[],
-            description="Values given at the start of a run. Write ${name} in any setting.",
+            description=tr("Values given at the start of a run. Write ${name} in any setting."),
         )
         interval = Setting(
             "seconds",
             "seconds",
-            "Checkpoint every (seconds)",
+            tr("Checkpoint every (seconds)"),
             float,
-            description="Rows are committed so often, and a run that breaks off goes on from there.",
+            description=tr("Rows are committed so often, and a run that breaks off goes on from there."),
             default=Interval().seconds,
         )
         self.name = LineEditor(name, self)
         self.interval = NumberEditor(interval, self)
         self.description = MultilineEditor(about, context, self)
-        self.parameters = RowsEditor(self._new_parameter, context, "Add parameter", self, card=True)
-        heading = QLabel("Pipeline", self)
+        self.parameters = RowsEditor(self._new_parameter, context, tr("Add parameter"), self, card=True)
+        heading = QLabel(tr("Pipeline"), self)
         heading.setProperty("role", "title")
-        hint = QLabel("Select a node on the canvas to see its settings.", self)
+        hint = QLabel(tr("Select a node on the canvas to see its settings."), self)
         hint.setProperty("role", "muted")
         hint.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -17,6 +17,7 @@ from etl_studio.ui.forms.models import ModelEditor, OptionalEditor
 from etl_studio.ui.forms.retry_timeline import RetryTimeline, breaker_sentence, budget_sentence, retry_sentence
 from etl_studio.ui.forms.setting import UNSET, settings_of
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +102,7 @@ class PolicyCard(QWidget):
         self.timeline = RetryTimeline(context.theme, self)
         self.picture = BreakerPicture(context.theme, self)
         self.retry_words, self.breaker_words, self.budget_words = (_sentence(self) for _ in range(3))
-        self.reset = LinkButton("Reset to the defaults", self)
+        self.reset = LinkButton(tr("Reset to the defaults"), self)
         self.reset.clicked.connect(self._reset)
         self._lay_out()
         self._parts: dict[str, Editor] = {
@@ -125,15 +126,15 @@ class PolicyCard(QWidget):
             self.document.set_policy(self.node, self._values())
 
     def _lay_out(self) -> None:
-        retry = Section("Retry", self)
+        retry = Section(tr("Retry"), self)
         for widget in (self.timeline, self.retry_words, self.retry):
             retry.column.addWidget(widget)
-        breaker = Section("Circuit breaker", self)
+        breaker = Section(tr("Circuit breaker"), self)
         for widget in (self.picture, self.breaker_words, self.breaker):
             breaker.column.addWidget(widget)
-        limit = Section("Rate limit", self)
+        limit = Section(tr("Rate limit"), self)
         limit.column.addWidget(self.rate_limit)
-        budget = Section("Error budget", self)
+        budget = Section(tr("Error budget"), self)
         for widget in (self.budget_words, self.budget):
             budget.column.addWidget(widget)
         rest = Section("", self)
@@ -178,7 +179,7 @@ class PolicyCard(QWidget):
         try:
             policy = Policy.model_validate(values)
         except ValidationError:
-            self.retry_words.setText("This will be drawn when every value is a number that fits.")
+            self.retry_words.setText(tr("This will be drawn when every value is a number that fits."))
             return
         web = self._reads_web()
         self.timeline.show_policy(policy, web=web)

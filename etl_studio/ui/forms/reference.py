@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from PySide6.QtGui import QFont, QFontInfo, QTextBlockFormat, QTextCharFormat, Q
 
 from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_TITLE, SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,15 +27,22 @@ LINE_HEIGHT = 125
 LEAST_HEADING = 4
 """The level of headings over single settings."""
 
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "yes or no", Any: "any value", dict: "map"}
+_WORDS = {
+    str: N_("text"),
+    int: N_("whole number"),
+    float: N_("number"),
+    bool: N_("yes or no"),
+    Any: N_("any value"),
+    dict: N_("map"),
+}
 
 
 def reference(node_type: type[Node]) -> str:
     """The documentation of a node type in Markdown."""
-    parts = [inspect.getdoc(node_type) or "", "### Ports", *ports_text(node_type)]
+    parts = [inspect.getdoc(node_type) or "", f"### {tr('Ports')}", *ports_text(node_type)]
     settings = settings_of(node_type.Config)
     if settings:
-        parts += ["### Settings", *(line for setting in settings for line in setting_text(setting))]
+        parts += [f"### {tr('Settings')}", *(line for setting in settings for line in setting_text(setting))]
     return "\n\n".join(parts)
 
 
@@ -41,47 +50,48 @@ def type_words(annotation: Any) -> str:
     """A type as people read it, such as ``list of text``."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return "one of " + ", ".join(f"`{_written(value)}`" for value in arguments)
+        return tr("one of {values}", values=", ".join(f"`{_written(value)}`" for value in arguments))
     if origin in (list, tuple, set, frozenset):
-        return f"list of {type_words(arguments[0])}"
+        return tr("list of {type}", type=type_words(arguments[0]))
     if origin is dict:
-        return f"map of name to {type_words(arguments[1])}"
+        return tr("map of name to {type}", type=type_words(arguments[1]))
     if origin is not None:
-        return " or ".join(dict.fromkeys(type_words(argument) for argument in arguments))
+        words = list(dict.fromkeys(type_words(argument) for argument in arguments))
+        return reduce(lambda one, other: tr("{one} or {other}", one=one, other=other), words)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "settings"
-    return _WORDS.get(annotation, "value")
+        return tr("settings")
+    return tr(_WORDS[annotation]) if annotation in _WORDS else tr("value")
 
 
 def ports_text(node_type: type[Node]) -> Iterator[str]:
     """The ports of a node type, a paragraph for each."""
-    yield from _port_lines("In", node_type.inputs)
+    yield from _port_lines(tr("In"), node_type.inputs)
     if node_type.open_inputs:
-        yield "**In**: any input; a wire names it, as in `-> query.orders`."
-    yield from _port_lines("Out", node_type.outputs)
+        yield tr("**In**: any input; a wire names it, as in `-> query.orders`.")
+    yield from _port_lines(tr("Out"), node_type.outputs)
 
 
 def _port_lines(side: str, ports: Iterable[Port]) -> Iterator[str]:
     for port in ports:
-        marks = [word for word, given in (("several wires", port.many), ("optional", port.optional)) if given]
-        title = f": {port.title}" if port.title else ""
+        marks = [word for word, given in ((tr("several wires"), port.many), (tr("optional"), port.optional)) if given]
+        title = f": {tr(port.title)}" if port.title else ""
         yield f"**{side}** `{port.name}`{title}{' (' + ', '.join(marks) + ')' if marks else ''}"
 
 
 def setting_text(setting: Setting) -> Iterator[str]:
     """One setting: a heading, then what it means, its type, its default and an example."""
-    facts = ["required" if setting.required else "", type_words(setting.annotation), _default(setting.default)]
+    facts = [tr("required") if setting.required else "", type_words(setting.annotation), _default(setting.default)]
     yield f"#### {setting.title} `{setting.key}`"
     text = f"{setting.description} *({', '.join(filter(None, facts))})*"
     if setting.example is not None:
-        text += f" Example: `{_written(setting.example)}`"
+        text += " " + tr("Example: {example}", example=f"`{_written(setting.example)}`")
     yield text
 
 
 def _default(default: Any) -> str:
     if default is UNSET or default is None or default in ("", [], {}) or isinstance(default, BaseModel):
         return ""
-    return f"default `{_written(default)}`"
+    return tr("default {value}", value=f"`{_written(default)}`")
 
 
 def _written(value: Any) -> str:

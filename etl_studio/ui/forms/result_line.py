@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.tables.cells import cell_text
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.engine.expression_trial import Trial
@@ -28,7 +30,7 @@ class ResultLine(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setAccessibleName("Result on sample rows")
+        self.setAccessibleName(tr("Result on sample rows"))
         self.hide()
 
     def show_trial(self, trial: Trial | str) -> None:
@@ -54,30 +56,39 @@ def told(trial: Trial) -> str:
     """What a trial gave, in words."""
     if len(trial.columns) > 1 or (trial.columns and trial.rows and len(trial.rows[0]) > 1):
         names = ", ".join(f"{name} ({kind})" for name, kind in trial.columns)
-        first = f"\nFirst: {_values(trial.rows[0])}" if trial.rows else ""
-        return f"{_rows(trial.total)}: {names}{first}"
+        first = "\n" + tr("First: {values}", values=_values(trial.rows[0])) if trial.rows else ""
+        return f"{rows(trial.total)}: {names}{first}"
     kind = trial.columns[0][1] if trial.columns else ""
     if not trial.total:
-        return f"Gives {_article(kind)}. No sample rows are known to compute it on."
+        if kind[:1] in "aeiou":
+            return tr("Gives an {type}. No sample rows are known to compute it on.", type=kind)
+        return tr("Gives a {type}. No sample rows are known to compute it on.", type=kind)
     lines = []
     if trial.true is not None:
-        lines.append(f"True for {trial.true:,} of {_rows(trial.total, 'sample row')}.")
+        lines.append(
+            trn(
+                "True for {number} of {count} sample row.",
+                "True for {number} of {count} sample rows.",
+                trial.total,
+                number=count(trial.true),
+            )
+        )
     else:
         more = " …" if trial.total > len(trial.rows) else ""
         lines.append(f"{kind}: {_values([row[0] for row in trial.rows])}{more}")
     if trial.failed:
-        lines.append(f"Fails for {trial.failed:,} of {_rows(trial.total, 'sample row')}: {trial.why}")
+        lines.append(
+            trn(
+                "Fails for {number} of {count} sample row: {why}",
+                "Fails for {number} of {count} sample rows: {why}",
+                trial.total,
+                number=count(trial.failed),
+                why=trial.why,
+            )
+        )
     return "\n".join(lines)
 
 
 def _values(values: Any) -> str:
     texts = [cell_text(value) for value in values]
     return "  ·  ".join(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in texts)
-
-
-def _rows(number: int, what: str = "row") -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"

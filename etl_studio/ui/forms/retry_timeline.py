@@ -10,7 +10,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from etl_studio.ui.forms.worst_case import Step, delays, timeout_of, total, worst_case
+from etl_studio.ui.listing import listed
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.tokens import FONT_SMALL, SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -42,49 +45,65 @@ def retry_sentence(policy: Policy, *, web: bool) -> str:
     waits = delays(policy.retry)
     attempts = len(waits) + 1
     if attempts == 1:
-        text = "One attempt; nothing is tried again."
+        text = tr("One attempt; nothing is tried again.")
     else:
-        text = f"{attempts} attempts with at most {duration(sum(waits))} of waiting between them."
+        text = tr(
+            "{attempts} attempts with at most {time} of waiting between them.",
+            attempts=attempts,
+            time=duration(sum(waits)),
+        )
     steps, timeout = worst_case(policy, web=web), timeout_of(policy, web=web)
     breaker = total(steps, "breaker")
     if timeout is None:
-        return f"{text} An attempt has no timeout."
+        return f"{text} {tr('An attempt has no timeout.')}"
     tries = sum(step.kind == "attempt" for step in steps)
-    parts = [f"{duration(timeout)} for each of {tries} attempts" if tries > 1 else "the timeout"]
+    parts = [tr("the timeout")]
+    if tries > 1:
+        parts = [tr("{time} for each of {attempts} attempts", time=duration(timeout), attempts=tries)]
     if waiting := total(steps, "wait"):
-        parts.append(f"{duration(waiting)} of waiting")
+        parts.append(tr("{time} of waiting", time=duration(waiting)))
     if breaker:
-        parts.append(f"{duration(breaker)} for an open breaker")
-    return f"{text} At worst {duration(total(steps))}: {_listing(parts)}."
+        parts.append(tr("{time} for an open breaker", time=duration(breaker)))
+    worst = tr("At worst {time}: {parts}.", time=duration(total(steps)), parts=listed(parts))
+    return f"{text} {worst}"
 
 
 def budget_sentence(budget: ErrorBudget | None) -> str:
     """When the node stops the run, in words."""
     limits = []
     if budget is not None and budget.rows is not None:
-        limits.append(f"more than {budget.rows:,} rows")
+        limits.append(tr("more than {rows} rows", rows=count(budget.rows)))
     if budget is not None and budget.percent < ALL:
-        limits.append(f"more than {budget.percent:g} % of at least {budget.minimum:,} rows")
+        limits.append(
+            tr(
+                "more than {percent} % of at least {rows} rows",
+                percent=f"{budget.percent:g}",
+                rows=count(budget.minimum),
+            )
+        )
     if not limits:
-        return "However many rows fail, the run goes on."
-    return f"Stops the run when {' or '.join(limits)} have failed."
-
-
-def _listing(parts: list[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+        return tr("However many rows fail, the run goes on.")
+    if len(limits) == 1:
+        return tr("Stops the run when {limit} have failed.", limit=limits[0])
+    return tr("Stops the run when {one} or {other} have failed.", one=limits[0], other=limits[1])
 
 
 def breaker_sentence(breaker: Breaker) -> str:
     """When the breaker opens and closes, in words."""
     if not breaker.enabled:
-        return "No breaker: what keeps failing is called again and again."
-    size = f"{breaker.window_size}"
-    window = f"last {size} calls" if breaker.window == "count" else f"calls of the last {duration(breaker.window_size)}"
-    meanwhile = "waits" if breaker.when_open == "wait" else "fails at once for"
-    trials = "1 trial call" if breaker.half_open_calls == 1 else f"{breaker.half_open_calls} trial calls"
-    return (
-        f"Opens when {breaker.failure_rate:g} % of at least {breaker.minimum_calls} of the {window} fail; "
-        f"{meanwhile} {duration(breaker.open_for)}; then {trials}."
+        return tr("No breaker: what keeps failing is called again and again.")
+    window = tr("last {calls} calls", calls=breaker.window_size)
+    if breaker.window != "count":
+        window = tr("calls of the last {time}", time=duration(breaker.window_size))
+    time = duration(breaker.open_for)
+    waits = breaker.when_open == "wait"
+    return tr(
+        "Opens when {rate} % of at least {least} of the {window} fail; {meanwhile}; then {trials}.",
+        rate=f"{breaker.failure_rate:g}",
+        least=breaker.minimum_calls,
+        window=window,
+        meanwhile=tr("waits {time}", time=time) if waits else tr("fails at once for {time}", time=time),
+        trials=trn("{count} trial call", "{count} trial calls", breaker.half_open_calls),
     )
 
 
@@ -121,8 +140,11 @@ class RetryTimeline(QWidget):
         """Draw another policy; ``web``: the node asks a site."""
         self._waits = delays(policy.retry)
         self._worst = [] if timeout_of(policy, web=web) is None else worst_case(policy, web=web)
-        at_worst = f", at worst {duration(total(self._worst))}" if self._worst else ""
-        self.setAccessibleName(f"{len(self._waits) + 1} attempts{at_worst}")
+        attempts, time = len(self._waits) + 1, duration(total(self._worst))
+        said = tr("{attempts} attempts", attempts=attempts)
+        if self._worst:
+            said = tr("{attempts} attempts, at worst {time}", attempts=attempts, time=time)
+        self.setAccessibleName(said)
         self.updateGeometry()
         self.update()
 
@@ -150,7 +172,7 @@ class RetryTimeline(QWidget):
         measure = painter.fontMetrics()
         painter.setPen(QColor(tokens.text))
         words = QRectF(DOT + 1, top, self.width(), measure.height())
-        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, f"At most {duration(total(self._worst))}")
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, tr("At most {time}", time=duration(total(self._worst))))
         top += measure.height() + SPACE
         width = self.width() - 2 * (DOT + 1)
         scale = width / total(self._worst)
@@ -164,7 +186,7 @@ class RetryTimeline(QWidget):
             left += length
         line = top + BAR + SPACE
         left = DOT + 1
-        for kind, text in (("breaker", "breaker"), ("attempt", "attempts"), ("wait", "waits")):
+        for kind, text in (("breaker", tr("breaker")), ("attempt", tr("attempts")), ("wait", tr("waits"))):
             if not total(self._worst, kind):
                 continue
             painter.setPen(Qt.PenStyle.NoPen)

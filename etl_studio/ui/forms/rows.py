@@ -12,6 +12,7 @@ from etl_studio.ui.forms.buttons import ICON, IconButton, LinkButton
 from etl_studio.ui.forms.editor import Complaint, Editor, FormContext
 from etl_studio.ui.forms.setting import UNSET
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Grip(QLabel):
         self._theme = context.theme
         self.setFixedWidth(ICON)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setToolTip("Drag to reorder, or press Alt+Up and Alt+Down in the row")
+        self.setToolTip(tr("Drag to reorder, or press Alt+Up and Alt+Down in the row"))
         self._theme.changed.connect(self._dress)
         self._dress()
 
@@ -77,7 +78,7 @@ class Row(QFrame):
         super().__init__(parent)
         self.content = content
         grip = Grip(context, self)
-        self.remove = IconButton(context.theme, "x", "Remove", self, size=12)
+        self.remove = IconButton(context.theme, "x", tr("Remove"), self, size=12)
         self.problem = problem_label(self)
         self.problem.setContentsMargins(ICON + SPACE, 0, 0, 0)
         grip.dragged.connect(self.dragged)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -45,6 +47,7 @@ class Setting:
         advanced: folded away.
         discriminator: name of the field that tells the members of a union apart, or None.
         only_when: other settings and the values of them that give this one a meaning.
+        english: the title before translation; empty: the title is.
     """
 
     key: str
@@ -60,6 +63,7 @@ class Setting:
     advanced: bool = False
     discriminator: str | None = None
     only_when: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    english: str = ""
 
     @property
     def required(self) -> bool:
@@ -101,12 +105,13 @@ def _setting(name: str, info: Any) -> Setting:
         default = info.default_factory()
     else:
         default = UNSET if info.default is PydanticUndefined else info.default
+    title = info.title or name.replace("_", " ").capitalize()
     return Setting(
         key=info.alias or name,
         name=name,
-        title=info.title or name.replace("_", " ").capitalize(),
+        title=tr(title),
         annotation=annotation,
-        description=info.description or "",
+        description=tr(info.description or ""),
         optional=optional,
         default=default,
         example=info.examples[0] if info.examples else None,
@@ -115,4 +120,5 @@ def _setting(name: str, info: Any) -> Setting:
         advanced=bool(extra.get("advanced")),
         only_when=extra.get("only_when", {}),
         discriminator=info.discriminator if isinstance(info.discriminator, str) else None,
+        english=title,
     )

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etl_studio.ui.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -65,8 +67,8 @@ def suggestions(
 
 def references(context: FormContext) -> list[Suggestion]:
     """Parameters and secrets, by name."""
-    found = [Suggestion(name, f"${{{name}}}", "braces", "parameter") for name in context.parameters()]
-    found += [Suggestion(f"secret:{name}", f"${{secret:{name}}}", "key", "secret") for name in context.secrets()]
+    found = [Suggestion(name, f"${{{name}}}", "braces", tr("parameter")) for name in context.parameters()]
+    found += [Suggestion(f"secret:{name}", f"${{secret:{name}}}", "key", tr("secret")) for name in context.secrets()]
     return found
 
 
@@ -82,12 +84,12 @@ def _columns(context: FormContext, earlier: Iterable[str]) -> list[Suggestion]:
 
     types = context.types()
     names = {name: types.get(name, "") for name in context.columns()}
-    names |= {name: names.get(name, "") or "set above" for name in earlier if name}
+    names |= {name: names.get(name, "") or tr("set above") for name in earlier if name}
     return [Suggestion(name, written(name), "columns", kind) for name, kind in names.items()]
 
 
 def _function(one: SqlFunction) -> Suggestion:
-    hint = one.description or (f"Such as {one.example}" if one.example else "")
+    hint = one.description or (tr("Such as {example}", example=one.example) if one.example else "")
     icon = "sigma" if one.aggregates else "function"
     return Suggestion(one.name, f"{one.name}(|)", icon, one.signature.removeprefix(one.name), hint)
 

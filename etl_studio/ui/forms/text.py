@@ -16,6 +16,7 @@ from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.forms.editor import Editor, FormContext
 from etl_studio.ui.forms.setting import UNSET, Setting
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -35,8 +36,8 @@ def placeholder(setting: Setting) -> str:
     if setting.default is not UNSET and setting.default not in (None, "", [], {}):
         return plain(setting.default)
     if setting.example is None:
-        return "none" if setting.optional and setting.annotation in (int, float) else ""
-    return f"e.g. {plain(setting.example)}"
+        return tr("none") if setting.optional and setting.annotation in (int, float) else ""
+    return tr("e.g. {example}", example=plain(setting.example))
 
 
 def plain(value: Any) -> str:
@@ -78,7 +79,7 @@ class LineEditor(Editor):
         if setting.editor == "selector":
             self.line.setProperty("role", "code")
         self.line.setAccessibleName(setting.title)
-        self.line.setPlaceholderText(placeholder(setting) if self._emptied is UNSET else "none")
+        self.line.setPlaceholderText(placeholder(setting) if self._emptied is UNSET else tr("none"))
         self.line.textEdited.connect(self._typed)
         self.line.editingFinished.connect(self._finished)
         self.setFocusProxy(self.line)
@@ -224,7 +225,7 @@ class FileEditor(LineEditor):
         self._saves = setting.editor == "save_file"
         self._context = context
         self._title = setting.title
-        self.browse = IconButton(context.theme, "folder", "Choose a file", self)
+        self.browse = IconButton(context.theme, "folder", tr("Choose a file"), self)
         self.browse.clicked.connect(self._choose)
         self.row.addWidget(self.browse)
         self.line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

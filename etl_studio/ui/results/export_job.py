@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from etl_studio.errors import Cancelled, EtlError
 from etl_studio.ui.run.qt_workers import QtWorker
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,8 @@ class ExportJob(QObject):
         except EtlError as error:
             self.failed.emit(str(error))
         except OSError as error:
-            self.failed.emit(f"The file cannot be written: {error.strerror}. Choose another place.")
+            why = error.strerror
+            self.failed.emit(tr("The file cannot be written: {why}. Choose another place.", why=why))
         except Exception as error:  # noqa: BLE001 - whatever happened, the panel tells it and lives on
             self.failed.emit(f"{type(error).__name__}: {error}")
         else:

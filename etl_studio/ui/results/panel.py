@@ -30,6 +30,7 @@ from etl_studio.ui.results.paged_model import PagedTableModel
 from etl_studio.ui.results.reader import ResultsReader, ResultTable
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
 
 TABLE = Qt.ItemDataRole.UserRole
 LIST_WIDTH, COLUMN_WIDTH = 52 * SPACE, 36 * SPACE
-NOTHING = "Run a pipeline that ends in an SQLite table. The tables of the workspace appear here."
-MOVED = "The pipeline has a workspace beside its file now. Run it again to fill it; earlier rows stay in the old one."
+NOTHING = N_("Run a pipeline that ends in an SQLite table. The tables of the workspace appear here.")
+MOVED = N_(
+    "The pipeline has a workspace beside its file now. Run it again to fill it; earlier rows stay in the old one."
+)
 FILTERS = {
     "CSV (*.csv)": ".csv",
     "Parquet (*.parquet)": ".parquet",
@@ -81,7 +84,7 @@ class ResultsPanel(QFrame):
         self.job: ExportJob | None = None
         self.shown: ResultTable | None = None
         self.list = QListWidget()
-        self.list.setAccessibleName("Tables")
+        self.list.setAccessibleName(tr("Tables"))
         self.model = PagedTableModel(theme, self)
         self.table = DataTable(numbered=True)
         self.table.setModel(self.model)
@@ -89,16 +92,16 @@ class ResultsPanel(QFrame):
         self.table.horizontalHeader().setSortIndicatorClearable(True)
         self.table.horizontalHeader().setSectionsClickable(True)
         self.table.horizontalHeader().setDefaultSectionSize(COLUMN_WIDTH)
-        self.title, self.facts = QLabel("Results"), QLabel()
+        self.title, self.facts = QLabel(tr("Results")), QLabel()
         self.title.setProperty("role", "title")
         self.facts.setProperty("role", "muted")
         self.progress = QProgressBar()
         self.progress.setFixedWidth(40 * SPACE)
         self.progress_text = QLabel()
         self.progress_text.setProperty("role", "muted")
-        self.cancel_button = QPushButton("Cancel")
-        self.refresh_button = IconButton(theme, "refresh", "Read the tables again")
-        self.export_button = QPushButton("Export…")
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.refresh_button = IconButton(theme, "refresh", tr("Read the tables again"))
+        self.export_button = QPushButton(tr("Export…"))
         self.notice = Notice(theme)
         self._lay_out()
         self._connect()
@@ -117,7 +120,7 @@ class ResultsPanel(QFrame):
         if self.shown is None or self.job is not None:
             return
         start = str(Path.home() / f"{self.shown.name}.csv")
-        text, chosen = QFileDialog.getSaveFileName(self, "Export the table", start, ";;".join(FILTERS))
+        text, chosen = QFileDialog.getSaveFileName(self, tr("Export the table"), start, ";;".join(FILTERS))
         if text:
             path = Path(text)
             self.export(path if path.suffix else path.with_suffix(FILTERS.get(chosen, ".csv")))
@@ -132,7 +135,7 @@ class ResultsPanel(QFrame):
         self.job.failed.connect(self._on_export_failed)
         self.job.cancelled.connect(self._on_export_cancelled)
         self.progress.setRange(0, 0)
-        self.progress_text.setText("Exporting…")
+        self.progress_text.setText(tr("Exporting…"))
         self._show_progress(running=True)
         self.job.start()
 
@@ -247,7 +250,7 @@ class ResultsPanel(QFrame):
             return
         self.title.setText(table.name)
         columns = len(table.columns)
-        self.facts.setText(f"{rows(table.rows)}, {columns} {'column' if columns == 1 else 'columns'}")
+        self.facts.setText(f"{rows(table.rows)}, {trn('{count} column', '{count} columns', columns)}")
         if not same:
             self._is_fitted = False
             self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -276,17 +279,17 @@ class ResultsPanel(QFrame):
 
     def _cancel_export(self) -> None:
         if self.job is not None:
-            self.progress_text.setText("Stopping…")
+            self.progress_text.setText(tr("Stopping…"))
             self.job.cancel()
 
     def _on_progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, 1000)
         self.progress.setValue(int(1000 * done / total) if total else 1000)
-        self.progress_text.setText(f"{count(done)} of {rows(total)}")
+        self.progress_text.setText(tr("{done} of {rows}", done=count(done), rows=rows(total)))
 
     def _on_exported(self, written: int) -> None:
         path = self._end_export()
-        self.facts.setText(f"{rows(written)} written to {path}")
+        self.facts.setText(tr("{rows} written to {file}", rows=rows(written), file=path))
         self.exported.emit(str(path))
 
     def _on_export_failed(self, message: str) -> None:
@@ -295,7 +298,7 @@ class ResultsPanel(QFrame):
 
     def _on_export_cancelled(self) -> None:
         self._end_export()
-        self.facts.setText("The export was given up; no file was written.")
+        self.facts.setText(tr("The export was given up; no file was written."))
 
     def _end_export(self) -> Path:
         job, self.job = self.job, None
@@ -310,11 +313,11 @@ class ResultsPanel(QFrame):
         self.export_button.setVisible(not running)
 
     def _show_failure(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The tables could not be read", message, bad=True)
+        self.notice.tell("alert-circle", tr("The tables could not be read"), message, bad=True)
         self._pages.setCurrentIndex(0)
 
     def _tell_nothing(self) -> None:
-        self.notice.tell("table", "No results yet", self._nothing)
+        self.notice.tell("table", tr("No results yet"), tr(self._nothing))
         self._pages.setCurrentIndex(0)
 
     def _dress(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsPathItem
 from etl_studio.ui.canvas.gestures.gesture import Gesture, Pointer
 from etl_studio.ui.canvas.items.wire import curve
 from etl_studio.ui.canvas.ports import CanvasPort, wire_between
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.model import Wire
@@ -72,7 +73,7 @@ class ConnectPorts(Gesture):
         if port is None:
             group = self.scene.groups.items.get(pointer.hit.group)
             if group and group.collapsed:
-                reason = "Expand the group to reach the ports of its nodes."
+                reason = tr("Expand the group to reach the ports of its nodes.")
                 self.tools.tip.show_reason(reason, pointer.on_screen, fades=True)
             elif pointer.hit.node is None:
                 self.tools.quick_add.open_at(pointer.at, wired_from=self._from)

@@ -18,6 +18,8 @@ from etl_studio.ui.canvas.items.sprites import (
     mixed,
     translucent,
 )
+from etl_studio.ui.canvas.live import STATE_WORDS
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +34,6 @@ CHEVRON = 32.0
 """Width of the place of the chevron."""
 WORST = ("failed", "open", "retrying", "running", "stopped", "waiting", "done")
 """States of nodes, those first that a person should see."""
-WORDS = {"open": "breaker open"}
 CARD_LEFT = 58.0
 """Where the texts of a card begin."""
 TITLE_BELOW = 0.6
@@ -255,14 +256,14 @@ class GroupItem(QGraphicsItem):
 
     def _about(self) -> str:
         members = _members(self._group) if self._group else ""
-        return f"{members} · {WORDS.get(self.state, self.state)}" if self.state else members
+        return f"{members} · {tr(STATE_WORDS[self.state])}" if self.state else members
 
     def _tint(self) -> QColor:
         return QColor(self._sprites.tokens.tint(self._group.color if self._group else "", "gray"))
 
 
 def _members(group: Group) -> str:
-    return f"{len(group.nodes)} node{'' if len(group.nodes) == 1 else 's'}"
+    return trn("{count} node", "{count} nodes", len(group.nodes))
 
 
 def _write(painter: QPainter, font: QFont, box: QRectF, text: str) -> None:

@@ -29,6 +29,7 @@ from etl_studio.ui.canvas.items.sprites import (
 from etl_studio.ui.canvas.live import ACTIVE, LiveNode, Notice, short_number
 from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort
 from etl_studio.ui.canvas.summary import summary
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,14 +113,14 @@ class NodeItem(QGraphicsItem):
             icon, group, self.height, self._body.selected, state=state, missing=node_type is None,
             disabled=spec.disabled or left_out, ports=dots,
         )  # fmt: skip
-        self._type_title = node_type.title if node_type else spec.type
-        self._title = spec.title or (node_type.title if node_type else spec.id)
+        self._type_title = tr(node_type.title) if node_type else spec.type
+        self._title = spec.title or (self._type_title if node_type else spec.id)
         self._summary = summary(spec, node_type)
         if spec.disabled:
             takes = sum(port.is_input and port.connected for port in ports)
-            self._summary = "Disabled, rows pass" if takes == 1 and not self._ends[1] else "Disabled"
+            self._summary = tr("Disabled, rows pass") if takes == 1 and not self._ends[1] else tr("Disabled")
         elif left_out:
-            self._summary = "No rows: fed by disabled nodes"
+            self._summary = tr("No rows: fed by disabled nodes")
         self.disabled, self.left_out = spec.disabled, left_out
         self._renew_tool_tip()
         self.renew_face()
@@ -419,7 +420,7 @@ class NodeItem(QGraphicsItem):
         if self._notice:
             lines.append(escape(self._notice.text))
         if self._pinned:
-            lines.append("Its rows are pinned: previews use them, runs do not.")
+            lines.append(tr("Its rows are pinned: previews use them, runs do not."))
         self.setToolTip("<br><br>".join(lines))
 
 

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_TITLE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ HEADINGS = {1: 18, 2: FONT_TITLE, 3: 14, 4: FONT_BODY, 5: FONT_BODY, 6: FONT_BOD
 PARAGRAPH, INDENT = 6.0, 18.0
 MOST_PIXELS = 2048
 """A picture with a longer side is not kept."""
-EMPTY = "Double-click to write"
+EMPTY = N_("Double-click to write")
 LINKS = ("http", "https", "mailto")
 
 
@@ -196,7 +197,7 @@ class NoteItem(QGraphicsItem):
         if not self._first_line:
             painter.setFont(self._sprites.small_font)
             painter.setPen(QColor(tokens.text_muted))
-            painter.drawText(QPointF(0, 12), EMPTY)
+            painter.drawText(QPointF(0, 12), tr(EMPTY))
             return
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette.setColor(QPalette.ColorRole.Text, QColor(tokens.text))

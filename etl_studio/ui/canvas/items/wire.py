@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGrap
 from etl_studio.ui.canvas.items.bends import Handles, through
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed, translucent
 from etl_studio.ui.canvas.live import short_number
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,8 +182,14 @@ class WireItem(QGraphicsPathItem):
             self._label = RowsLabel(self, self._sprites)
             self._label.setPos(self.path().pointAtPercent(0.5))
         self._label.show_sample(sample, self._room())
-        waiting = f"{sample.waiting:,} rows wait, the queue is {sample.fill:.0%} full"
-        self.setToolTip(f"{sample.passed:,} rows passed; {waiting}")
+        self.setToolTip(
+            tr(
+                "{passed} rows passed; {waiting} rows wait, the queue is {fill} full",
+                passed=f"{sample.passed:,}",
+                waiting=f"{sample.waiting:,}",
+                fill=f"{sample.fill:.0%}",
+            )
+        )
 
     def _room(self) -> float:
         """Pixels between the two cards that a label may take."""
@@ -230,7 +237,12 @@ class RowsLabel(QGraphicsItem):
     def show_sample(self, sample: WireSample, room: float) -> None:
         """Write the numbers of a sample into so many pixels."""
         metrics = QFontMetricsF(self._sprites.small_font)
-        texts = (f"{sample.passed:,} · {sample.waiting:,} wait", f"{sample.passed:,}", short_number(sample.passed))
+        passed, waiting = f"{sample.passed:,}", f"{sample.waiting:,}"
+        texts = (
+            tr("{passed} · {waiting} wait", passed=passed, waiting=waiting),
+            passed,
+            short_number(sample.passed),
+        )
         texts = texts if sample.waiting else texts[1:]
         text = next((text for text in texts if metrics.horizontalAdvance(text) + 14 <= room), texts[-1])
         full = sample.fill >= 0.75  # noqa: PLR2004 - three quarters: the next node cannot keep up
