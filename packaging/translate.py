@@ -14,7 +14,7 @@ import io
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_origin
+from typing import TYPE_CHECKING, get_args, get_origin
 
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from etl_studio.app.catalogue import full_registry
 from etl_studio.sdk.policy import Policy
 from etl_studio.ui.actions import ACTIONS, MENUS
-from etl_studio.ui.forms.editors import add_text
+from etl_studio.ui.forms.editors import add_text, takes_chips
 from etl_studio.ui.forms.models import use_text
 from etl_studio.ui.forms.setting import settings_of as form_settings
 from etl_studio.ui.node_search import GROUPS, first_line
@@ -105,7 +105,8 @@ def setting_texts(config: type[BaseModel], seen: set[type[BaseModel]]) -> Iterat
         yield from filter(None, (field.title, field.description))
     for setting in form_settings(config):
         if get_origin(setting.annotation) in (list, tuple, dict):
-            yield add_text(setting.english)
+            if not takes_chips(setting, get_args(setting.annotation)[0]):
+                yield add_text(setting.english)
         elif setting.optional and isinstance(setting.annotation, type) and issubclass(setting.annotation, BaseModel):
             yield use_text(setting.english)
     for _editor, inner in settings_of((config,)).values():

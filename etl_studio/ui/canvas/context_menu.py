@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from etl_studio.engine.events import BreakerState
 from etl_studio.pipeline.interfaces import file_of
 from etl_studio.pipeline.model import COLORS
+from etl_studio.ui.actions import plain
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.translation import N_, tr
 
@@ -175,7 +176,7 @@ def _add_switches(tools: Tools, menu: QMenu, add: Callable[..., None]) -> None:
     enables = annotating.would_enable
     add(tr("Enable") if enables else tr("Disable"), "power", annotating.disable, "D")
     add(tr("Enable the branch") if enables else tr("Disable the branch"), "", annotating.disable_branch)
-    add(tr("Group"), "group", annotating.group, "Ctrl+G")
+    add(plain(tr("&Group")), "group", annotating.group, "Ctrl+G")
     if annotating.is_grouped:
         add(tr("Ungroup"), "ungroup", annotating.ungroup, "Ctrl+Shift+G")
         add(tr("Take out of the group"), "", partial(annotating.put_into_group, None))

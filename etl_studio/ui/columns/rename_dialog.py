@@ -160,7 +160,7 @@ class RenameDialog(QDialog):
         self.summary = QLabel(self)
         self.summary.setProperty("role", "muted")
         self.tree = QTreeWidget(self)
-        self.tree.setHeaderLabels([tr("Where"), tr("Change")])
+        self.tree.setHeaderLabels([tr("Place"), tr("Change")])
         self.tree.setAccessibleName(tr("Changes"))
         self.tree.setUniformRowHeights(True)
         self.tree.setItemDelegateForColumn(1, ChangeLine(theme, self.tree))

@@ -80,7 +80,7 @@ def _text_editor(setting: Setting, context: FormContext, parent: QWidget | None)
 
 
 def _list_editor(setting: Setting, item: Any, context: FormContext, parent: QWidget | None) -> Editor:
-    if item is int or (item is str and setting.editor in ("column", "columns")):
+    if takes_chips(setting, item):
         return ChipsEditor(setting, item, context, parent)
     example = setting.example[0] if isinstance(setting.example, list) and setting.example else setting.example
     element = setting.item(item, setting.title, example)
@@ -132,6 +132,11 @@ def _union_editor(setting: Setting, context: FormContext, parent: QWidget | None
     if all(member in _SCALARS or get_origin(member) in (list, dict, Literal) for member in members):
         return JsonEditor(setting, context, parent)
     raise TypeError(f"No editor knows the type {setting.annotation!r} of the setting {setting.name}.")
+
+
+def takes_chips(setting: Setting, item: Any) -> bool:
+    """Whether the elements of a list are short, so that they stand side by side and no button adds one."""
+    return item is int or (item is str and setting.editor in ("column", "columns"))
 
 
 def _is_short(model: type[BaseModel]) -> bool:

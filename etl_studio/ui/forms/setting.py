@@ -111,7 +111,7 @@ def _setting(name: str, info: Any) -> Setting:
         name=name,
         title=tr(title),
         annotation=annotation,
-        description=tr(info.description or ""),
+        description=tr(info.description) if info.description else "",
         optional=optional,
         default=default,
         example=info.examples[0] if info.examples else None,
