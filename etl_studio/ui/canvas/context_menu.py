@@ -245,7 +245,7 @@ def _swatch(colour: str) -> QIcon:
 def _add_order(menu: QMenu, theme: Theme, editing: Editing, number: int) -> None:
     """What brings several nodes in order."""
     order = menu.addMenu(theme.icon("align"), tr("Arrange"))
-    order.addAction(f"{tr('In columns')}\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
+    order.addAction(tr("In columns") + "\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
     order.addSeparator()
     for edge, text, keys in ALIGN:
         order.addAction(f"{tr(text)}\t{keys}").triggered.connect(partial(_run, partial(editing.align, edge)))

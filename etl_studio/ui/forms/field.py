@@ -177,7 +177,7 @@ def _help(setting: Setting) -> str:
         example = ", ".join(plain(item) for item in example if not isinstance(item, dict))
     if not example:
         return setting.description
-    return f"{setting.description}\n{tr('Example: {example}', example=plain(example))}"
+    return setting.description + "\n" + tr("Example: {example}", example=plain(example))
 
 
 def _with_address(address: Sequence[str], text: str) -> str:

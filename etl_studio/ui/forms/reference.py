@@ -39,10 +39,10 @@ _WORDS = {
 
 def reference(node_type: type[Node]) -> str:
     """The documentation of a node type in Markdown."""
-    parts = [inspect.getdoc(node_type) or "", f"### {tr('Ports')}", *ports_text(node_type)]
+    parts = [inspect.getdoc(node_type) or "", "### " + tr("Ports"), *ports_text(node_type)]
     settings = settings_of(node_type.Config)
     if settings:
-        parts += [f"### {tr('Settings')}", *(line for setting in settings for line in setting_text(setting))]
+        parts += ["### " + tr("Settings"), *(line for setting in settings for line in setting_text(setting))]
     return "\n\n".join(parts)
 
 

@@ -55,7 +55,7 @@ def retry_sentence(policy: Policy, *, web: bool) -> str:
     steps, timeout = worst_case(policy, web=web), timeout_of(policy, web=web)
     breaker = total(steps, "breaker")
     if timeout is None:
-        return f"{text} {tr('An attempt has no timeout.')}"
+        return text + " " + tr("An attempt has no timeout.")
     tries = sum(step.kind == "attempt" for step in steps)
     parts = [tr("the timeout")]
     if tries > 1:

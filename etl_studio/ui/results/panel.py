@@ -250,7 +250,7 @@ class ResultsPanel(QFrame):
             return
         self.title.setText(table.name)
         columns = len(table.columns)
-        self.facts.setText(f"{rows(table.rows)}, {trn('{count} column', '{count} columns', columns)}")
+        self.facts.setText(f"{rows(table.rows)}, " + trn("{count} column", "{count} columns", columns))
         if not same:
             self._is_fitted = False
             self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
