@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.threads import StartWorker
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk import Database, Reader
+    from etl_studio.sdk.frontier import Frontier
     from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
     from etl_studio.storage.recorder import Recorder
     from etl_studio.storage.workspace import RunRecord, Workspace
@@ -327,6 +328,10 @@ class _Watched:
         self._files[str(path.resolve())] = None
         database: Database = self._databases.open(path)
         return database
+
+    def frontier(self, folder: Path, run: str, node: str) -> Frontier:
+        frontier: Frontier = self._databases.frontier(folder, run, node)
+        return frontier
 
     def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
         reader: AbstractContextManager[Reader] = self._databases.reading(path, stopping)

@@ -1,4 +1,4 @@
-"""Dead letters that are too old or too many go at the end of a run, and the log says so."""
+"""What is kept too long goes at the end of a run: dead letters, of which the log tells, and queues of crawls."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Retention:
             self._warn(event.run, f"Old dead letters could not be removed: {error}")
             return
         finally:
+            self._workspace.forget_crawls(self._days)
             self._workspace.release()
         if old:
             self._warn(event.run, f"{old:,} dead letters older than {self._days:g} days were removed.", removed=old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.policies import PolicyCaller
     from etl_studio.sdk import Database, HttpClient, HttpRequest, HttpResponse, Policy, Reader
+    from etl_studio.sdk.frontier import Frontier
 
 T = TypeVar("T")
 
@@ -39,6 +41,10 @@ class OpenDatabase(Protocol):
         """Open a file only to read it."""
         ...
 
+    def frontier(self, folder: Path, run: str, node: str) -> Frontier:
+        """Open or create the queue of a crawl."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -53,6 +59,11 @@ class Places:
     folder: Path
     data: Path
     scratch: Path
+
+    @property
+    def crawls(self) -> Path:
+        """Where crawls keep their queues."""
+        return self.data.parent / "crawls"
 
 
 class NodeContext:
@@ -102,6 +113,10 @@ class NodeContext:
     def reading(self, path: str | None = None) -> AbstractContextManager[Reader]:
         """Open such a file only to read it, while the block lasts."""
         return self._databases.reading(self._places.data if path is None else self.path(path), self.stopping)
+
+    def frontier(self) -> AbstractContextManager[Frontier]:
+        """The queue of a source that crawls."""
+        return closing(self._databases.frontier(self._places.crawls, self.run, self.node))
 
     def path(self, text: str) -> Path:
         """A path from the settings."""

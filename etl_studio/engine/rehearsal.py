@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.plan import Plan
     from etl_studio.sdk import Database, Mark, Reader, Rejected, RunContext
     from etl_studio.sdk.database import Diff
+    from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.node import Group
 
     Tell = Callable[[str, int, Diff | None], None]
@@ -101,3 +102,8 @@ class NothingNew:
     def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
         """Open a file that is there only to read it."""
         return self._databases.reading(path, stopping)
+
+    def frontier(self, folder: Path, run: str, node: str) -> Frontier:
+        """A queue that is thrown away."""
+        del folder
+        return self._databases.frontier(self._folder / "crawls", run, node)

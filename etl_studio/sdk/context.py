@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.sdk.database import Database, Reader
+    from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import HttpClient
 
 T = TypeVar("T")
@@ -50,6 +51,10 @@ class RunContext(Protocol):
 
     def reading(self, path: str | None = None) -> AbstractContextManager[Reader]:
         """Open such a file only to read it, while the block lasts."""
+        ...
+
+    def frontier(self) -> AbstractContextManager[Frontier]:
+        """The queue of a source that crawls, kept with the run until it has succeeded."""
         ...
 
     def path(self, text: str) -> Path:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
+    from etl_studio.storage.frontier import Frontier
     from etl_studio.storage.outbox import Outbox
     from etl_studio.storage.reading import Reader
     from etl_studio.storage.table_load import TableLoad
@@ -134,6 +135,21 @@ class Databases:
         from etl_studio.storage.reading import reading
 
         return reading(path.resolve(), self._busy_timeout, stopping)
+
+    def frontier(self, folder: Path, run: str, node: str) -> Frontier:
+        """Open or create the queue of a crawl.
+
+        Args:
+            folder: of all crawls.
+            run: whose it is.
+            node: which source of the run.
+
+        Raises:
+            PermanentError: the folder or a file cannot be made.
+        """
+        from etl_studio.storage.frontier import open_frontier
+
+        return open_frontier(self.open, folder, run, node)
 
     def forget(self, folder: Path) -> None:
         """Close the files in a folder that is going to be removed."""

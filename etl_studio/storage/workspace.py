@@ -194,6 +194,18 @@ class Workspace:
             raise UsageError("No run is going on in this workspace.")
         raise UsageError(f"{len(going)} runs are going on.", hint=f"Name one: {', '.join(one.id for one in going)}.")
 
+    def forget_crawls(self, days: float) -> None:
+        """Remove the queues of crawls that cannot go on, or broke off so many days ago."""
+        from etl_studio.storage.frontier import forget_crawls
+
+        def is_kept(run_id: str) -> bool:
+            record = self.run(run_id)
+            if record is None or record.status is RunStatus.RUNNING:
+                return record is not None
+            return record.resumable and time.time() - record.started < days * 86_400
+
+        forget_crawls(self._databases.forget, self.folder / "crawls", is_kept)
+
     def history(self, run_id: str) -> RunHistory:
         """What a run needs to go on."""
         return RunHistory(self.file, self.models, run_id)

@@ -24,12 +24,14 @@ class HtmlPage:
         base: address that its links start at.
         shown: its address as people and rows may see it.
         title: for messages.
+        url: its address.
     """
 
     root: Any
     base: str
     shown: str
     title: str
+    url: str = ""
 
 
 def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
@@ -41,31 +43,51 @@ def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
     Raises:
         PermanentError: it is no web page but JSON, an image or the like.
     """
-    from lxml import etree, html
-    from w3lib.encoding import html_to_unicode
+    from lxml import etree
 
     shown = sdk.shown_url(response.url)
     content_type = response.headers.get("content-type", "")
-    _check_kind(content_type, response.content, shown)
-    try:
-        _, text = html_to_unicode(content_type or None, response.content, auto_detect_fun=_utf8_or_latin)
-    except (LookupError, ValueError):  # Python has codecs of that name that are none of texts, such as hex
-        context.log("warning", f"{shown} names a charset that does not exist; its bytes tell another one.", url=shown)
-        text = response.content.decode(_utf8_or_latin(response.content), "replace")
-    if "\ufffd" in text and "\ufffd".encode() not in response.content:
-        context.log("warning", f"Some bytes of {shown} do not fit its encoding; they became \ufffd.", url=shown)
+    _check_kind(response, shown)
+    data = _bytes_in_utf8(response.content, content_type) or _recoded(response.content, content_type, shown, context)
     # Of a page that is nested deeper than it allows, the parser leaves out the rest: 2,048 levels instead of 256.
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
-        root = html.document_fromstring(text.replace("\0", "").encode("utf-8", "replace") or b"<html/>", parser=parser)
-    except etree.ParserError:  # nothing but blanks or comments: a page on which nothing matches
+        root = etree.fromstring(data or b"<html/>", parser)
+    except etree.XMLSyntaxError:
+        root = None
+    if root is None:  # nothing but blanks or comments: a page on which nothing matches
         _refuse_incomplete(parser, shown)
-        root = html.document_fromstring(b"<html/>", parser=parser)
+        root = etree.fromstring(b"<html/>", parser)
     _refuse_incomplete(parser, shown)
     title = " ".join((root.findtext(".//title") or "").split())[:TITLE_SHOWN]
     base = root.find(".//base[@href]")
     address = resolved(response.url, base.get("href")) if base is not None else response.url
-    return HtmlPage(root, address, shown, title)
+    return HtmlPage(root, address, shown, title, response.url)
+
+
+def _bytes_in_utf8(content: bytes, content_type: str) -> bytes | None:
+    """The bytes as they are, where header and bytes agree that they are UTF-8."""
+    if "utf-8" not in content_type.lower():
+        return None
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"")
+
+
+def _recoded(content: bytes, content_type: str, shown: str, context: sdk.RunContext) -> bytes:
+    """The page in UTF-8, whatever charset it has."""
+    from w3lib.encoding import html_to_unicode
+
+    try:
+        _, text = html_to_unicode(content_type or None, content, auto_detect_fun=_utf8_or_latin)
+    except (LookupError, ValueError):  # Python has codecs of that name that are none of texts, such as hex
+        context.log("warning", f"{shown} names a charset that does not exist; its bytes tell another one.", url=shown)
+        text = content.decode(_utf8_or_latin(content), "replace")
+    if "\ufffd" in text and "\ufffd".encode() not in content:
+        context.log("warning", f"Some bytes of {shown} do not fit its encoding; they became \ufffd.", url=shown)
+    return text.replace("\0", "").encode("utf-8", "replace")
 
 
 def _refuse_incomplete(parser: Any, shown: str) -> None:
@@ -78,10 +100,20 @@ def _refuse_incomplete(parser: Any, shown: str) -> None:
         )
 
 
-def _check_kind(content_type: str, content: bytes, shown: str) -> None:
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in KINDS or (not kind and content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"")):
+def is_web_page(response: sdk.HttpResponse) -> bool:
+    """Whether an answer is read as a web page, by its content type or else by how it begins."""
+    kind = _kind(response.headers.get("content-type", ""))
+    return kind in KINDS or (not kind and response.content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b""))
+
+
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _check_kind(response: sdk.HttpResponse, shown: str) -> None:
+    if is_web_page(response):
         return
+    kind, content = _kind(response.headers.get("content-type", "")), response.content
     found = kind or ("JSON" if content.lstrip()[:1] in (b"{", b"[") else "something without a content type")
     is_json = "json" in found.lower()
     raise PermanentError(
