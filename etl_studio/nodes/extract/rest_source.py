@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
@@ -12,9 +12,8 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import builder_of, records_again
 from etl_studio.nodes.extract._pagination import (
-    SAFETY_LIMIT,
+    AutoPagination,
     CursorPagination,
-    End,
     LinkPagination,
     NoPagination,
     OffsetPagination,
@@ -22,15 +21,15 @@ from etl_studio.nodes.extract._pagination import (
     PagePagination,
     Step,
 )
-from etl_studio.sdk.json_path import find, type_of
+from etl_studio.nodes.extract._rest_answers import AnswerReader
+from etl_studio.nodes.extract._rest_pages import PageReader
+from etl_studio.nodes.extract._rest_records import Flattener, missing, objects
+from etl_studio.nodes.extract._rest_request import RequestBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
-
-NO_CONTENT = 204
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class RestSource(sdk.Source):
@@ -44,11 +43,15 @@ class RestSource(sdk.Source):
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
     is rejected.
 
+    Pages follow each other by number, offset, cursor or address; *auto* finds out how from the first answer, says what
+    it took, and tries the next best guess when the second page shows that it was wrong. Copy what it says to keep it.
+
     A numbered page (*page*) that has not answered to the last attempt is rejected when the page behind it answers; a
     replay of the dead letter asks for it again. Elsewhere, what follows such a page is not known and the run ends.
 
-    Reading ends at an empty page, or when the answer says so (*has-more*, *total*, no cursor, no next address). An API
-    that gives the same page again is stopped with an error instead of being read for ever.
+    Reading ends at an empty page, or when the answer says so (*has-more*, *total*, no cursor, no next address); the log
+    names the rule. An answer that tells of an error in place of items is asked for again and never ends the reading. An
+    API that gives the same page again is stopped with an error instead of being read for ever.
     """
 
     type: ClassVar[str] = "rest_source"
@@ -75,7 +78,9 @@ class RestSource(sdk.Source):
             description="Where the answer holds the list, with dots between the keys; empty: the answer is the list.",
             example="data.items",
         )
-        pagination: NoPagination | PagePagination | OffsetPagination | CursorPagination | LinkPagination = sdk.setting(
+        pagination: (
+            NoPagination | AutoPagination | PagePagination | OffsetPagination | CursorPagination | LinkPagination
+        ) = sdk.setting(
             NoPagination(), title="Pages", description="How the API cuts its items into pages.", discriminator="kind"
         )
         params: dict[str, str | int | float | bool | None] = sdk.setting(
@@ -134,37 +139,36 @@ class RestSource(sdk.Source):
 
     @property
     def replays(self) -> bool:
-        """A page is asked for again by its number, its offset or its cursor.
+        """A page is asked for again by its number, its offset, its cursor or its address.
 
-        An address that the API gave for the next page may hold a secret, so it is kept nowhere.
+        An address may hold a secret: one that looks like it is kept nowhere, and a resume begins at a page before.
         """
-        return self.config.pagination.kind in {"page", "offset", "cursor"}
+        return self.config.pagination.kind != "none"
 
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
         """Yield the items of each page as it comes, with a cursor where all items of a page are given."""
         resumed = context.resume or {}
         columns = {**resumed.get("columns", {}), **self.config.columns}
         builder = sdk.RecordBuilder(columns, fixed="columns" in resumed, wanted=self.wanted)
-        flattened = _Flattener(resumed.get("nested", ()))
-        for found in self._pages(context):
+        flattened = Flattener(resumed.get("nested", ()))
+        reader = PageReader(self._requests(), self.config.pagination, self.config.items, context.http(), context.log)
+        for found in reader.read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue
-            page, following = found
-            records, rejected = _objects(page)
+            records, rejected = objects(found.page)
             yield from builder.add(flattened(records) if self.config.flatten else records)
             if rejected is not None:
                 yield rejected
-            if self.replays and isinstance(following, Step) and builder.columns is not None:
-                place = {"step": list(map(list, following.params)), "number": page.number + 1, "seen": page.seen}
-                yield sdk.Cursor({**place, "columns": builder.columns, "nested": flattened.names})
+            if self.replays and found.place is not None and builder.columns is not None:
+                yield sdk.Cursor({**found.place, "columns": builder.columns, "nested": flattened.names})
         yield from builder.finish()
 
     def read_again(
         self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
     ) -> Iterator[sdk.node.Emission]:
         """Ask for pages that failed; take items that were mended, or whose columns are now declared."""
-        builder, flattened = builder_of(self.config.columns, schema), _Flattener()
+        builder, flattened = builder_of(self.config.columns, schema), Flattener()
 
         def prepared(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             records = flattened(records) if self.config.flatten else records
@@ -175,15 +179,17 @@ class RestSource(sdk.Source):
                 for record in records
             ]
 
-        client, refused = context.http(), []
+        client, requests, refused = context.http(), self._requests(), []
+        answers = AnswerReader(self.config.items, paged=True)
         for page in (item for item in tried if "params" in item):
             try:
-                response, body = client.read(self._request(Step(tuple(page["params"].items())), context), _body)
+                step = Step(tuple(page["params"].items()))
+                response, answer = client.read(requests.request(step, self.config.pagination.send_in), answers)
             except (PermanentError, TransientError) as error:
-                refused.append(_missing(page, error))
+                refused.append(missing(page, error))
                 continue
-            items = self._items(body, response.url)
-            records, rejected = _objects(Page(page["page"], Step(), body, items, len(items), response.url))
+            items = answer.items
+            records, rejected = objects(Page(page["page"], Step(), answer.body, items, len(items), response.url))
             yield from builder.add(prepared(records))
             if rejected is not None:
                 yield rejected
@@ -191,163 +197,8 @@ class RestSource(sdk.Source):
         yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
         yield from refused
 
-    def _pages(self, context: sdk.RunContext) -> Iterator[tuple[Page, Step | End] | sdk.Rejected]:
-        client, pagination = context.http(), self.config.pagination
-        step, number, seen = _first(pagination, context.resume)
-        asked = {step}
-        before: list[Any] = []
-        missing: list[sdk.Rejected] = []
-        while True:
-            try:
-                response, body = client.read(self._request(step, context), _body)
-            except TransientError as error:
-                after = None if missing or number in (1, pagination.max_pages) else pagination.beyond(number)
-                if after is None:
-                    raise
-                # Only the page behind it tells whether the site is down, or just this page.
-                asks = {"page": number, "params": dict(step.params), "url": sdk.shown_url(self.config.url)}
-                missing, seen = [_missing(asks, error)], seen + len(before)
-                step, number = after, number + 1
-                continue
-            yield from missing
-            missing.clear()
-            items = self._items(body, response.url)
-            if items and items == before:
-                raise _loop(number, response.url, "it holds the same items as the page before")
-            before, seen = items, seen + len(items)
-            page = Page(number, step, body, items, seen, response.url, dict(response.headers))
-            context.log("debug", f"Page {number}: {len(items)} items.", url=sdk.shown_url(response.url))
-            following = pagination.after(page)
-            yield page, following
-            if isinstance(following, Step) and number == pagination.max_pages:
-                following = End(f"at most {number} pages are wanted")
-            if isinstance(following, End):
-                context.log("info", f"Read {seen} items on {number} pages; the end: {following.reason}.")
-                if following.doubt:
-                    context.log("warning", following.doubt)
-                return
-            if following in asked:
-                raise _loop(number, response.url, "it asks for a page that has already been read")
-            if pagination.max_pages is None and number == SAFETY_LIMIT:
-                raise PermanentError(
-                    f"{sdk.shown_url(self.config.url)} still has more after {number} pages.",
-                    hint="If that is right, set max_pages of the pagination to a larger number.",
-                )
-            asked.add(following)
-            step, number = following, number + 1
-
-    def _request(self, step: Step, context: sdk.RunContext) -> sdk.HttpRequest:
-        config, pages = self.config, dict(step.params)
-        url, params, headers, body = config.url, dict(config.params), config.headers, config.body
-        if config.pagination.send_in == "body":
-            body = {**(body or {}), **pages}
-        else:
-            params.update(pages)
-        if step.url is not None:
-            url = step.url
-            present = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-            params = {name: value for name, value in params.items() if name not in present}
-            if _origin(url) != _origin(config.url):
-                context.log(
-                    "warning",
-                    f"The next page is on another site, {sdk.shown_url(url)}: headers, parameters and body stay here.",
-                )
-                params, headers, body = {}, {}, None
-        return sdk.HttpRequest(url, config.method, params, headers, body)
-
-    def _items(self, body: Any, url: str) -> list[Any]:
-        if body is None:
-            return []
-        found = find(body, self.config.items, setting="items", source=sdk.shown_url(url)) if self.config.items else body
-        if found is None:
-            return []
-        if isinstance(found, dict):
-            return [found]
-        if not isinstance(found, list):
-            raise PermanentError(
-                f"The items in the answer of {sdk.shown_url(url)} are no list but a {type_of(found)}.",
-                hint="Write the path of the list of items.",
-                column="items",
-                value=self.config.items,
-            )
-        return found
-
-
-class _Flattener:
-    """Turns nested objects into columns. A field that was an object once is one also where it is null."""
-
-    def __init__(self, nested: Iterable[str] = ()) -> None:
-        self._nested: set[str] = set(nested)
-
-    @property
-    def names(self) -> list[str]:
-        """The fields that were an object."""
-        return sorted(self._nested)
-
-    def __call__(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        self._nested.update(name for record in records for name, value in record.items() if isinstance(value, dict))
-        return [self._flat(record) for record in records] if self._nested else records
-
-    def _flat(self, record: dict[str, Any]) -> dict[str, Any]:
-        flat: dict[str, Any] = {}
-        for name, value in record.items():
-            if isinstance(value, dict):
-                for inner, part in value.items():
-                    column = f"{name}_{inner}"
-                    flat[column if column not in record else f"{name}__{inner}"] = part
-            elif value is not None or name not in self._nested:
-                flat[name] = value
-        return flat
-
-
-def _objects(page: Page) -> tuple[list[dict[str, Any]], sdk.Rejected | None]:
-    """The items that are objects, and the others as rejects."""
-    records = [item for item in page.items if isinstance(item, dict)]
-    if len(records) == len(page.items):
-        return records, None
-    import pyarrow as pa
-
-    others = [(number, item) for number, item in enumerate(page.items, 1) if not isinstance(item, dict)]
-    problems = [
-        sdk.Problem(
-            "not_an_object",
-            f"Item {number} of page {page.number} is no object but a {type_of(item)}. Check the path of the items.",
-            value=item,
+    def _requests(self) -> RequestBuilder:
+        config = self.config
+        return RequestBuilder(
+            config.url, method=config.method, params=config.params, headers=config.headers, body=config.body
         )
-        for number, item in others
-    ]
-    texts = pa.array([json.dumps(item, ensure_ascii=False) for _, item in others], pa.string())
-    return records, sdk.Rejected(pa.record_batch({"record": texts}), problems)
-
-
-def _missing(page: Mapping[str, Any], error: PermanentError | TransientError) -> sdk.Rejected:
-    """A page that did not come. Its parameters ask for it again; all others, and headers, are in the settings."""
-    import pyarrow as pa
-
-    message = f"{error.what} {error.hint}" if error.hint else error.what
-    attempts = getattr(error, "attempts", None) or 1
-    problem = sdk.Problem("http", message, value=error.status, operation=page, attempts=attempts)
-    return sdk.Rejected(pa.record_batch({"record": pa.array([json.dumps(page)], pa.string())}), [problem])
-
-
-def _body(response: sdk.HttpResponse) -> Any:
-    return None if response.status == NO_CONTENT else response.json()
-
-
-def _first(pagination: Any, resumed: Mapping[str, Any] | None) -> tuple[Step, int, int]:
-    """The step to begin with, its page's number, and the items of the pages before."""
-    if resumed is None:
-        return pagination.first(), 1, 0
-    return Step(tuple((name, value) for name, value in resumed["step"])), resumed["number"], resumed["seen"]
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
-
-
-def _loop(number: int, url: str, why: str) -> PermanentError:
-    return PermanentError(
-        f"Page {number} of {sdk.shown_url(url)} leads in a circle: {why}.",
-        hint="Check the names of the parameters and paths in the pagination; the API may ignore or rename one.",
-    )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from etl_studio import sdk
 from etl_studio.errors import Cancelled, PermanentError, TransientError
-from etl_studio.nodes.extract._pagination import next_link
+from etl_studio.nodes.extract._pagination.following import next_link
 from etl_studio.nodes.extract.rest_source import RestSource
 from tests.nodes.conftest import rows_of
 
@@ -188,7 +188,7 @@ def test_a_wanted_number_of_pages_is_kept_and_logged(web_context, demo_site):
 
 
 def test_without_a_wanted_number_too_many_pages_are_an_error(canned, monkeypatch):
-    monkeypatch.setattr("etl_studio.nodes.extract.rest_source.SAFETY_LIMIT", 3)
+    monkeypatch.setattr("etl_studio.nodes.extract._pagination.steps.SAFETY_LIMIT", 3)
     context = canned([{"id": 1}], [{"id": 2}], [{"id": 3}], [{"id": 4}])
     with pytest.raises(PermanentError, match="still has more after 3 pages") as caught:
         read(context, "http://a.example/", pagination={"kind": "page"})

@@ -1,0 +1,129 @@
+"""What an answer of an API holds. Read inside each attempt, so that what is damaged is asked for again."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from etl_studio import sdk
+from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.extract._pagination.auto import items_path
+from etl_studio.nodes.extract._rest_records import items_of
+
+NO_CONTENT = 204
+SHOWN = 200
+"""Characters of an error that a message quotes."""
+
+MOST_BYTES = 256 * 2**20
+"""Bytes to which a compressed body may grow."""
+
+_GZIP = b"\x1f\x8b"
+_GUARD = b")]}'"
+"""What some APIs put before their JSON so that no web page can run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer holds: its JSON, None where there is none, and the items in it."""
+
+    body: Any
+    items: list[Any]
+
+
+class AnswerReader:
+    """Reads the answers of one API.
+
+    Args:
+        path: where the items are.
+        paged: whether several answers are read: then an object with an error and no items is none of them.
+        finding: find out from the first answer where the items are, when ``path`` is empty.
+
+    Attributes:
+        path: where the items are.
+    """
+
+    def __init__(self, path: str, *, paged: bool, finding: bool = False) -> None:
+        self.path = path
+        self._paged = paged
+        self._finding = finding and not path
+        self._had_items = False
+
+    def __call__(self, response: sdk.HttpResponse) -> Answer:
+        """Read one answer.
+
+        Raises:
+            TransientError: it is damaged, tells of an error, or lacks what an answer before it had.
+            PermanentError: it is no JSON, or has no items where they should be.
+        """
+        body = None if response.status == NO_CONTENT else json_of(response)
+        if self._finding:
+            self.path, self._finding = items_path(body), False
+        url = response.url
+        told = error_told(body)
+        try:
+            items = items_of(body, self.path, url)
+            if self._had_items and not self.path and isinstance(body, dict):
+                raise PermanentError(f"{sdk.shown_url(url)} answered with an object in place of a list.")
+        except PermanentError as error:
+            if told:
+                raise TransientError(
+                    f"{sdk.shown_url(url)} answered with an error: {told}", status=response.status
+                ) from error
+            if self._had_items:  # the path is right, so this answer is the one that is wrong
+                raise TransientError(
+                    error.what, hint=error.hint, column=error.column, value=error.value, status=response.status
+                ) from error
+            raise
+        if told and self._paged and (not items or items[0] is body):
+            raise TransientError(f"{sdk.shown_url(url)} answered with an error: {told}", status=response.status)
+        self._had_items = self._had_items or bool(items)
+        return Answer(body, items)
+
+
+def json_of(response: sdk.HttpResponse) -> Any:
+    """The JSON of an answer, also where it is compressed twice, guarded or surrounded by NULs and byte order marks."""
+    content = response.content
+    if content.startswith(_GZIP):
+        content = _unpacked(content, response)
+    content = content.strip(b"\0")
+    if content.startswith(_GUARD):
+        content = content.removeprefix(_GUARD).lstrip(b",\r\n")
+    if content is response.content:
+        return response.json()
+    return sdk.HttpResponse(response.url, response.status, response.headers, content, response.encoding).json()
+
+
+def error_told(body: Any) -> str:
+    """The error that an answer tells of; empty: none."""
+    if not isinstance(body, dict):
+        return ""
+    told: Any = body.get("error") or body.get("errors")
+    if not told or told is True:
+        return str(body.get("message", "it says no more."))[:SHOWN] if told else ""
+    if isinstance(told, list):
+        told = told[0]
+    if isinstance(told, dict) and isinstance(told.get("message"), str):
+        told = told["message"]
+    return (told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, default=str))[:SHOWN]
+
+
+def _unpacked(content: bytes, response: sdk.HttpResponse) -> bytes:
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        found = unpacking.decompress(content, MOST_BYTES)
+    except zlib.error as error:
+        raise TransientError(
+            f"The compressed answer of {sdk.shown_url(response.url)} is damaged: {error}.", status=response.status
+        ) from error
+    if unpacking.unconsumed_tail:
+        raise PermanentError(
+            f"The compressed answer of {sdk.shown_url(response.url)} grows beyond {MOST_BYTES // 2**20} MB.",
+            hint="Ask for fewer items at a time.",
+        )
+    if not unpacking.eof:
+        raise TransientError(
+            f"The compressed answer of {sdk.shown_url(response.url)} breaks off.", status=response.status
+        )
+    return found
