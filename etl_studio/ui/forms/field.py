@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from etl_studio.ui.elided import Elided
 from etl_studio.ui.forms.guarded import GuardedEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET, Setting
@@ -118,7 +119,8 @@ class Field(QWidget):
             edge.style().polish(edge)
 
     def _heading(self, editor: Editor) -> QHBoxLayout:
-        self.label = QLabel(self.setting.title, self)
+        self.label = Elided(self.setting.title, Qt.TextElideMode.ElideRight, self)
+        self.label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.label.setBuddy(editor)
         line = QHBoxLayout()
         line.setSpacing(SPACE)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from etl_studio.ui.elided import Elided
 from etl_studio.ui.start.picture import GraphPicture
 from etl_studio.ui.theme.tokens import SPACE
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QPaintEvent
 
     from etl_studio.app.templates import Template
     from etl_studio.sdk import Registry
@@ -114,33 +115,6 @@ class TemplateCard(Choice):
         column.addWidget(self.label(template.title, "title"))
         column.addWidget(self.label(template.pipeline.description, "muted", wraps=True))
         column.addStretch(1)
-
-
-class Elided(QLabel):
-    """One line of text that gives up its middle, or its end, where there is no room.
-
-    Args:
-        text: the whole text; also its tool tip.
-        mode: what is given up.
-        parent: its parent.
-    """
-
-    def __init__(self, text: str, mode: Qt.TextElideMode, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self._whole, self._mode = text, mode
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(QFontMetrics(self.font()).horizontalAdvance(self._whole), super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.setText(self.fontMetrics().elidedText(self._whole, self._mode, self.width()))
 
 
 class FileRow(Choice):

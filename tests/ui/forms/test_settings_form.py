@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from gettext import NullTranslations
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
+from etl_studio import sdk
 from etl_studio.pipeline.problems import Problem
 from etl_studio.ui.forms.editor import FormContext
-from etl_studio.ui.forms.setting import UNSET, Setting
+from etl_studio.ui.forms.editors import add_text, build_editor
+from etl_studio.ui.forms.field import Field
+from etl_studio.ui.forms.setting import UNSET, Setting, settings_of
 from etl_studio.ui.forms.text import FileEditor
+from etl_studio.ui.translation import tr
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -441,3 +447,36 @@ def test_a_form_that_is_taken_away_writes_what_was_typed(form, editor, config):
     form.hide()
 
     assert config() == {"path": "late.csv"}
+
+
+def test_a_long_title_makes_way_and_a_short_one_is_whole(qtbot, theme):
+    context = FormContext(theme)
+
+    def shown(title: str) -> Field:
+        setting = Setting("key", "key", title, str)
+        field = Field(setting, build_editor(setting, context), context)
+        qtbot.addWidget(field)
+        field.resize(160, 60)
+        field.show()
+        qtbot.waitExposed(field)
+        return field
+
+    long, short = shown("When a call of this kind finally fails"), shown("Timeout")
+
+    assert long.minimumSizeHint().width() <= 160
+    assert long.label.text().startswith("When a")
+    assert long.label.text().endswith("…")
+    assert short.label.text() == "Timeout"
+
+
+def test_a_setting_is_shown_in_the_language_of_the_person(monkeypatch):
+    words = {"Columns": "Spalten", "Which.": "Welche.", "Add column": "Spalte hinzufügen"}
+    monkeypatch.setattr(NullTranslations, "gettext", lambda _self, text: words.get(text, text))
+
+    class Config(sdk.Config):
+        columns: dict[str, str] = sdk.setting(title="Columns", description="Which.")
+
+    setting = settings_of(Config)[0]
+
+    assert (setting.title, setting.description) == ("Spalten", "Welche.")
+    assert tr(add_text(setting.english)) == "Spalte hinzufügen"
