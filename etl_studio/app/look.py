@@ -194,7 +194,8 @@ class Look:
             Places(self._folder, self._data, scratch / node),
             NothingNew(self._studio.databases, scratch),
             (),
-            mask=masking(self._resolved.secrets),
+            mask=masking(self._resolved.secrets, self._studio.sign_ins),
+            sign_ins=self._studio.sign_ins,
             sql=self._session(),
         )
         runs.append(run)

@@ -195,7 +195,8 @@ def _rows(  # noqa: PLR0913 - as a run
             studio.databases,
             (),
             start_worker=start_worker or start_thread,
-            mask=masking(resolved.secrets),
+            mask=masking(resolved.secrets, studio.sign_ins),
+            sign_ins=studio.sign_ins,
         )
         if on_run is not None:
             on_run(run)

@@ -286,7 +286,7 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
     plan, resolved = _plan(studio, pipeline, entry, parameters, Delivery(earlier, prepare))
     tried = json_rows(entry.rows) if entry.rows is not None else entry.tried
     match = Matcher(entry.node, zip([letter.id for letter in letters], tried, strict=True))
-    mask = masking(resolved.secrets)
+    mask = masking(resolved.secrets, studio.sign_ins)
 
     def told(event: Event) -> Event:
         # Matched first: what is hidden no longer equals what was given in.
@@ -305,6 +305,7 @@ def _prepare(  # noqa: PLR0913 - a run is where everything meets
         start_worker=start_worker or start_thread,
         ledger=recorder,
         mask=told,
+        sign_ins=studio.sign_ins,
         facts={"file": str(file) if file else None, "parameters": resolved.shown},
     )
     ids = [letter.id for letter in letters]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener
+    from etl_studio.engine.http_auth import SignIns
     from etl_studio.engine.inject import Injection
     from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run
@@ -59,6 +60,7 @@ class Studio:
     ) -> None:
         self.registry = registry if registry is not None else full_registry()
         self.sub_pipelines = SubPipelines(self.registry, check_sql)
+        self._sign_ins: SignIns | None = None
         self._secrets = secrets
         self._databases: Databases | None = None
         self._workspaces: dict[Path, Workspace] = {}
@@ -87,6 +89,17 @@ class Studio:
             if self._databases is None:
                 self._databases = Databases()
             return self._databases
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """Who is signed in where."""
+        from etl_studio.app.keychain import Keychain
+        from etl_studio.engine.http_auth import SignIns
+
+        with self._lock:
+            if self._sign_ins is None:
+                self._sign_ins = SignIns(Keychain())
+            return self._sign_ins
 
     def load(self, path: Path) -> Pipeline:
         """Read a pipeline file.
@@ -239,7 +252,8 @@ class Studio:
             [*listeners, *([faults] if faults else []), Retention(place, [recorder, *listeners])],
             start_worker=start_worker or start_thread,
             ledger=recorder,
-            mask=masking(resolved.secrets),
+            mask=masking(resolved.secrets, self.sign_ins),
+            sign_ins=self.sign_ins,
             facts={
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,
@@ -333,7 +347,8 @@ class Studio:
                 places,
                 self.databases,
                 (),
-                mask=masking(resolved.secrets),
+                mask=masking(resolved.secrets, self.sign_ins),
+                sign_ins=self.sign_ins,
             )
             runs.append(run)
             if on_run is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from concurrent.futures import Future
 
+    from etl_studio.engine.http_auth import SignIns
     from etl_studio.sdk import HttpRequest, HttpResponse
 
 STOP_CHECK = 0.02
@@ -28,10 +29,11 @@ class HttpService:
 
     Args:
         session: what talks to the network; by default a new ``HttpSession``.
+        sign_ins: of that one: signs requests that ask for it.
     """
 
-    def __init__(self, session: HttpSession | None = None) -> None:
-        self._session = session or HttpSession()
+    def __init__(self, session: HttpSession | None = None, *, sign_ins: SignIns | None = None) -> None:
+        self._session = session or HttpSession(sign_ins=sign_ins)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

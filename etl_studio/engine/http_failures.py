@@ -26,7 +26,7 @@ _FIRST_SERVER_ERROR = 500
 
 _MEANING = {
     400: ("it does not understand the request", "Check parameters and body."),
-    401: ("it wants credentials", "Check the credentials in the headers or in the address."),
+    401: ("it wants credentials", "Check the sign-in of the node."),
     403: ("these credentials may not read it", "Check the credentials, or ask the owner of the site for access."),
     404: ("there is nothing at this address", "Check the address."),
     405: ("it does not take this method here", "Choose GET or POST as its documentation says."),
@@ -38,8 +38,13 @@ _MEANING = {
 }
 
 
-def from_status(
-    status: int, retry_after: str | None, body: bytes, request: HttpRequest, retry_on: Collection[int]
+def from_status(  # noqa: PLR0913 - all that tells what happened
+    status: int,
+    retry_after: str | None,
+    body: bytes,
+    request: HttpRequest,
+    retry_on: Collection[int],
+    secrets: Collection[str] = (),
 ) -> EtlError:
     """The error for a status from 400 on.
 
@@ -49,6 +54,7 @@ def from_status(
         body: the beginning of the answer; a JSON message in it is quoted.
         request: what was asked.
         retry_on: statuses that may succeed when tried again.
+        secrets: values that are not quoted.
     """
     try:
         name = f"{status} {HTTPStatus(status).phrase}"
@@ -56,7 +62,7 @@ def from_status(
         name = str(status)
     fallback = "the site failed" if status >= _FIRST_SERVER_ERROR else "it refuses the request"
     meaning, hint = _MEANING.get(status, (fallback, "Try again later." if status >= _FIRST_SERVER_ERROR else None))
-    reason = _reason(body, request)
+    reason = _reason(body, request, secrets)
     what = f"{shown_url(request.url)} answered {name}: {meaning}{f' (it says: {reason})' if reason else ''}."
     if status in retry_on:
         return TransientError(what, hint=hint, status=status, retry_after=retry_after_seconds(retry_after))
@@ -130,8 +136,8 @@ def _host(url: str) -> str:
     return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2] or "the host"
 
 
-def _reason(body: bytes, request: HttpRequest) -> str | None:
-    """The site's own message, where it is JSON that has one; values of our headers in it are masked."""
+def _reason(body: bytes, request: HttpRequest, secrets: Collection[str]) -> str | None:
+    """The site's own message, where it is JSON that has one; values of our headers and secrets in it are masked."""
     try:
         found = json.loads(body)
     except ValueError:
@@ -141,10 +147,10 @@ def _reason(body: bytes, request: HttpRequest) -> str | None:
         if isinstance(value, dict):
             value = value.get("message")
         if isinstance(value, str) and value.strip():
-            for header in request.headers.values():
-                for secret in {header, header.rpartition(" ")[2]}:
-                    if len(secret) >= _SECRET_LENGTH:
-                        value = value.replace(secret, "***")
+            sent = {part for header in request.headers.values() for part in (header, header.rpartition(" ")[2])}
+            for secret in {*sent, *secrets}:
+                if len(secret) >= _SECRET_LENGTH:
+                    value = value.replace(secret, "***")
             text = " ".join(value.split()).rstrip(".")
             return text if len(text) <= REASON_LENGTH else text[: REASON_LENGTH - 1] + "…"
     return None

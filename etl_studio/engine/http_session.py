@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+from functools import partial
 from typing import TYPE_CHECKING
 
 from etl_studio import __version__
+from etl_studio.engine.http_auth import SignIns, send_signed, stays
 from etl_studio.engine.http_failures import cannot_be_sent, from_status, from_transport
 from etl_studio.errors import DeadlineError, PermanentError
 from etl_studio.sdk.http import HttpResponse, shown_url
@@ -42,10 +44,12 @@ class HttpSession:
 
     Args:
         max_bytes: the most bytes of one decoded answer.
+        sign_ins: signs requests that ask for it.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, sign_ins: SignIns | None = None) -> None:
         self._max_bytes = max_bytes
+        self._sign_ins = sign_ins or SignIns()
         self._client: httpx2.AsyncClient | None = None
 
     async def fetch(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> HttpResponse:  # noqa: ASYNC109 - part of the request
@@ -73,23 +77,31 @@ class HttpSession:
     async def _follow(self, request: HttpRequest, retry_on: Collection[int]) -> HttpResponse:
         client = self._client = self._client or _new_client()
         outgoing = _outgoing(client, request)
+        first = outgoing.url
+        signature = self._sign_ins.signature(request.auth, partial(self.fetch, timeout=None, retry_on=retry_on))
         for _ in range(MAX_REDIRECTS + 1):
             _check_address(outgoing.url)
-            response = await client.send(outgoing, stream=True)
+            response = await send_signed(client, outgoing, signature if stays(first, outgoing.url) else None)
             try:
                 status = response.status_code
                 if status >= _FIRST_ERROR:
                     body = await _beginning(response)
-                    raise from_status(status, response.headers.get("retry-after"), body, request, retry_on)
+                    secrets = self._sign_ins.secrets
+                    raise from_status(status, response.headers.get("retry-after"), body, request, retry_on, secrets)
                 if response.next_request is not None:
                     await _beginning(response)
-                    outgoing = _redirected(response.next_request, outgoing.url, request)
+                    following = response.next_request
+                    if signature is not None:
+                        signature.strip(following)
+                    outgoing = _redirected(following, outgoing.url, request)
                     continue
                 if status >= _FIRST_REDIRECT:
                     raise PermanentError(
                         f"{shown_url(request.url)} answered {status} and no address to go on to.", status=status
                     )
-                return self._answer(response, await self._content(response, client))
+                url = str(response.url)
+                url = signature.bare(url) if signature is not None else url
+                return self._answer(response, await self._content(response, client), url)
             finally:
                 await response.aclose()
         raise PermanentError(
@@ -117,10 +129,10 @@ class HttpSession:
                 )
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _answer(self, response: httpx2.Response, content: bytes) -> HttpResponse:
+    def _answer(self, response: httpx2.Response, content: bytes, url: str) -> HttpResponse:
         encoding = response.charset_encoding
         return HttpResponse(
-            url=str(response.url),
+            url=url,
             status=response.status_code,
             headers=dict(response.headers),
             content=content,
@@ -149,6 +161,7 @@ def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Reques
             url.copy_merge_params(params) if params else url,
             headers=dict(request.headers) or None,
             json=request.body,
+            data=dict(request.form) if request.form is not None else None,
         )
     except (TypeError, ValueError):
         raise cannot_be_sent(request.url) from None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk import Cursor, HttpResponse, Output, Rejected, shown_url
+from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -73,6 +74,9 @@ class LastGood:
     def _path(self, request: HttpRequest) -> Path:
         # Headers belong to it: another account sees other data. Of all of that only the hash is kept.
         asked = [request.method, request.url, dict(request.params), dict(request.headers), request.body]
+        if not isinstance(request.auth, NoAuth):
+            # Without passwords: a short one could be guessed from a hash.
+            asked.append(request.auth.model_dump(exclude={"password", "client_secret"}))
         text = json.dumps(asked, sort_keys=True, default=str)
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.answer"
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
+    from etl_studio.engine.http_auth import SignIns
     from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.inject import Injector
     from etl_studio.engine.ledger import Ledger
@@ -79,6 +80,7 @@ class Run:
         sql: a DuckDB that it shares with other runs and leaves open; default: one of its own.
         debugger: halts it at breakpoints.
         recording: keeps what goes over its wires.
+        sign_ins: who is signed in where; default: nobody.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -101,6 +103,7 @@ class Run:
         sql: SqlSession | None = None,
         debugger: Debugger | None = None,
         recording: Recording | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -115,6 +118,7 @@ class Run:
         self._recording = recording
         self._start_worker = start_worker
         self._mask = mask
+        self._sign_ins = sign_ins
         self._facts = dict(facts or {})
         self._memory = memory or MemoryBudget.of_machine()
         self._lock = threading.Lock()
@@ -346,7 +350,7 @@ class Run:
 
         with self._lock:
             if self._http is None:
-                self._http = HttpService()
+                self._http = HttpService(sign_ins=self._sign_ins)
             return self._http
 
     def _sql_session(self) -> SqlSession:

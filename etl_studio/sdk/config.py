@@ -17,7 +17,7 @@ Editor = Literal[
 ]
 """How a form edits a text: ``sql`` is one expression, ``sql_query`` a whole SELECT, ``file`` an existing file,
 ``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node,
-``type`` with the types of columns."""
+``type`` with the types of columns. A ``secret`` is a reference such as ``${secret:name}`` and never in a ``repr``."""
 
 Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
 """What names in a setting are to the rows, so that columns can be followed and renamed.
@@ -34,7 +34,12 @@ class Config(BaseModel):
     """Base of all settings. Unknown names are refused, values are frozen, a number may stand where a text is wanted."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, populate_by_name=True, coerce_numbers_to_str=True
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,  # it may hold a secret
     )
 
 
@@ -69,7 +74,8 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
     if only_when:
         extra["only_when"] = {name: list(values) for name, values in only_when.items()}
     examples = None if example is None else [example]
-    return Field(default, title=title, description=description, examples=examples, json_schema_extra=extra, **limits)
+    about = {"title": title, "description": description, "examples": examples, "json_schema_extra": extra}
+    return Field(default, **{"repr": editor != "secret", **about, **limits})
 
 
 def editor_of(field: Any) -> Editor | None:

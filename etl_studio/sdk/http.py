@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from etl_studio.errors import PermanentError, TransientError
+from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from etl_studio.sdk.auth import Auth
 
 T = TypeVar("T")
 
@@ -32,13 +35,15 @@ def shown_url(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON."""
+    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON; ``auth`` signs it."""
 
     url: str
     method: str = "GET"
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    auth: Auth = field(default_factory=NoAuth)
 
 
 @dataclass(frozen=True, slots=True)
