@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from etl_studio.engine.oauth2 import MemoryStore, OAuth2Sign, Tokens
 from etl_studio.errors import PermanentError
 from etl_studio.sdk.auth import ApiKeyAuth, BasicAuth, BearerAuth, DigestAuth, NoAuth
+from etl_studio.sdk.config import editor_of
 from etl_studio.sdk.http import shown_url
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SignIns:
 
     @property
     def secrets(self) -> Collection[str]:
-        """Values that were made of secrets, such as access tokens; to be hidden wherever something is shown or kept."""
+        """Secrets that were used and those that came of them, such as access tokens: to be hidden in all that is shown."""
         with self._lock:
             return tuple(self._secrets)
 
@@ -72,9 +73,12 @@ class SignIns:
             auth: the setting, with its secrets put in.
             fetch: asks for tokens.
         """
+        if isinstance(auth, NoAuth):
+            return None
+        for name, field in type(auth).model_fields.items():
+            if editor_of(field) == "secret":
+                self._hide(getattr(auth, name))
         match auth:
-            case NoAuth():
-                return None
             case BasicAuth():
                 pair = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
                 self._hide(pair)
