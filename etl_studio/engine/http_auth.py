@@ -62,7 +62,7 @@ class SignIns:
 
     @property
     def secrets(self) -> Collection[str]:
-        """Secrets that were used and those that came of them, such as access tokens: to be hidden in all that is shown."""
+        """Secrets that were used and what came of them, such as access tokens; hidden in all that is shown."""
         with self._lock:
             return tuple(self._secrets)
 
