@@ -22,6 +22,8 @@ from babel.messages.extract import extract_from_dir
 from pydantic import BaseModel
 
 from etl_studio.app.catalogue import full_registry
+from etl_studio.app.resources import resource
+from etl_studio.app.templates import examples, templates
 from etl_studio.sdk.policy import Policy
 from etl_studio.ui.actions import ACTIONS, MENUS
 from etl_studio.ui.forms.editors import add_text, takes_chips
@@ -70,6 +72,8 @@ def texts() -> Catalog:
         catalogue.add(text, locations=[("ui/actions.py", 0)])
     for type_name, text in node_texts():
         catalogue.add(text, locations=[(type_name, 0)])
+    for file, text in template_texts():
+        catalogue.add(text, locations=[(file, 0)])
     return catalogue
 
 
@@ -78,6 +82,14 @@ def menu_texts() -> Iterator[str]:
     yield from MENUS
     for spec in ACTIONS:
         yield from filter(None, (spec.text, spec.tip))
+
+
+def template_texts() -> Iterator[tuple[str, str]]:
+    """File and text: what the start page says of templates and examples."""
+    for template in (*templates(), *examples()):
+        file = f"resources/{template.path.relative_to(resource()).as_posix()}"
+        yield file, template.title
+        yield file, template.pipeline.description
 
 
 def node_texts() -> Iterator[tuple[str, str]]:

@@ -204,7 +204,7 @@ def test_closing_the_last_tab_shows_the_start_page(window, files):
 
     window.actions_by_name["close_tab"].trigger()
 
-    assert titles(window) == ["Start"]
+    assert titles(window) == ["Start page"]
     assert window.workbench is None
     assert not window.actions_by_name["run"].isEnabled()
 
@@ -219,7 +219,7 @@ def test_closing_a_tab_whose_pipeline_runs_asks_and_stops_it(qtbot, window, file
     window.actions_by_name["close_tab"].trigger()
 
     assert asked == ["A run is going on. Stop it and close the pipeline?"]
-    assert titles(window) == ["Start"]
+    assert titles(window) == ["Start page"]
     assert not (files["long"].parent / "long.csv").exists()
 
 

@@ -13,6 +13,7 @@ from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.scene import PipelineScene
 from etl_studio.ui.compare.marks import GHOST, QUIET, NodeMark, WireMark
 from etl_studio.ui.document import PipelineDocument
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -68,7 +69,7 @@ class CompareCanvas(QGraphicsView):
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Both versions")
+        self.setAccessibleName(tr("Both versions"))
         self._mark()
         self.navigation.zoomed.connect(self.pipeline_scene.show_zoom)
         theme.changed.connect(self._on_theme_changed)

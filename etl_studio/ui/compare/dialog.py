@@ -28,6 +28,7 @@ from etl_studio.ui.compare.canvas import CompareCanvas
 from etl_studio.ui.compare.marks import colour
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.pipeline.diff_union import Difference, Union
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
 
 SIZE = (1200, 760)
 SIDE = 85 * SPACE
-WORDS = {"added": "added", "removed": "removed", "changed": "changed", "moved": "only moved"}
+WORDS = {"added": N_("added"), "removed": N_("removed"), "changed": N_("changed"), "moved": N_("only moved")}
+THINGS = {
+    "pipeline": N_("pipeline"),
+    "parameter": N_("parameter"),
+    "node": N_("node"),
+    "wire": N_("wire"),
+    "group": N_("group"),
+    "note": N_("note"),
+}
+"""What can differ."""
 
 
 class CompareDialog(QDialog):
@@ -74,16 +84,16 @@ class CompareDialog(QDialog):
         self._theme = theme
         self.canvas = CompareCanvas(union, registry, theme, self)
         self.list = QListWidget(self)
-        self.list.setAccessibleName("Differences")
+        self.list.setAccessibleName(tr("Differences"))
         self.details = QTextBrowser(self)
-        self.details.setAccessibleName("Settings before and after")
+        self.details.setAccessibleName(tr("Settings before and after"))
         self.next_button, self.previous_button = QToolButton(self), QToolButton(self)
         self.position = QLabel(self)
         self.accept_button = QPushButton(accept, self)
         self.accept_button.setProperty("role", "primary")
         self.accept_button.setVisible(bool(accept))
         self.accept_button.clicked.connect(self._agree)
-        self.close_button = QPushButton("Close", self)
+        self.close_button = QPushButton(tr("Close"), self)
         self.close_button.clicked.connect(self.reject)
         self._lay_out(titles)
         self._keys = [
@@ -165,7 +175,7 @@ class CompareDialog(QDialog):
         column.setContentsMargins(0, SPACE, 0, 0)
         if not self.union.differences:
             notice = Notice(self._theme, side)
-            notice.tell("check-circle", "Both are the same", "They may differ in comments.")
+            notice.tell("check-circle", tr("Both are the same"), tr("They may differ in comments."))
             column.addWidget(notice)
             self.list.hide()
             self.details.hide()
@@ -200,7 +210,8 @@ class CompareDialog(QDialog):
             self.list.setCurrentRow(rows[0])
         else:
             self.list.setCurrentRow(-1)
-            self.details.setHtml(f"<p style='color:{self._theme.tokens.text_muted}'>As it was.</p>")
+            text = tr("As it was.")
+            self.details.setHtml(f"<p style='color:{self._theme.tokens.text_muted}'>{escape(text)}</p>")
 
     def _agree(self) -> None:
         self.agreed.emit()
@@ -213,12 +224,17 @@ class CompareDialog(QDialog):
             f"<div style='color:{colours.get(sign, tokens.text)};white-space:pre-wrap'>{escape(line) or '&nbsp;'}</div>"
             for sign, line in difference.lines
         )
-        head = f"<b>{escape(difference.title)}</b> — {difference.what} {WORDS[difference.kind]}"
+        change = tr("{what} {change}", what=tr(THINGS[difference.what]), change=tr(WORDS[difference.kind]))
+        head = f"<b>{escape(difference.title)}</b> — {change}"
         return f"<p>{head}</p><div style='font-family:\"{self._theme.mono}\"'>{lines}</div>"
 
     def _show_position(self) -> None:
         count, row = self.list.count(), self.list.currentRow()
-        self.position.setText(f"{row + 1} of {count}" if row >= 0 else f"{count} differences" if count else "")
+        if row >= 0:
+            text = tr("{number} of {total}", number=row + 1, total=count)
+        else:
+            text = trn("{count} difference", "{count} differences", count) if count else ""
+        self.position.setText(text)
         for button in (self.next_button, self.previous_button):
             button.setEnabled(count > 0)
 
@@ -228,22 +244,23 @@ class CompareDialog(QDialog):
         self.list.blockSignals(True)
         self.list.clear()
         for one in self.union.differences:
-            item = QListWidgetItem(f"{SIGNS[one.kind]}  {one.title}    {one.what}", self.list)
+            what = tr(THINGS[one.what])
+            item = QListWidgetItem(f"{SIGNS[one.kind]}  {one.title}    {what}", self.list)
             item.setForeground(QColor(colour(one.kind, tokens)))
-            item.setToolTip(f"{one.what} {one.title}: {WORDS[one.kind]}")
+            item.setToolTip(f"{what} {one.title}: {tr(WORDS[one.kind])}")
         self.list.setCurrentRow(row)
         self.list.blockSignals(False)
         if self.current is not None:
             self.details.setHtml(self._html(self.current))
         self._legend.setText(
             "&nbsp;&nbsp;&nbsp;".join(
-                f"<span style='color:{colour(kind, tokens)}'><b>{sign}</b> {WORDS[kind]}</span>"
+                f"<span style='color:{colour(kind, tokens)}'><b>{sign}</b> {tr(WORDS[kind])}</span>"
                 for kind, sign in SIGNS.items()
             )
         )
         for button, icon, tip in (
-            (self.next_button, "chevron-down", "Next difference (F8)"),
-            (self.previous_button, "chevron-up", "Previous difference (Shift+F8)"),
+            (self.next_button, "chevron-down", tr("Next difference (F8)")),
+            (self.previous_button, "chevron-up", tr("Previous difference (Shift+F8)")),
         ):
             button.setIcon(self._theme.icon(icon, tokens.text_muted))
             button.setToolTip(tip)

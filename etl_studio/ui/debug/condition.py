@@ -12,6 +12,7 @@ from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,17 +50,21 @@ class ConditionDialog(QDialog):
         super().__init__(parent)
         self.breakpoint = one
         self._schema = schema
-        self.setWindowTitle("Condition of the breakpoint")
+        self.setWindowTitle(tr("Condition of the breakpoint"))
         self.setMinimumWidth(WIDTH)
         self.line = QLineEdit(one.condition, self)
-        self.line.setPlaceholderText("such as  price > 100 AND status IS NULL")
-        self.line.setAccessibleName("Condition")
+        self.line.setPlaceholderText(tr("such as  price > 100 AND status IS NULL"))
+        self.line.setAccessibleName(tr("Condition"))
         self.line.setStyleSheet(f"font-family: '{theme.mono}';")
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self._hint = f"Columns: {', '.join(columns)}." if columns else "An SQL expression on the columns there."
-        self.set_button, cancel = QPushButton("Set", self), QPushButton("Cancel", self)
+        self._hint = (
+            tr("Columns: {columns}.", columns=", ".join(columns))
+            if columns
+            else tr("An SQL expression on the columns there.")
+        )
+        self.set_button, cancel = QPushButton(tr("Set"), self), QPushButton(tr("Cancel"), self)
         self.set_button.setProperty("role", "primary")
         self.set_button.setDefault(True)
         self.set_button.clicked.connect(self._check)
@@ -71,7 +76,7 @@ class ConditionDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
         column.setSpacing(2 * SPACE)
-        column.addWidget(QLabel(f"Halt at {shown_place(one.place)}, at each row that meets", self))
+        column.addWidget(QLabel(tr("Halt at {place}, at each row that meets", place=shown_place(one.place)), self))
         column.addWidget(self.line)
         column.addWidget(self.message)
         row = QHBoxLayout()
@@ -88,7 +93,8 @@ class ConditionDialog(QDialog):
 
     def _explain(self) -> None:
         set_role(self.message, "muted")
-        self.message.setText(self._hint if self.line.text().strip() else f"{self._hint} Empty: at each batch.")
+        empty = "" if self.line.text().strip() else tr("Empty: at each batch.")
+        self.message.setText(f"{self._hint} {empty}".strip())
 
     def _check(self) -> None:
         text, schema = self.line.text().strip(), self._schema

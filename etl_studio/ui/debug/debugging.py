@@ -17,6 +17,7 @@ from etl_studio.ui.debug.marks import CanvasMarks
 from etl_studio.ui.debug.panel import DebuggerPanel
 from etl_studio.ui.debug.playback import Playback
 from etl_studio.ui.debug.strip import HaltStrip
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +215,8 @@ class Debugging(QObject):
             self._halts[event.place] = event
             if self.halt is None:
                 self._shown = event.place
-            self._tell_card(event.node, f"halted at row {event.row + 1:,}, batch {event.batch:,}")
+            at = {"row": f"{event.row + 1:,}", "batch": f"{event.batch:,}"}
+            self._tell_card(event.node, tr("halted at row {row}, batch {batch}", **at))
             self._show()
             if new:
                 self.panel_wanted.emit(self.panel)

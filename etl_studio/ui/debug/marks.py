@@ -13,6 +13,7 @@ from etl_studio.engine.breakpoints import Breakpoint
 from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.canvas.items.sprites import CARD_RADIUS
 from etl_studio.ui.canvas.items.wire import WireItem
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.canvas.items.node import NodeItem
@@ -43,8 +44,13 @@ class Dot(QGraphicsItem):
     def show_breakpoint(self, one: Breakpoint | None, *, halted: bool) -> None:
         """Show one; ``halted``: a batch waits here."""
         self._shown, self.halted = one, halted
-        condition = f": {one.condition}" if one is not None and one.condition else ""
-        self.setToolTip("Halted here" if one is None else f"Breakpoint{condition}")
+        if one is None:
+            tip = tr("Halted here")
+        elif one.condition:
+            tip = tr("Breakpoint: {condition}", condition=one.condition)
+        else:
+            tip = tr("Breakpoint")
+        self.setToolTip(tip)
         self.update()
 
     def boundingRect(self) -> QRectF:

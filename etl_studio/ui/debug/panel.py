@@ -26,6 +26,7 @@ from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.quantities import rows
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 LIST_WIDTH = 76 * SPACE
-NOTHING = "Press F9 on a node or a wire to set a breakpoint, and Ctrl+Shift+F9 to run and halt there."
-READY = "Press Ctrl+Shift+F9 to run and halt at the breakpoints. Nothing is written."
-HINT = "Return edits a value, Delete makes it NULL, Ctrl+Delete drops the row. What has passed stays as it is."
+NOTHING = N_("Press F9 on a node or a wire to set a breakpoint, and Ctrl+Shift+F9 to run and halt there.")
+READY = N_("Press Ctrl+Shift+F9 to run and halt at the breakpoints. Nothing is written.")
+HINT = N_("Return edits a value, Delete makes it NULL, Ctrl+Delete drops the row. What has passed stays as it is.")
 
 
 class DebuggerPanel(QFrame):
@@ -72,25 +73,27 @@ class DebuggerPanel(QFrame):
         self._batch: pa.RecordBatch | None = None
         self._given: Mapping[str, pa.RecordBatch] = {}
         self._filling = False
-        self.title, self.facts = QLabel("Breakpoints", self), QLabel(self)
+        self.title, self.facts = QLabel(tr("Breakpoints"), self), QLabel(self)
         self.title.setProperty("role", "title")
         self.facts.setProperty("role", "muted")
         self.list = QListWidget(self)
-        self.list.setAccessibleName("Breakpoints")
-        self.condition_button, self.remove_button = QPushButton("Condition…", self), QPushButton("Remove", self)
+        self.list.setAccessibleName(tr("Breakpoints"))
+        self.condition_button, self.remove_button = QPushButton(tr("Condition…"), self), QPushButton(tr("Remove"), self)
         self.sides = QTabBar(self)
         self.sides.setDrawBase(False)
-        self.sides.setAccessibleName("Rows before and after the node")
-        self.sides.addTab("Arriving")
-        self.sides.addTab("Given out last")
-        self.drop_button = QPushButton("Drop row", self)
-        self.drop_button.setToolTip("Take the selected rows out of the batch; they are counted as dropped (Ctrl+Del)")
+        self.sides.setAccessibleName(tr("Rows before and after the node"))
+        self.sides.addTab(tr("Arriving"))
+        self.sides.addTab(tr("Given out last"))
+        self.drop_button = QPushButton(tr("Drop row"), self)
+        self.drop_button.setToolTip(
+            tr("Take the selected rows out of the batch; they are counted as dropped (Ctrl+Del)")
+        )
         self.model = HeldRowsModel(theme, self)
         self.table = HeldRowsTable(theme, self)
-        self.table.setAccessibleName("Rows of the halted batch")
-        self.table.setToolTip(HINT)
+        self.table.setAccessibleName(tr("Rows of the halted batch"))
+        self.table.setToolTip(tr(HINT))
         self.table.setModel(self.model)
-        self.message = QLabel(HINT, self)
+        self.message = QLabel(tr(HINT), self)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setMinimumWidth(1)
         self.notice = Notice(theme, self)
@@ -151,13 +154,13 @@ class DebuggerPanel(QFrame):
         self.sides.setVisible(False)
         self.message.clear()
         if batch is None:
-            self.notice.tell("history", "No rows by then", title)
+            self.notice.tell("history", tr("No rows by then"), title)
         self._pages.setCurrentWidget(self.notice if batch is None else self._rows)
 
     def say(self, text: str) -> None:
         """Tell why something was refused; empty: nothing was."""
         set_role(self.message, "danger" if text else "muted")
-        self.message.setText(text or HINT)
+        self.message.setText(text or tr(HINT))
         self.message.setToolTip(text)
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -214,7 +217,9 @@ class DebuggerPanel(QFrame):
         for one in self._breakpoints.all():
             item = QListWidgetItem(shown_place(one.place) + (f"\n{one.condition}" if one.condition else ""))
             item.setData(Qt.ItemDataRole.UserRole, one.place)
-            item.setToolTip("Halts at each row that meets the condition" if one.condition else "Halts at each batch")
+            item.setToolTip(
+                tr("Halts at each row that meets the condition") if one.condition else tr("Halts at each batch")
+            )
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if one.enabled else Qt.CheckState.Unchecked)
             self.list.addItem(item)
@@ -267,15 +272,19 @@ class DebuggerPanel(QFrame):
         self.drop_button.setEnabled(incoming)
         if self._halt is None or self._batch is None:
             self.model.show_batch(None, None)
-            self.notice.tell("bug", "Nothing is halted", READY if self.list.count() else NOTHING)
+            self.notice.tell("bug", tr("Nothing is halted"), tr(READY if self.list.count() else NOTHING))
             self._pages.setCurrentWidget(self.notice)
             return
         if incoming:
-            self.facts.setText(f"{self._halt.rows - self._halt.row:,} of {rows(self._halt.rows)} wait")
+            waiting = f"{self._halt.rows - self._halt.row:,}"
+            self.facts.setText(tr("{count} of {rows} wait", count=waiting, rows=rows(self._halt.rows)))
             self.model.show_batch(self._halt, pa.Table.from_batches([self._batch]))
         else:
             batch = next(iter(self._given.values()), None)
-            self.facts.setText("nothing yet" if batch is None else f"the last {rows(batch.num_rows)}")
+            last = 0 if batch is None else batch.num_rows
+            self.facts.setText(
+                tr("nothing yet") if batch is None else trn("the last {count} row", "the last {count} rows", last)
+            )
             self.model.show_batch(None, None if batch is None else pa.Table.from_batches([batch]))
         self._pages.setCurrentWidget(self._rows)
 

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QInputDialog
 
 from etl_studio.engine.events import NodeCounts, NodeSample, NodeState, Sampled, WireSample
 from etl_studio.engine.inbox import Bounds
+from etl_studio.ui.canvas.live import STATE_WORDS
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.debug.scrub_bar import ScrubBar
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.quantities import duration, rows
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 SETTING = "record_runs"
 TICK = 40
 """Milliseconds between two looks at the clock while it plays."""
-VERBS = {"gave": "gave out", "took": "took in"}
+DOT = "  ·  "
+MOVES = {"gave": N_("{node} gave out {rows}"), "took": N_("{node} took in {rows}")}
 
 
 class Playback(QObject):
@@ -141,11 +144,14 @@ class Playback(QObject):
 
     def _ask(self, names: list[str]) -> None:
         if not names:
-            self.refused.emit('No run was recorded here. Choose "Record runs" in the menu Debug, or debug a run.')
+            text = tr('No run was recorded here. Choose "Record runs" in the menu Debug, or debug a run.')
+            self.refused.emit(text)
             return
         titles = [_title(name) for name in names]
         window = self._canvas.window()
-        title, taken = QInputDialog.getItem(window, "Recorded runs", "Look again at the run of", titles, 0, False)
+        title, taken = QInputDialog.getItem(
+            window, tr("Recorded runs"), tr("Look again at the run of"), titles, 0, False
+        )
         if taken:
             self.open(names[titles.index(title)])
 
@@ -190,11 +196,14 @@ class Playback(QObject):
         if wires:
             place, batch = shown_place(str(wires[0])), recorded.batch(self._position, wire=str(wires[0]))
         elif nodes:
-            place, batch = f"{nodes[0]}, given out last", recorded.batch(self._position, node=nodes[0])
+            place, batch = tr("{node}, given out last", node=nodes[0]), recorded.batch(self._position, node=nodes[0])
         elif (moment := self._moment()) is not None and moment.node:
-            place, batch = f"{moment.node}, given out last", recorded.batch(self._position, node=moment.node)
+            place, batch = (
+                tr("{node}, given out last", node=moment.node),
+                recorded.batch(self._position, node=moment.node),
+            )
         else:
-            place, batch = "Select a node or a wire to see its rows.", None
+            place, batch = tr("Select a node or a wire to see its rows."), None
         self._panel.show_recorded(place, batch)
 
     def _moment(self) -> Moment | None:
@@ -210,16 +219,19 @@ class Playback(QObject):
     def _words(self) -> str:
         assert self.recorded is not None  # noqa: S101 - looked at by the callers
         moment = self._moment()
-        where = f"{self._position:,} of {len(self.recorded.moments):,}"
+        number, total = f"{self._position:,}", f"{len(self.recorded.moments):,}"
+        parts = [tr("{number} of {total}", number=number, total=total)]
         if moment is None:
-            return f"{where}  ·  before the run"
-        after = duration(moment.at - float(self.recorded.facts["began"]))
+            return DOT.join([*parts, tr("before the run")])
+        parts.append(duration(moment.at - float(self.recorded.facts["began"])))
         if moment.what == "end":
-            return f"{where}  ·  {after}  ·  the end"
-        if moment.what == "state":
+            parts.append(tr("the end"))
+        elif moment.what == "state":
             state = self.recorded.scene(self._position).nodes[moment.node]["state"]
-            return f"{where}  ·  {after}  ·  {moment.node} is {state}"
-        return f"{where}  ·  {after}  ·  {moment.node} {VERBS[moment.what]} {rows(moment.rows)}"
+            parts.append(tr("{node} is {state}", node=moment.node, state=tr(STATE_WORDS.get(state, state))))
+        else:
+            parts.append(tr(MOVES[moment.what], node=moment.node, rows=rows(moment.rows)))
+        return DOT.join(parts)
 
     def _tick(self) -> None:
         if self.recorded is None:

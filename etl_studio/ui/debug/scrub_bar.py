@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolic
 
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Of the time that the run took."""
-KEYS = "Left and Right step, Home and End go to the ends, Space plays, Escape leaves."
+KEYS = N_("Left and Right step, Home and End go to the ends, Space plays, Escape leaves.")
 
 
 class ScrubBar(QFrame):
@@ -43,26 +44,26 @@ class ScrubBar(QFrame):
         self.setObjectName("scrub_bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Recorded run")
-        self.setAccessibleDescription(KEYS)
+        self.setAccessibleName(tr("Recorded run"))
+        self.setAccessibleDescription(tr(KEYS))
         self._picture, self.words = QLabel(self), QLabel(self)
         self.words.setMinimumWidth(1)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.slider.setToolTip(KEYS)
+        self.slider.setToolTip(tr(KEYS))
         self.slider.valueChanged.connect(self.moved)
         self.speed = QComboBox(self)
         self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.speed.setAccessibleName("Speed")
+        self.speed.setAccessibleName(tr("Speed"))
         self.speed.addItems([f"{speed:g}x" for speed in SPEEDS])
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         self.back, self.play, self.forward, self.close_button = (QToolButton(self) for _ in range(4))
         for button, tip, act in (
-            (self.back, "One moment back (Left)", self._step_back),
-            (self.play, "Play or pause (Space)", self.play_wanted),
-            (self.forward, "One moment forward (Right)", self._step_forward),
-            (self.close_button, "Leave the recorded run (Escape)", self.left),
+            (self.back, tr("One moment back (Left)"), self._step_back),
+            (self.play, tr("Play or pause (Space)"), self.play_wanted),
+            (self.forward, tr("One moment forward (Right)"), self._step_forward),
+            (self.close_button, tr("Leave the recorded run (Escape)"), self.left),
         ):
             button.setToolTip(tip)
             button.setAccessibleName(tip)

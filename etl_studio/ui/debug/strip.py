@@ -10,16 +10,23 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import Halted
     from etl_studio.ui.theme.theme import Theme
 
 BUTTONS = (
-    ("debug_continue", "Continue", "play", "F8", "Go on to the next breakpoint"),
-    ("debug_step_row", "Step row", "step-row", "F10", "Let this row pass and halt before the next one"),
-    ("debug_step_batch", "Step batch", "step-batch", "F11", "Let the rest of the batch pass and halt before the next"),
-    ("debug_to_end", "Run to end", "fast-forward", "Shift+F8", "Halt no more"),
+    ("debug_continue", N_("Continue"), "play", "F8", N_("Go on to the next breakpoint")),
+    ("debug_step_row", N_("Step row"), "step-row", "F10", N_("Let this row pass and halt before the next one")),
+    (
+        "debug_step_batch",
+        N_("Step batch"),
+        "step-batch",
+        "F11",
+        N_("Let the rest of the batch pass and halt before the next"),
+    ),
+    ("debug_to_end", N_("Run to end"), "fast-forward", "Shift+F8", N_("Halt no more")),
 )
 """Action, text, icon, key and what it does."""
 
@@ -52,7 +59,7 @@ class HaltStrip(QFrame):
         self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.other = QPushButton(self)
         self.other.setProperty("role", "link")
-        self.other.setToolTip("Another batch is halted, too: look at it")
+        self.other.setToolTip(tr("Another batch is halted, too: look at it"))
         self.other.clicked.connect(self.other_wanted)
         self.buttons: dict[str, QPushButton] = {}
         layout = QHBoxLayout(self)
@@ -63,9 +70,9 @@ class HaltStrip(QFrame):
         layout.addWidget(self.facts, 1)
         layout.addWidget(self.other)
         for name, text, _, key, tip in BUTTONS:
-            button = self.buttons[name] = QPushButton(text, self)
+            button = self.buttons[name] = QPushButton(tr(text), self)
             button.setObjectName(name)
-            button.setToolTip(f"{tip} ({key})")
+            button.setToolTip(f"{tr(tip)} ({key})")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they were
             button.clicked.connect(self._on_clicked)
             layout.addWidget(button)
@@ -85,10 +92,13 @@ class HaltStrip(QFrame):
         self.setVisible(halt is not None)
         if halt is None:
             return
-        self.words.setText(f"Halted {'before' if halt.wire else 'behind'} {title}")
-        self.facts.setText(halt.problem or f"batch {halt.batch:,}, row {halt.row + 1:,} of {halt.rows:,}")
+        self.words.setText(
+            tr("Halted before {node}", node=title) if halt.wire else tr("Halted behind {node}", node=title)
+        )
+        where = {"batch": f"{halt.batch:,}", "row": f"{halt.row + 1:,}", "total": f"{halt.rows:,}"}
+        self.facts.setText(halt.problem or tr("batch {batch}, row {row} of {total}", **where))
         self.facts.setToolTip(halt.problem or shown_place(halt.place))
-        self.other.setText(f"{number} of {count}")
+        self.other.setText(tr("{number} of {total}", number=number, total=count))
         self.other.setVisible(count > 1)
 
     def _on_clicked(self) -> None:

@@ -16,10 +16,10 @@ from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.letter_layout import add_pages
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.panels.status import moment
-from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 WHY = {
-    "found": "as it was found",
-    "saved": "saved",
-    "run": "run",
-    "reloaded": "changed by another program",
+    "found": N_("as it was found"),
+    "saved": N_("saved"),
+    "run": N_("run"),
+    "reloaded": N_("changed by another program"),
 }
 
 
@@ -71,9 +71,9 @@ class HistoryPanel(QFrame):
         self._wanted: KnownVersion | None = None
         self.model = RowsModel(
             [
-                Column("When", lambda known: moment(known.version.at, time.time())),
-                Column("Why", lambda known: WHY[known.version.why]),
-                Column("What changed", lambda known: known.words, tip=lambda known: known.words),
+                Column(tr("When"), lambda known: moment(known.version.at, time.time())),
+                Column(tr("Why"), lambda known: tr(WHY[known.version.why])),
+                Column(tr("What changed"), lambda known: known.words, tip=lambda known: known.words),
             ],
             self,
         )
@@ -82,14 +82,17 @@ class HistoryPanel(QFrame):
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setStretchLastSection(True)
-        self.title, self.count, self.said = QLabel("History", self), QLabel(self), QLabel(self)
+        self.title, self.count, self.said = QLabel(tr("History"), self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
         self.count.setProperty("role", "muted")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
-        self.compare_button, self.restore_button = QPushButton("Compare with now", self), QPushButton("Restore", self)
-        self.restore_button.setToolTip("Put this version on the screen; Undo brings back what is there now")
-        self.refresh_button = IconButton(theme, "refresh", "Read the history again", self)
+        self.compare_button, self.restore_button = (
+            QPushButton(tr("Compare with now"), self),
+            QPushButton(tr("Restore"), self),
+        )
+        self.restore_button.setToolTip(tr("Put this version on the screen; Undo brings back what is there now"))
+        self.refresh_button = IconButton(theme, "refresh", tr("Read the history again"), self)
         self.notice = Notice(theme, self)
         self._reader, self._restorer = Fetcher(self), Fetcher(self)
         self._lay_out()
@@ -131,10 +134,10 @@ class HistoryPanel(QFrame):
         if (known := self.chosen) is None:
             return
         now, version = snapshot(self._document.pipeline), known.version
-        titles = (moment(version.at, time.time()), "now")
+        titles = (moment(version.at, time.time()), tr("now"))
         self._comparing.show(
             lambda: self._work.pipeline(version), lambda: now, titles,
-            accept=f"Restore {titles[0]}", agreed=partial(self._restore, known),
+            accept=tr("Restore {when}", when=titles[0]), agreed=partial(self._restore, known),
         )  # fmt: skip
 
     def restore(self) -> None:
@@ -156,8 +159,10 @@ class HistoryPanel(QFrame):
         known, self._wanted = self._wanted, None
         if known is not None and not self._document.is_read_only:
             when = moment(known.version.at, time.time())
-            self._document.become(pipeline, f"Restore the version of {when}")
-            self._tell(f"The version of {when} is on the screen. Undo brings back what was there; Save keeps it.")
+            self._document.become(pipeline, tr("Restore the version of {when}", when=when))
+            self._tell(
+                tr("The version of {when} is on the screen. Undo brings back what was there; Save keeps it.", when=when)
+            )
             self.restored.emit()
 
     def _lay_out(self) -> None:
@@ -196,15 +201,15 @@ class HistoryPanel(QFrame):
         if at:
             self.table.selectRow(at[0])
         self.table.fit_columns()
-        self.count.setText(f"{count(len(rows))} version{'s' if len(rows) > 1 else ''}" if rows else "")
-        why = "Save the pipeline: from then on, each save and each run keeps a version of it here."
-        self.notice.tell("clock", "No versions yet", why)
+        self.count.setText(trn("{count} version", "{count} versions", len(rows)) if rows else "")
+        why = tr("Save the pipeline: from then on, each save and each run keeps a version of it here.")
+        self.notice.tell("clock", tr("No versions yet"), why)
         self._pages.setCurrentWidget(self.table if rows else self.notice)
         self._tell("")
         self._enable()
 
     def _fail(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The history could not be read", message, bad=True)
+        self.notice.tell("alert-circle", tr("The history could not be read"), message, bad=True)
         self._pages.setCurrentWidget(self.notice)
 
     def _tell(self, text: str) -> None:
@@ -213,7 +218,7 @@ class HistoryPanel(QFrame):
         self.said.setVisible(bool(text))
 
     def _tell_bad(self, text: str) -> None:
-        self._tell(f"It cannot be restored: {text}")
+        self._tell(tr("It cannot be restored: {reason}", reason=text))
 
     def _enable(self) -> None:
         self.compare_button.setEnabled(self.chosen is not None)

@@ -10,6 +10,7 @@ from etl_studio.errors import EtlError
 from etl_studio.pipeline.diff import diff
 from etl_studio.pipeline.diff_words import summary
 from etl_studio.ui.compare.comparing import read_version
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class HistoryWork:
             known = []
             for number, version in enumerate(versions):
                 before = versions[number + 1] if number + 1 < len(versions) else None
-                words = self._told(workspace, before, version, until) if before else "the first one that is known"
+                words = self._told(workspace, before, version, until) if before else tr("the first one that is known")
                 known.append(KnownVersion(version, words))
         finally:
             workspace.release()
@@ -84,7 +85,7 @@ class HistoryWork:
             try:
                 pair = [read_version(workspace.versions.text(digest), self._registry) for digest in key]
             except EtlError:
-                self._words[key] = "cannot be compared"
+                self._words[key] = tr("cannot be compared")
             else:
                 self._words[key] = summary(diff(*pair))
         return self._words.get(key, "")

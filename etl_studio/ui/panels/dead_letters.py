@@ -16,11 +16,12 @@ from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.letter_editor import LetterEditor
 from etl_studio.ui.panels.letter_layout import add_pages, lay_out
 from etl_studio.ui.panels.letter_list import Groups, LetterTable, matching
-from etl_studio.ui.panels.letter_work import Done, Found, LetterWork, Ways, letters_of, replay_words
+from etl_studio.ui.panels.letter_words import button_texts, button_tips, counted
+from etl_studio.ui.panels.letter_work import Done, Found, LetterWork, Ways, replay_words
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.panels.replay_menu import ReplayMenu
-from etl_studio.ui.panels.status import count
 from etl_studio.ui.theme.theme import set_role
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,27 +76,27 @@ class DeadLettersPanel(QFrame):
         self.model = self.table.rows
         self.groups = Groups(self)
         self.editor = LetterEditor(theme, self)
-        self.title, self.count, self.said = QLabel("Dead letters", self), QLabel(self), QLabel(self)
+        self.title, self.count, self.said = QLabel(tr("Dead letters"), self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
         self.count.setProperty("role", "muted")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
         self.filter = QLineEdit(self)
-        self.filter.setPlaceholderText("Filter")
+        self.filter.setPlaceholderText(tr("Filter"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setToolTip("Show only letters with this text in message, error, node or row (Ctrl+F)")
+        self.filter.setToolTip(tr("Show only letters with this text in message, error, node or row (Ctrl+F)"))
         self.scope = Combo(self)
-        self.scope.addItems(["This run", "All runs"])
-        self.scope.setAccessibleName("Runs")
-        self.scope.setToolTip("The letters of the chosen run, or of all runs of the workspace")
+        self.scope.addItems([tr("This run"), tr("All runs")])
+        self.scope.setAccessibleName(tr("Runs"))
+        self.scope.setToolTip(tr("The letters of the chosen run, or of all runs of the workspace"))
         self.replay_button = QPushButton(self)
         self.replay_button.setProperty("role", "primary")
         self.discard_button, self.export_button = QPushButton(self), QPushButton(self)
-        self.refresh_button = IconButton(theme, "refresh", "Read the dead letters again", self)
+        self.refresh_button = IconButton(theme, "refresh", tr("Read the dead letters again"), self)
         self.notice = Notice(theme, self)
         self._fetcher, self._changer, self._looker = Fetcher(self), Fetcher(self), Fetcher(self)
         self._then: Callable[[Ways], None] = self._show_ways
-        self.ways_button = IconButton(theme, "chevron-down", "Other ways to replay", self)
+        self.ways_button = IconButton(theme, "chevron-down", tr("Other ways to replay"), self)
         buttons = (self.replay_button, self.ways_button, self.discard_button, self.export_button, self.refresh_button)
         parts = (self.groups, self.table, self.editor)
         self.parts, column = lay_out(self, (self.title, self.count), self.filter, (self.scope, *buttons), parts)
@@ -197,7 +198,12 @@ class DeadLettersPanel(QFrame):
         if not self.replay_button.isEnabled() or not ids:
             return
         if misfits := self.editor.misfits(ids):
-            self._tell(f"What was typed for {letters_of(len(misfits))} does not fit; mend it first.", bad=True)
+            text = trn(
+                "What was typed for {count} dead letter does not fit; mend it first.",
+                "What was typed for {count} dead letters does not fit; mend it first.",
+                len(misfits),
+            )
+            self._tell(text, bad=True)
         elif self.editor.changes(ids):
             self._save(ids, replay=True, whole=whole)
         else:
@@ -208,11 +214,12 @@ class DeadLettersPanel(QFrame):
         letters = self.chosen()
         if not letters or self._changer.is_busy:
             return
-        title, question = "Discard dead letters", f"Discard {letters_of(len(letters))}?"
+        title = tr("Discard dead letters")
+        question = trn("Discard {count} dead letter?", "Discard {count} dead letters?", len(letters))
         ask = QMessageBox(QMessageBox.Icon.Question, title, question, parent=self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        ask.setInformativeText("Their rows are gone then. Export keeps a copy.")
-        yes = ask.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        ask.setInformativeText(tr("Their rows are gone then. Export keeps a copy."))
+        yes = ask.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
         yes.clicked.connect(self._discard_asked)
         ask.setDefaultButton(ask.addButton(QMessageBox.StandardButton.Cancel))
         self._to_discard = [letter.id for letter in letters]
@@ -221,7 +228,7 @@ class DeadLettersPanel(QFrame):
     def choose_export(self) -> None:
         """Ask for a file and write the chosen letters."""
         start = str(Path.home() / "dead-letters.csv")
-        text, kind = QFileDialog.getSaveFileName(self, "Export dead letters", start, ";;".join(FILTERS))
+        text, kind = QFileDialog.getSaveFileName(self, tr("Export dead letters"), start, ";;".join(FILTERS))
         if text:
             path = Path(text)
             path = path if path.suffix else path.with_suffix(FILTERS.get(kind, ".csv"))
@@ -289,7 +296,7 @@ class DeadLettersPanel(QFrame):
         self.refresh()
 
     def _start_replay(self, ids: list[int], *, whole: bool) -> None:
-        self._tell(f"{letters_of(len(ids))} being replayed…")
+        self._tell(trn("{count} dead letter being replayed…", "{count} dead letters being replayed…", len(ids)))
         self.replay_wanted.emit(ids, whole)
 
     def _discard_asked(self) -> None:
@@ -302,7 +309,7 @@ class DeadLettersPanel(QFrame):
         self._show_letters(go_on=True)
 
     def _fail(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The dead letters could not be read", message, bad=True)
+        self.notice.tell("alert-circle", tr("The dead letters could not be read"), message, bad=True)
         self.pages.setCurrentWidget(self.notice)
 
     def _filter(self) -> None:
@@ -324,13 +331,15 @@ class DeadLettersPanel(QFrame):
 
     def _tell_nothing(self) -> None:
         if self._found.letters:
-            self.notice.tell("search", "No such dead letters", "Clear the filter to see the others.")
+            self.notice.tell("search", tr("No such dead letters"), tr("Clear the filter to see the others."))
         elif self.scope.currentIndex() == THIS_RUN:
-            text = "Every row of this run was processed or went to a rejects port."
-            self.notice.tell("inbox", "No dead letters", text)
+            text = tr("Every row of this run was processed or went to a rejects port.")
+            self.notice.tell("inbox", tr("No dead letters"), text)
         else:
-            text = "Run the pipeline. Rows that it cannot process wait here with the reason, to be mended and replayed."
-            self.notice.tell("inbox", "No dead letters", text)
+            text = tr(
+                "Run the pipeline. Rows that it cannot process wait here with the reason, to be mended and replayed."
+            )
+            self.notice.tell("inbox", tr("No dead letters"), text)
 
     def _select(self) -> None:
         self.editor.show_letter(self.table.current())
@@ -338,24 +347,19 @@ class DeadLettersPanel(QFrame):
 
     def _enable(self) -> None:
         selected, shown = len(self.table.selected()), len(self.model.rows)
-        number = selected or shown
-        which = f"the {selected:,} selected" if selected > 1 else "the selected" if selected else "all shown"
-        for button, verb, tip in (
-            (self.replay_button, "Replay", f"Process {which} again, as pipeline and rows are now (Ctrl+Return)"),
-            (self.discard_button, "Discard", f"Remove {which} for good (Delete)"),
-            (self.export_button, "Export", f"Write {which} to a CSV or JSON-lines file"),
+        buttons = (self.replay_button, self.discard_button, self.export_button)
+        for button, text, tip in zip(
+            buttons, button_texts(selected or shown), button_tips(selected, shown), strict=True
         ):
-            button.setText(f"{verb} {count(number)}" if number else verb)
-            button.setToolTip(tip if number else "There is no dead letter to choose")
-            button.setEnabled(number > 0)
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setEnabled(selected + shown > 0)
         if self._running:
             self.replay_button.setEnabled(False)
-            self.replay_button.setToolTip("A run is going on; replay when it has ended")
+            self.replay_button.setToolTip(tr("A run is going on; replay when it has ended"))
         self.ways_button.setEnabled(self.replay_button.isEnabled())
         total, read = self._found.total, len(self._found.letters)
-        words = f"{count(shown)} of {count(total)}" if shown < total else count(total)
-        words += "" if read == total else f", the newest {count(read)} read"
-        self.count.setText(words if total else "")
+        self.count.setText(counted(shown, read, total))
 
     def _tell(self, text: str, *, bad: bool = False) -> None:
         self.said.setText(text)

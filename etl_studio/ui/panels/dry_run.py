@@ -29,6 +29,7 @@ from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.tables.changes import ROLES, SIGNS, ChangedCell, ChangesModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,15 @@ if TYPE_CHECKING:
 
 LIST_WIDTH, BAR_WIDTH = 52 * SPACE, 40 * SPACE
 QUIET = ("unchanged", "superseded", "stale")
-NOTHING = "A dry run reads and processes everything and shows what its loads would change. Nothing is written."
+COUNTED = {
+    "inserted": N_("{count} inserted"),
+    "updated": N_("{count} updated"),
+    "deleted": N_("{count} deleted"),
+    "unchanged": N_("{count} unchanged"),
+    "superseded": N_("{count} superseded"),
+    "stale": N_("{count} stale"),
+}
+NOTHING = N_("A dry run reads and processes everything and shows what its loads would change. Nothing is written.")
 
 
 class DryRunPanel(QFrame):
@@ -68,17 +77,17 @@ class DryRunPanel(QFrame):
         self._going = self._awaited = False
         self._titles: Mapping[str, str] = {}
         self.report: DryRun | None = None
-        self.title, self.facts = QLabel("Dry run", self), QLabel(self)
+        self.title, self.facts = QLabel(tr("Dry run"), self), QLabel(self)
         self.title.setProperty("role", "title")
         self.facts.setProperty("role", "muted")
         self.busy = QProgressBar(self)
         self.busy.setRange(0, 0)
         self.busy.setFixedWidth(BAR_WIDTH)
-        self.stop_button, self.run_button = QPushButton("Stop", self), QPushButton("Dry run", self)
-        self.run_button.setToolTip("Run without writing: see what would change")
-        self.stop_button.setToolTip("End it; nothing has been written")
+        self.stop_button, self.run_button = QPushButton(tr("Stop"), self), QPushButton(tr("Dry run"), self)
+        self.run_button.setToolTip(tr("Run without writing: see what would change"))
+        self.stop_button.setToolTip(tr("End it; nothing has been written"))
         self.sinks = QListWidget(self)
-        self.sinks.setAccessibleName("Sinks")
+        self.sinks.setAccessibleName(tr("Sinks"))
         self.sinks.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.place = QLabel(self)
         self.place.setTextFormat(Qt.TextFormat.PlainText)
@@ -109,7 +118,7 @@ class DryRunPanel(QFrame):
         self.report = None
         self._awaited = False
         self.facts.clear()
-        self._tell("diff", "No dry run yet", NOTHING)
+        self._tell("diff", tr("No dry run yet"), tr(NOTHING))
 
     def set_running(self, running: bool) -> None:  # noqa: FBT001 - a state, not a choice
         """Whether a run of any kind goes on."""
@@ -126,8 +135,8 @@ class DryRunPanel(QFrame):
         self._going = self._awaited = True
         self._titles = titles
         self.report = None
-        self.facts.setText("reading and processing…")
-        self._tell("clock", "Finding out what would change…", "Nothing is written.")
+        self.facts.setText(tr("reading and processing…"))
+        self._tell("clock", tr("Finding out what would change…"), tr("Nothing is written."))
         self._show_buttons()
 
     def show_refused(self, error: EtlError) -> None:
@@ -136,7 +145,7 @@ class DryRunPanel(QFrame):
             self._awaited = False
             problems = "\n".join(str(one) for one in error.problems) if isinstance(error, PipelineError) else ""
             self.facts.clear()
-            self._tell("alert-circle", "The dry run could not begin", f"{error}\n{problems}".strip(), bad=True)
+            self._tell("alert-circle", tr("The dry run could not begin"), f"{error}\n{problems}".strip(), bad=True)
 
     def show_report(self, report: DryRun) -> None:
         """A dry run has ended."""
@@ -144,13 +153,20 @@ class DryRunPanel(QFrame):
         ended = report.ended
         if ended.status is RunStatus.FAILED:
             self.facts.clear()
-            self._tell("alert-circle", "The dry run failed", ended.error or "The reason is in the log.", bad=True)
+            self._tell(
+                "alert-circle", tr("The dry run failed"), ended.error or tr("The reason is in the log."), bad=True
+            )
             return
-        parts = [moment(time.time(), time.time()), f"{rows(ended.rows_in)} read", "nothing was written"]
+        parts = [
+            moment(time.time(), time.time()),
+            trn("{count} row read", "{count} rows read", ended.rows_in),
+            tr("nothing was written"),
+        ]
         if ended.dead_letters:
-            parts.insert(2, f"{count(ended.dead_letters)} dead letter{'s' if ended.dead_letters > 1 else ''} to expect")
+            letters = trn("{count} dead letter to expect", "{count} dead letters to expect", ended.dead_letters)
+            parts.insert(2, letters)
         if ended.status is RunStatus.STOPPED:
-            parts.insert(0, "stopped early")
+            parts.insert(0, tr("stopped early"))
         self.facts.setText("  ·  ".join(parts))
         self.sinks.clear()
         self.sinks.addItems([self._summary(sink) for sink in report.sinks])
@@ -158,9 +174,11 @@ class DryRunPanel(QFrame):
             self._pages.setCurrentWidget(self._parts)
             self.sinks.setCurrentRow(0)
         elif ended.status is RunStatus.STOPPED:
-            self._tell("stop", "The dry run was stopped", "It had not come to what would change. Nothing was written.")
+            self._tell(
+                "stop", tr("The dry run was stopped"), tr("It had not come to what would change. Nothing was written.")
+            )
         else:
-            self._tell("diff", "Nothing would be loaded", "The pipeline has no sink.")
+            self._tell("diff", tr("Nothing would be loaded"), tr("The pipeline has no sink."))
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -210,7 +228,7 @@ class DryRunPanel(QFrame):
         if sink.diff is None:
             return f"{title}   {rows(sink.rows)}"
         counts = [f"{sign}{count(number)}" for kind, sign in SIGNS.items() if (number := _number(sink.diff, kind))]
-        return f"{title}   {'  '.join(counts) or 'no change'}"
+        return f"{title}   " + ("  ".join(counts) or tr("no change"))
 
     def _show_sink(self, row: int) -> None:
         if self.report is None or row < 0:
@@ -223,20 +241,22 @@ class DryRunPanel(QFrame):
         self.table.fit_columns()
         for kind in ROLES:
             number = 0 if diff is None else _number(diff, kind)
-            self.counts[kind].setText(f"{SIGNS[kind]} {count(number)} {kind}")
+            self.counts[kind].setText(f"{SIGNS[kind]} {_counted(kind, number)}")
             self.counts[kind].setVisible(number > 0)
-        quiet = (
-            [] if diff is None else [f"{count(_number(diff, kind))} {kind}" for kind in QUIET if _number(diff, kind)]
-        )
+        numbers = {} if diff is None else {kind: _number(diff, kind) for kind in QUIET}
+        quiet = [_counted(kind, number) for kind, number in numbers.items() if number]
         if diff is not None and any(_number(diff, kind) > _shown(diff, kind) > 0 for kind in ROLES):
-            quiet.append(f"at most {LIMIT} of each kind are shown")
+            quiet.append(tr("at most {limit} of each kind are shown", limit=LIMIT))
         self.counts["quiet"].setText("  ·  ".join(quiet))
         self.counts["quiet"].setToolTip(self.counts["quiet"].text())
-        self.place.setText(f"{rows(sink.rows)} to write" if diff is None else _place(diff))
+        to_write = trn("{count} row to write", "{count} rows to write", sink.rows)
+        self.place.setText(to_write if diff is None else _place(diff))
         if diff is None:
-            self.no_rows.tell("file", "This sink writes its rows as they come", "It has nothing to compare them with.")
+            self.no_rows.tell(
+                "file", tr("This sink writes its rows as they come"), tr("It has nothing to compare them with.")
+            )
         else:
-            self.no_rows.tell("check-circle", "No row would change", "The table has these rows already.")
+            self.no_rows.tell("check-circle", tr("No row would change"), tr("The table has these rows already."))
         self._changes.setCurrentWidget(self.table if self.model.changes else self.no_rows)
 
     def _tell(self, icon: str, headline: str, text: str, *, bad: bool = False) -> None:
@@ -258,11 +278,15 @@ def _number(diff: Diff, kind: str) -> int:
     return int(getattr(diff.loaded, kind))
 
 
+def _counted(kind: str, number: int) -> str:
+    return tr(COUNTED[kind], count=count(number))
+
+
 def _shown(diff: Diff, kind: str) -> int:
     return sum(change.kind == kind for change in diff.changes)
 
 
 def _place(diff: Diff) -> str:
     if diff.rows_before is None:
-        return f'"{diff.table}" would be made'
+        return tr('"{table}" would be made', table=diff.table)
     return f'"{diff.table}": {count(diff.rows_before)} → {rows(diff.rows_after)}'

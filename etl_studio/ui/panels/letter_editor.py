@@ -23,6 +23,7 @@ from etl_studio.ui.panels.letter_row import VALUE, Draft, LetterRowModel, ValueD
 from etl_studio.ui.panels.status import moment
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 WIDEST = 40 * SPACE
-HINT = "Return edits a value, Delete makes it NULL, Escape goes back to the list."
+HINT = N_("Return edits a value, Delete makes it NULL, Escape goes back to the list.")
 
 
 class TriedText(QPlainTextEdit):
@@ -104,8 +105,8 @@ class LetterEditor(QFrame):
         self.facts.setMinimumWidth(1)
         self.model = LetterRowModel(theme, self)
         self.table = RowTable(self)
-        self.table.setAccessibleName("Row")
-        self.table.setToolTip(HINT)
+        self.table.setAccessibleName(tr("Row"))
+        self.table.setToolTip(tr(HINT))
         self.table.setModel(self.model)
         self.table.setShowGrid(False)
         self.table.setFrameShape(QFrame.Shape.NoFrame)
@@ -120,11 +121,11 @@ class LetterEditor(QFrame):
         self.tried.setReadOnly(True)
         self.tried.setProperty("role", "code")
         self.tried.setFrameShape(QFrame.Shape.NoFrame)
-        self.tried.setAccessibleName("What was tried")
-        self.save_button = QPushButton("&Save", self)
-        self.save_button.setToolTip("Keep the values in the dead letter; a replay loads them")
-        self.back_button = QPushButton("Take &back", self)
-        self.back_button.setToolTip("Back to the values with which the row failed")
+        self.tried.setAccessibleName(tr("What was tried"))
+        self.save_button = QPushButton(tr("&Save"), self)
+        self.save_button.setToolTip(tr("Keep the values in the dead letter; a replay loads them"))
+        self.back_button = QPushButton(tr("Take &back"), self)
+        self.back_button.setToolTip(tr("Back to the values with which the row failed"))
         self._lay_out()
         self.model.changed.connect(self._on_changed)
         self.table.left.connect(self.left)
@@ -148,7 +149,7 @@ class LetterEditor(QFrame):
         for button in (self.back_button, self.save_button):
             button.setVisible(letter is not None and holds_row)
         if letter is None:
-            self.message.setText("Select a dead letter to see and mend its row.")
+            self.message.setText(tr("Select a dead letter to see and mend its row."))
             self.facts.clear()
             self.facts.setToolTip("")
         else:
@@ -237,10 +238,18 @@ class LetterEditor(QFrame):
 
 
 def _tried(letter: DeadLetterRecord) -> str:
-    tried = "once" if letter.attempts == 1 else f"{letter.attempts:,} times"
-    return f"Tried {tried}" if letter.original is None else f"Tried {tried}, edited"
+    edited = letter.original is not None
+    if letter.attempts == 1:
+        return tr("Tried once, edited") if edited else tr("Tried once")
+    times = f"{letter.attempts:,}"
+    return tr("Tried {count} times, edited", count=times) if edited else tr("Tried {count} times", count=times)
 
 
 def _when(letter: DeadLetterRecord) -> str:
     now = time.time()
-    return f"First failed {moment(letter.first_at, now)}, last {moment(letter.at, now)}, in the run {letter.run}"
+    return tr(
+        "First failed {first}, last {last}, in the run {run}",
+        first=moment(letter.first_at, now),
+        last=moment(letter.at, now),
+        run=letter.run,
+    )

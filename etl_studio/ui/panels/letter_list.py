@@ -12,6 +12,7 @@ from etl_studio.ui.panels.status import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 GROUP = Qt.ItemDataRole.UserRole
 WIDTHS = (32 * SPACE, 20 * SPACE, 13 * SPACE, 14 * SPACE, 16 * SPACE)
-HINT = "Return edits the row, Delete discards, Ctrl+Return replays; Shift and Ctrl select several."
+HINT = N_("Return edits the row, Delete discards, Ctrl+Return replays; Shift and Ctrl select several.")
 
 
 class LetterTable(DataTable):
@@ -46,19 +47,19 @@ class LetterTable(DataTable):
         super().__init__(parent)
         self._theme = theme
         columns = [
-            Column("Error", _error_type, colour=self._danger),
-            Column("Node", _node),
-            Column("Line", _line, right=True),
-            Column("Tries", _tries, right=True),
-            Column("State", _state),
-            Column("Message", _message, tip=_message),
+            Column(tr("Error"), _error_type, colour=self._danger),
+            Column(tr("Node"), _node),
+            Column(tr("Line"), _line, right=True),
+            Column(tr("Tries"), _tries, right=True),
+            Column(tr("State"), _state),
+            Column(tr("Message"), _message, tip=_message),
         ]
         self.rows = RowsModel(columns, self)
         self.setModel(self.rows)
         self.setShowGrid(False)
-        self.setAccessibleName("Dead letters")
+        self.setAccessibleName(tr("Dead letters"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip(HINT)
+        self.setToolTip(tr(HINT))
         self.horizontalHeader().setStretchLastSection(True)
         self.set_widths(dict(enumerate(WIDTHS)))
         self.doubleClicked.connect(self.edit_wanted)
@@ -117,10 +118,10 @@ class Groups(QListWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Errors")
+        self.setAccessibleName(tr("Errors"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setToolTip("Show only the letters of one error in one node")
+        self.setToolTip(tr("Show only the letters of one error in one node"))
         self.currentItemChanged.connect(self._on_current)
         self._filling = False
 
@@ -137,7 +138,7 @@ class Groups(QListWidget):
         found = Counter((letter.node, letter.error_type) for letter in letters)
         self._filling = True
         self.clear()
-        self._add("All", found.total(), None)
+        self._add(tr("All"), found.total(), None)
         self.setCurrentRow(0)
         for (node, error), number in found.most_common():
             self._add(f"{error}  ·  {node}", number, (node, error))
@@ -181,4 +182,6 @@ def _tries(row: DeadLetterRecord) -> str:
 
 
 def _state(row: DeadLetterRecord) -> str:
-    return "replaying" if row.state == "replaying" else "edited" if row.original is not None else ""
+    if row.state == "replaying":
+        return tr("replaying")
+    return tr("edited") if row.original is not None else ""

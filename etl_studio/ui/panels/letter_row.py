@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate
 
 from etl_studio.errors import UsageError
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 NAME, TYPE, VALUE = range(3)
-TITLES = ("Column", "Type", "Value")
+TITLES = (N_("Column"), N_("Type"), N_("Value"))
 _NOWHERE = QModelIndex()
 
 
@@ -137,7 +138,7 @@ class LetterRowModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[section]
+            return tr(TITLES[section])
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -202,7 +203,7 @@ class ValueDelegate(QStyledItemDelegate):
         del option
         line = QLineEdit(parent)
         line.setStyleSheet("padding: 0 2px; min-height: 0; border-radius: 0;")  # as high as its row
-        line.setAccessibleName(f"Value of {index.siblingAtColumn(NAME).data()}")
+        line.setAccessibleName(tr("Value of {column}", column=index.siblingAtColumn(NAME).data()))
         line.textEdited.connect(self._type)
         self._index = QPersistentModelIndex(index)
         self._before = index.model().typed(index.row())

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.ui.translation import tr, trn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -131,7 +133,7 @@ class LetterWork:
             place.release()
         if replay:
             return Done(ids=tuple(replay), replay=True, whole=whole)
-        return Done("Saved. A replay loads the row as it is now.", tuple(changes))
+        return Done(tr("Saved. A replay loads the row as it is now."), tuple(changes))
 
     def discard(self, ids: Sequence[int]) -> Done:
         """Remove letters for good."""
@@ -140,33 +142,48 @@ class LetterWork:
             gone = place.letters.discard(ids)
         finally:
             place.release()
-        text = f"{letters_of(gone)} discarded."
-        stays = f" {len(ids) - gone:,} gone before or just being replayed." if gone < len(ids) else ""
-        return Done(text + stays, tuple(ids))
+        parts = [trn("{count} dead letter discarded.", "{count} dead letters discarded.", gone)]
+        if gone < len(ids):
+            parts.append(tr("{count} gone before or just being replayed.", count=f"{len(ids) - gone:,}"))
+        return Done(" ".join(parts), tuple(ids))
 
     def export(self, letters: Sequence[DeadLetterRecord], path: Path) -> Done:
         """Write letters to a file."""
         from etl_studio.storage.letter_export import export_letters
 
-        return Done(f"{letters_of(export_letters(letters, path))} written to {path}")
-
-
-def letters_of(number: int) -> str:
-    """``1 dead letter``, ``1,234 dead letters``."""
-    return f"{number:,} dead letter{'' if number == 1 else 's'}"
+        number = export_letters(letters, path)
+        return Done(
+            trn("{count} dead letter written to {file}", "{count} dead letters written to {file}", number, file=path)
+        )
 
 
 def replay_words(replayed: Replayed) -> tuple[str, bool]:
     """What became of letters that were replayed, and whether that is bad."""
     arrived = replayed.chosen - replayed.left
-    parts = [f"{letters_of(arrived)} of {replayed.chosen:,} left the queue." if arrived else "No dead letter arrived."]
+    chosen, left = f"{replayed.chosen:,}", f"{replayed.left:,}"
+    parts = [tr("No dead letter arrived.")]
+    if arrived:
+        parts = [
+            trn(
+                "{count} dead letter of {chosen} left the queue.",
+                "{count} dead letters of {chosen} left the queue.",
+                arrived,
+                chosen=chosen,
+            )
+        ]
     failed = [one.error for one in replayed.ended if one.error]
     if any(one.status == "stopped" for one in replayed.ended):
-        parts.append(f"The replay was stopped; {replayed.left:,} still wait.")
+        parts.append(tr("The replay was stopped; {count} still wait.", count=left))
     elif replayed.left and not failed and not replayed.refused:
-        parts.append(f"{replayed.left:,} failed again, with the message that is shown now.")
+        parts.append(tr("{count} failed again, with the message that is shown now.", count=left))
     if replayed.further:
-        parts.append(f"{letters_of(replayed.further)} came of rows that failed further down.")
+        parts.append(
+            trn(
+                "{count} dead letter came of rows that failed further down.",
+                "{count} dead letters came of rows that failed further down.",
+                replayed.further,
+            )
+        )
     parts += [str(error) for error in replayed.refused] + failed
     return " ".join(parts), bool(replayed.left or replayed.further)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl_studio.ui.quantities import rows
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,8 +41,10 @@ class KnownLoad:
     @property
     def name(self) -> str:
         """``load 3 of the table "orders"``, with its database where that is not the workspace's."""
-        where = f" in {self.database.name}" if self.database else ""
-        return f'load {self.load.id} of the table "{self.load.table}"{where}'
+        facts = {"number": self.load.id, "table": self.load.table}
+        if self.database is None:
+            return tr('load {number} of the table "{table}"', **facts)
+        return tr('load {number} of the table "{table}" in {database}', **facts, database=self.database.name)
 
     @property
     def title(self) -> str:
@@ -118,8 +121,8 @@ class LoadWork:
             workspace.release()
         if run is not None and run.status is RunStatus.RUNNING:
             raise UsageError(
-                f"{known.title} cannot be undone: its run {run.id} is going on.",
-                hint="Stop that run first, or wait for its end.",
+                tr("{load} cannot be undone: its run {run} is going on.", load=known.title, run=run.id),
+                hint=tr("Stop that run first, or wait for its end."),
             )
 
     @contextmanager
@@ -155,17 +158,32 @@ def what_comes_back(undoing: Undoing) -> str:
     """What an undo does to the table, before it is done."""
     load, removed, restored = undoing.load, undoing.removed, undoing.restored
     if undoing.dropped:
-        return f'The table "{load.table}" goes, with {rows(removed)}: this load made it, and it has no others.'
-    parts = [f"{rows(removed)} that it wrote {'goes' if removed == 1 else 'go'}."] if removed else []
+        return tr(
+            'The table "{table}" goes, with {rows}: this load made it, and it has no others.',
+            table=load.table,
+            rows=rows(removed),
+        )
+    parts = []
+    if removed:
+        parts.append(trn("{count} row that it wrote goes.", "{count} rows that it wrote go.", removed))
     if restored:
-        were = "it was" if restored == 1 else "they were"
-        comes = "comes" if restored == 1 else "come"
-        parts.append(f"{rows(restored)} that it changed or deleted {comes} back as {were}.")
-    return " ".join(parts) or "No row of the table changes: the load changed none."
+        parts.append(
+            trn(
+                "{count} row that it changed or deleted comes back as it was.",
+                "{count} rows that it changed or deleted come back as they were.",
+                restored,
+            )
+        )
+    return " ".join(parts) or tr("No row of the table changes: the load changed none.")
 
 
 def what_came_back(known: KnownLoad, undoing: Undoing) -> str:
     """What an undo did to the table."""
     if undoing.dropped:
-        return f"{known.title} is undone: the table, which it had made, is gone."
-    return f"{known.title} is undone: {rows(undoing.removed)} went, {rows(undoing.restored)} came back."
+        return tr("{load} is undone: the table, which it had made, is gone.", load=known.title)
+    return tr(
+        "{load} is undone: {removed} went, {restored} came back.",
+        load=known.title,
+        removed=rows(undoing.removed),
+        restored=rows(undoing.restored),
+    )

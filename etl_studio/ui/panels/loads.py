@@ -28,6 +28,7 @@ from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.theme.theme import Theme
 
-NOTHING = "Run a pipeline that fills a table. What it has written is listed here, and can be taken back."
+NOTHING = N_("Run a pipeline that fills a table. What it has written is listed here, and can be taken back.")
 
 
 class LoadsPanel(QFrame):
@@ -78,14 +79,14 @@ class LoadsPanel(QFrame):
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setStretchLastSection(True)
-        self.title, self.count, self.said = QLabel("Loads", self), QLabel(self), QLabel(self)
+        self.title, self.count, self.said = QLabel(tr("Loads"), self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
         self.count.setProperty("role", "muted")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.said.setWordWrap(True)
-        self.undo_button = QPushButton("Undo this load…", self)
-        self.refresh_button = IconButton(theme, "refresh", "Read the loads again", self)
+        self.undo_button = QPushButton(tr("Undo this load…"), self)
+        self.refresh_button = IconButton(theme, "refresh", tr("Read the loads again"), self)
         self.notice = Notice(theme, self)
         self._reader, self._looker, self._changer = Fetcher(self), Fetcher(self), Fetcher(self)
         self._lay_out()
@@ -128,7 +129,7 @@ class LoadsPanel(QFrame):
         """Find out what the undo of the selected load would do, then ask."""
         known = self.chosen
         if known is not None and self.undo_button.isEnabled():
-            self._begin("Looking what would come back…")
+            self._begin(tr("Looking what would come back…"))
             self._looker.ask(partial(self._work.look, known))
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -139,16 +140,16 @@ class LoadsPanel(QFrame):
 
     def _columns(self) -> list[Column]:
         return [
-            Column("Load", _number, right=True),
-            Column("Table", _table, tip=_place),
-            Column("When", _when),
-            Column("How", _how),
-            Column("Inserted", lambda known: count(known.load.loaded.inserted), right=True),
-            Column("Updated", lambda known: count(known.load.loaded.updated), right=True),
-            Column("Deleted", lambda known: count(known.load.loaded.deleted), right=True),
-            Column("Node", lambda known: known.load.node),
-            Column("Run", lambda known: known.load.run),
-            Column("State", _state, colour=self._state_colour),
+            Column(tr("Number"), _number, right=True),
+            Column(tr("Table"), _table, tip=_place),
+            Column(tr("When"), _when),
+            Column(tr("How"), _how),
+            Column(tr("Inserted"), lambda known: count(known.load.loaded.inserted), right=True),
+            Column(tr("Updated"), lambda known: count(known.load.loaded.updated), right=True),
+            Column(tr("Deleted"), lambda known: count(known.load.loaded.deleted), right=True),
+            Column(tr("Node"), lambda known: known.load.node),
+            Column(tr("Run id"), lambda known: known.load.run),
+            Column(tr("State"), _state, colour=self._state_colour),
         ]
 
     def _state_colour(self, known: KnownLoad) -> str:
@@ -194,18 +195,18 @@ class LoadsPanel(QFrame):
     def _ask(self, outlook: Outlook) -> None:
         self._end("")
         self._outlook = outlook
-        title, name = "Undo a load", outlook.known.name
-        ask = QMessageBox(QMessageBox.Icon.Question, title, f"Undo {name}?", parent=self)
+        title, question = tr("Undo a load"), tr("Undo {load}?", load=outlook.known.name)
+        ask = QMessageBox(QMessageBox.Icon.Question, title, question, parent=self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setInformativeText(what_comes_back(outlook.undoing))
-        yes = ask.addButton("Undo this load", QMessageBox.ButtonRole.DestructiveRole)
+        yes = ask.addButton(tr("Undo this load"), QMessageBox.ButtonRole.DestructiveRole)
         yes.clicked.connect(self._undo)
         ask.setDefaultButton(ask.addButton(QMessageBox.StandardButton.Cancel))
         ask.open()
 
     def _undo(self) -> None:
         if self._outlook is not None and not self._running:
-            self._begin(f"Undoing {self._outlook.known.name}…")
+            self._begin(tr("Undoing {load}…", load=self._outlook.known.name))
             self._changer.ask(partial(self._work.undo, self._outlook.known))
 
     def _on_undone(self, outlook: Outlook) -> None:
@@ -225,13 +226,13 @@ class LoadsPanel(QFrame):
             at = [number for number, known in enumerate(loads) if chosen is not None and known.key == chosen.key]
             if at:
                 self.table.selectRow(at[0])
-        self.notice.tell("layers", "No loads yet", NOTHING)
+        self.notice.tell("layers", tr("No loads yet"), tr(NOTHING))
         self.count.setText(count(len(loads)) if loads else "")
         self._pages.setCurrentWidget(self.table if loads else self.notice)
         self._enable()
 
     def _fail(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The loads could not be read", message, bad=True)
+        self.notice.tell("alert-circle", tr("The loads could not be read"), message, bad=True)
         self._pages.setCurrentWidget(self.notice)
         self._enable()
 
@@ -245,11 +246,11 @@ class LoadsPanel(QFrame):
         undone = known is not None and known.load.undone_at is not None
         self.undo_button.setEnabled(known is not None and not (undone or self._busy or self._running))
         if known is None:
-            tip = "Select a load to take it back"
+            tip = tr("Select a load to take it back")
         elif self._running:
-            tip = "A run is going on; undo when it has ended"
+            tip = tr("A run is going on; undo when it has ended")
         else:
-            tip = "It is undone" if undone else "Bring the rows back as they were before it; asks first"
+            tip = tr("It is undone") if undone else tr("Bring the rows back as they were before it; asks first")
         self.undo_button.setToolTip(tip)
 
     def _tell(self, text: str, *, bad: bool = False) -> None:
@@ -266,11 +267,12 @@ def _number(known: KnownLoad) -> str:
 
 
 def _table(known: KnownLoad) -> str:
-    return f"{known.load.table} in {known.database.name}" if known.database else known.load.table
+    table, database = known.load.table, known.database
+    return tr("{table} in {database}", table=table, database=database.name) if database else table
 
 
 def _place(known: KnownLoad) -> str:
-    return str(known.database or "In the workspace")
+    return str(known.database or tr("In the workspace"))
 
 
 def _when(known: KnownLoad) -> str:
@@ -283,4 +285,4 @@ def _how(known: KnownLoad) -> str:
 
 def _state(known: KnownLoad) -> str:
     at = known.load.undone_at
-    return "loaded" if at is None else f"undone {moment(at, time.time())}"
+    return tr("loaded") if at is None else tr("undone {when}", when=moment(at, time.time()))

@@ -14,6 +14,7 @@ from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.tables.log_model import LEVEL, LEVELS, MESSAGE, NODE, TIME, LogModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -27,7 +28,6 @@ EVERY = 100
 LETTERS = 11
 """Of the texts of the filters."""
 WIDTHS = {TIME: 28 * SPACE, LEVEL: 18 * SPACE, NODE: 30 * SPACE}
-_ANY_NODE = "All nodes"
 
 
 class LogTable(DataTable):
@@ -66,22 +66,22 @@ class LogPanel(QFrame):
         self.table.set_widths(WIDTHS)
         header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
         self.notice = Notice(theme, self)
-        self.notice.tell("list", "Nothing logged", "Run the pipeline. What it has to say appears here.")
+        self.notice.tell("list", tr("Nothing logged"), tr("Run the pipeline. What it has to say appears here."))
         self.level, self.node = Combo(self), Combo(self)
-        self.level.addItems(["All levels", "Info and worse", "Warnings and errors", "Errors"])
+        self.level.addItems([tr("All levels"), tr("Info and worse"), tr("Warnings and errors"), tr("Errors")])
         self.level.setMinimumContentsLength(LETTERS)
-        self.level.setAccessibleName("Level")
-        self.node.addItem(_ANY_NODE)
+        self.level.setAccessibleName(tr("Level"))
+        self.node.addItem(tr("All nodes"))
         self.node.setMinimumContentsLength(LETTERS)
-        self.node.setAccessibleName("Node")
+        self.node.setAccessibleName(tr("Node"))
         self.search = QLineEdit(self)
-        self.search.setPlaceholderText("Search the log")
+        self.search.setPlaceholderText(tr("Search the log"))
         self.search.setClearButtonEnabled(True)
-        self.follow = IconButton(theme, "arrow-down", "Follow the end of the log", self)
+        self.follow = IconButton(theme, "arrow-down", tr("Follow the end of the log"), self)
         self.follow.setCheckable(True)
         self.follow.setChecked(True)
-        self.copy_button = IconButton(theme, "copy", "Copy the selected lines, or all that are shown", self)
-        self.clear_button = IconButton(theme, "trash", "Clear the log", self)
+        self.copy_button = IconButton(theme, "copy", tr("Copy the selected lines, or all that are shown"), self)
+        self.clear_button = IconButton(theme, "trash", tr("Clear the log"), self)
         self._waiting: list[LogWritten] = []
         self._nodes: set[str] = set()
         self._timer = QTimer(self, singleShot=True, interval=EVERY)
@@ -107,7 +107,7 @@ class LogPanel(QFrame):
         self.model.clear()
         self._nodes.clear()
         self.node.clear()
-        self.node.addItem(_ANY_NODE)
+        self.node.addItem(tr("All nodes"))
         self._filter()
 
     def _lay_out(self) -> None:
@@ -136,10 +136,11 @@ class LogPanel(QFrame):
         self._follow()
 
     def _filter(self) -> None:
-        node = self.node.currentText()
+        # The first entry stands for all: a node may be called as it is.
+        node = self.node.currentText() if self.node.currentIndex() > 0 else ""
         self.model.show_only(
             level=LEVELS[self.level.currentIndex()],
-            node="" if node == _ANY_NODE else node,
+            node=node,
             text=self.search.text(),
         )
         self._turn()
@@ -148,9 +149,9 @@ class LogPanel(QFrame):
     def _turn(self) -> None:
         filtered = self.level.currentIndex() > 0 or self.node.currentIndex() > 0 or self.search.text()
         if filtered:
-            self.notice.tell("search", "No such lines", "Clear the filters to see the other lines.")
+            self.notice.tell("search", tr("No such lines"), tr("Clear the filters to see the other lines."))
         else:
-            self.notice.tell("list", "Nothing logged", "Run the pipeline. What it has to say appears here.")
+            self.notice.tell("list", tr("Nothing logged"), tr("Run the pipeline. What it has to say appears here."))
         self._pages.setCurrentWidget(self.table if self.model.shown else self.notice)
 
     def _follow(self) -> None:

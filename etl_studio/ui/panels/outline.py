@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from etl_studio.ui.canvas.live import STATE_WORDS
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,10 +114,10 @@ class OutlinePanel(QFrame):
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.tree.setUniformRowHeights(True)
-        self.tree.setAccessibleName("Outline of the pipeline")
+        self.tree.setAccessibleName(tr("Outline of the pipeline"))
         self.notice = Notice(theme, self)
         self.notice.tell(
-            "list", "Nothing to list yet", "Add a node to the canvas. The pipeline is listed here in words."
+            "list", tr("Nothing to list yet"), tr("Add a node to the canvas. The pipeline is listed here in words.")
         )
         self._pages = QStackedLayout()
         self._pages.addWidget(self.notice)
@@ -217,15 +219,16 @@ class OutlinePanel(QFrame):
             return
         item, tokens = self._items[name], self._theme.tokens
         node_type = self._document.registry.get(spec.type)
-        kind = node_type.title if node_type else f'unknown type "{spec.type}"'
+        kind = tr(node_type.title) if node_type else tr('unknown type "{type}"', type=spec.type)
         state, detail = self._states.get(name, ("", ""))
-        off = "disabled" if spec.disabled else ""
-        wrong = _counted(problems[name], "problem") if problems[name] else ""
-        said = [titles[name], kind if kind != titles[name] else "", off, state, wrong]
+        off = tr("disabled") if spec.disabled else ""
+        wrong = trn("{count} problem", "{count} problems", problems[name]) if problems[name] else ""
+        shown_state = tr(STATE_WORDS.get(state, state))
+        said = [titles[name], kind if kind != titles[name] else "", off, shown_state, wrong]
         item.setText(0, titles[name])
         item.setData(0, SPOKEN, ", ".join(filter(None, said)))
-        item.setData(0, READ_ON, ". ".join(filter(None, (f"Id {name}", self._feeds(name, titles), detail))))
-        item.setToolTip(0, "\n".join(filter(None, (kind, off or state, detail, wrong))))
+        item.setData(0, READ_ON, ". ".join(filter(None, (tr("Id {id}", id=name), self._feeds(name, titles), detail))))
+        item.setToolTip(0, "\n".join(filter(None, (kind, off or shown_state, detail, wrong))))
         if problems[name]:
             item.setIcon(0, self._theme.icon("alert-triangle", tokens.danger))
         elif state in STATE_ICONS:
@@ -236,19 +239,23 @@ class OutlinePanel(QFrame):
         for child in _children(item):
             text = self._wire_text(child.data(0, WIRE), titles)
             child.setText(0, text)
-            child.setData(0, SPOKEN, f"wire {text}")
+            child.setData(0, SPOKEN, tr("wire {wire}", wire=text))
             child.setIcon(0, self._theme.icon("arrow-right", tokens.text_muted))
 
     def _feeds(self, name: str, titles: dict[str, str]) -> str:
         sources = [titles[wire.source] for wire in self._document.pipeline.wires if wire.target == name]
-        return f"Gets rows from {', '.join(dict.fromkeys(sources))}" if sources else "Gets rows from no node"
+        if not sources:
+            return tr("Gets rows from no node")
+        return tr("Gets rows from {nodes}", nodes=", ".join(dict.fromkeys(sources)))
 
     def _wire_text(self, wire: Wire, titles: dict[str, str]) -> str:
         target = self._document.pipeline.nodes.get(wire.target)
         node_type = self._document.registry.get(target.type) if target else None
         several = node_type is not None and (len(node_type.inputs) > 1 or node_type.open_inputs)
-        out = f"{wire.source_port} " if wire.source_port != "out" else ""
-        return f"{out}to {titles.get(wire.target, wire.target)}" + (f", {wire.target_port}" if several else "")
+        out = wire.source_port if wire.source_port != "out" else ""
+        node = titles.get(wire.target, wire.target)
+        text = tr("{port} to {node}", port=out, node=node) if out else tr("to {node}", node=node)
+        return f"{text}, {wire.target_port}" if several else text
 
     def _problems(self) -> Counter[str]:
         return Counter(problem.node for problem in self._document.problems if problem.node)
@@ -266,7 +273,3 @@ class OutlinePanel(QFrame):
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     return [item.child(number) for number in range(item.childCount())]
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

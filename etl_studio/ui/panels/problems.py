@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ PROBLEM = Qt.ItemDataRole.UserRole
 ICON = 16
 _NOWHERE = QModelIndex()
 _ICONS = {"error": "alert-circle", "warning": "alert-triangle"}
+_TEXTS = {"error": N_("error: {problem}"), "warning": N_("warning: {problem}")}
 
 
 class ProblemsModel(QAbstractListModel):
@@ -53,7 +55,7 @@ class ProblemsModel(QAbstractListModel):
         if role == PROBLEM:
             return problem
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{problem.severity}: {problem}"
+            return tr(_TEXTS[problem.severity], problem=problem)
         return None
 
 
@@ -125,9 +127,9 @@ class ProblemsPanel(QFrame):
         self.list.setItemDelegate(ProblemDelegate(theme, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
-        self.list.setAccessibleName("Problems")
+        self.list.setAccessibleName(tr("Problems"))
         self.notice = Notice(theme, self)
-        self.notice.tell("check-circle", "No problems", "This pipeline is ready to run.")
+        self.notice.tell("check-circle", tr("No problems"), tr("This pipeline is ready to run."))
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.notice)
         self._pages.addWidget(self.list)

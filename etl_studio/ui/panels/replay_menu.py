@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QMenu, QWidget, QWidgetAction
 
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,16 +44,18 @@ class ReplayMenu(QMenu):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.reason: QLabel | None = None
-        some = f" ({len(ways.whole):,} of {len(ways.ids):,})" if 0 < len(ways.whole) < len(ways.ids) else ""
-        first = self.addAction(theme.icon("repeat"), "Into the node where they failed\tCtrl+Return")
-        second = self.addAction(
-            theme.icon("history"), f"Out of the source, through every node{some}\tCtrl+Shift+Return"
-        )
+        into_text, whole_text = tr("Into the node where they failed"), tr("Out of the source, through every node")
+        if 0 < len(ways.whole) < len(ways.ids):
+            some, number = f"{len(ways.whole):,}", f"{len(ways.ids):,}"
+            whole_text = tr("Out of the source, through every node ({some} of {number})", some=some, number=number)
+        first = self.addAction(theme.icon("repeat"), f"{into_text}\tCtrl+Return")
+        second = self.addAction(theme.icon("history"), f"{whole_text}\tCtrl+Shift+Return")
         first.triggered.connect(into)
         second.triggered.connect(whole)
         second.setEnabled(bool(ways.whole))
         if ways.why_not:
-            self.reason = QLabel(("Not the others: " if ways.whole else "") + ways.why_not, self)
+            reason = tr("Not the others: {reason}", reason=ways.why_not) if ways.whole else ways.why_not
+            self.reason = QLabel(reason, self)
             self.reason.setTextFormat(Qt.TextFormat.PlainText)
             self.reason.setProperty("role", "muted")
             self.reason.setWordWrap(True)

@@ -28,6 +28,7 @@ from etl_studio.ui.panels.status import WORDS, count, moment, status_colour
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from etl_studio.storage.workspace import RunCommand, RunRecord, Workspace
     from etl_studio.ui.theme.theme import Theme
 
+KINDS = {"dry_run": N_("dry run"), "replay": N_("replay")}
+"""Of what is no usual run."""
 LIMIT = 500
 """The most runs that are listed."""
 LOOK = 2_000
@@ -77,20 +80,22 @@ class RunsPanel(QFrame):
         self.table.setShowGrid(False)
         self.table.activated.connect(self._enter)
         self.notice = Notice(theme, self)
-        self.notice.tell("history", "No runs yet", "Run the pipeline. Every run of this workspace is listed here.")
-        self.refresh_button = QPushButton("Refresh", self)
+        self.notice.tell(
+            "history", tr("No runs yet"), tr("Run the pipeline. Every run of this workspace is listed here.")
+        )
+        self.refresh_button = QPushButton(tr("Refresh"), self)
         self.refresh_button.clicked.connect(self.refresh)
-        self.stop_button = self._order_button("Stop", "stop", "What it has read is still loaded")
-        self.pause_button = self._order_button("Pause", "pause", "Its sources wait")
-        self.continue_button = self._order_button("Continue", "go_on", "End its pause")
-        self.resume_button = QPushButton("Resume", self)
-        self.resume_button.setToolTip("Go on with the last run of this file, which broke off, where it was")
+        self.stop_button = self._order_button(tr("Stop"), "stop", tr("What it has read is still loaded"))
+        self.pause_button = self._order_button(tr("Pause"), "pause", tr("Its sources wait"))
+        self.continue_button = self._order_button(tr("Continue"), "go_on", tr("End its pause"))
+        self.resume_button = QPushButton(tr("Resume"), self)
+        self.resume_button.setToolTip(tr("Go on with the last run of this file, which broke off, where it was"))
         self.resume_button.clicked.connect(self._resume)
         self.details = QPlainTextEdit(self)
         self.details.setReadOnly(True)
         self.details.setProperty("role", "text")
-        self.details.setPlaceholderText("Select a run to see where the rows of each node went.")
-        self.title = QLabel("Runs", self)
+        self.details.setPlaceholderText(tr("Select a run to see where the rows of each node went."))
+        self.title = QLabel(tr("Runs"), self)
         self.title.setProperty("role", "title")
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self._show)
@@ -209,15 +214,15 @@ class RunsPanel(QFrame):
 
     def _columns(self) -> list[Column]:
         return [
-            Column("Status", _status, colour=self._colour, tip=_error),
-            Column("Started", _started),
-            Column("Pipeline", _pipeline),
-            Column("Duration", _duration, right=True),
-            Column("Rows in", _rows_in, right=True),
-            Column("Rows out", _rows_out, right=True),
-            Column("Rejected", _rejected, right=True),
-            Column("Dead letters", _dead_letters, right=True),
-            Column("Run", _run),
+            Column(tr("Status"), _status, colour=self._colour, tip=_error),
+            Column(tr("Started"), _started),
+            Column(tr("Pipeline"), _pipeline),
+            Column(tr("Duration"), _duration, right=True),
+            Column(tr("Rows in"), _rows_in, right=True),
+            Column(tr("Rows out"), _rows_out, right=True),
+            Column(tr("Rejected"), _rejected, right=True),
+            Column(tr("Dead letters"), _dead_letters, right=True),
+            Column(tr("Run id"), _run),
         ]
 
     def _colour(self, row: RunRecord) -> str:
@@ -258,11 +263,13 @@ class RunsPanel(QFrame):
             else:
                 self._on_selection()
             self.table.resizeColumnsToContents()
-        self.notice.tell("history", "No runs yet", "Run the pipeline. Every run of this workspace is listed here.")
+        self.notice.tell(
+            "history", tr("No runs yet"), tr("Run the pipeline. Every run of this workspace is listed here.")
+        )
         self._pages.setCurrentWidget(self._list if rows else self.notice)
 
     def _fail(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The history could not be read", message, bad=True)
+        self.notice.tell("alert-circle", tr("The history could not be read"), message, bad=True)
         self._pages.setCurrentWidget(self.notice)
 
     def _enter(self, index: QModelIndex) -> None:
@@ -290,7 +297,7 @@ def _run(row: RunRecord) -> str:
 
 
 def _status(row: RunRecord) -> str:
-    return "paused" if row.paused else WORDS.get(str(row.status), str(row.status))
+    return tr("paused") if row.paused else tr(WORDS.get(str(row.status), str(row.status)))
 
 
 def _error(row: RunRecord) -> str:
@@ -302,7 +309,7 @@ def _started(row: RunRecord) -> str:
 
 
 def _pipeline(row: RunRecord) -> str:
-    return row.pipeline if row.kind == "run" else f"{row.pipeline} ({row.kind})"
+    return row.pipeline if row.kind == "run" else f"{row.pipeline} ({tr(KINDS.get(row.kind, row.kind))})"
 
 
 def _duration(row: RunRecord) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from etl_studio.ui.translation import N_, tr
+
 if TYPE_CHECKING:
     from etl_studio.ui.theme.tokens import Tokens
 
 WORDS = {
-    "running": "running",
-    "done": "done",
-    "done_with_dead_letters": "done, with dead letters",
-    "failed": "failed",
-    "stopped": "stopped",
-    "interrupted": "interrupted",
+    "running": N_("running"),
+    "done": N_("done"),
+    "done_with_dead_letters": N_("done, with dead letters"),
+    "failed": N_("failed"),
+    "stopped": N_("stopped"),
+    "interrupted": N_("interrupted"),
 }
 
 
@@ -34,7 +36,9 @@ def moment(at: float, now: float) -> str:
     """A time as people read it: of today by its clock, else with its date."""
     then = datetime.fromtimestamp(at).astimezone()
     today = datetime.fromtimestamp(now).astimezone().date()
-    return then.strftime("today %H:%M:%S" if then.date() == today else "%Y-%m-%d %H:%M:%S")
+    if then.date() == today:
+        return tr("today {time}", time=f"{then:%H:%M:%S}")
+    return f"{then:%Y-%m-%d %H:%M:%S}"
 
 
 def count(number: int | None) -> str:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.ui.quantities import rows
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 MOST_LINES = 1_000
 """More than these nobody reads; the number of the others is told."""
+KINDS = {
+    "changed": N_("changed"),
+    "missing": N_("missing"),
+    "unexpected": N_("unexpected"),
+    "column changed": N_("column changed"),
+    "column missing": N_("column missing"),
+    "column unexpected": N_("column unexpected"),
+}
+"""How the kinds of differences are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ class Line:
     Attributes:
         place: the node, or ``node.port``.
         row: its number from 1, or nothing where the line is about the whole column.
-        kind: ``changed``, ``missing`` or ``unexpected``.
+        kind: one of ``KINDS``.
         expected, got: as in the files, so that an empty text is not nothing; empty where there is none.
     """
 
@@ -47,25 +57,32 @@ def summary(outcome: Outcome) -> list[str]:
     """``save: 2 rows differ (7 rows came)`` for each place, and what else there is to know."""
     texts = [_place_summary(checked) for checked in outcome.checked]
     if sum(len(row.cells) for one in outcome.checked for row in one.difference.rows) > MOST_LINES:
-        texts.append(f"the first {MOST_LINES:,} values are shown")
+        texts.append(tr("the first {count} values are shown", count=f"{MOST_LINES:,}"))
     if outcome.dead_letters:
-        texts.append(f"{rows(outcome.dead_letters)} refused")
+        texts.append(trn("{count} row refused", "{count} rows refused", outcome.dead_letters))
     return texts
 
 
 def _place_summary(checked: Checked) -> str:
     found = checked.difference
     if found.is_empty:
-        return f"{checked.place}: {rows(checked.rows)} as expected"
+        return tr("{place}: {rows} as expected", place=checked.place, rows=rows(checked.rows))
     if found.only_order:
-        return (
-            f"{checked.place}: the right rows in another order (any_order: [{_node(checked)}] in case.yaml allows it)"
+        return tr(
+            "{place}: the right rows in another order (any_order: [{node}] in case.yaml allows it)",
+            place=checked.place,
+            node=_node(checked),
         )
     number = len(found.rows)
-    parts = [f"{rows(number)} differ{'s' if number == 1 else ''}"] if number else []
+    parts = [trn("{count} row differs", "{count} rows differ", number)] if number else []
     if found.columns:
-        parts.append("1 column differs" if len(found.columns) == 1 else f"{len(found.columns)} columns differ")
-    return f"{checked.place}: {', '.join(parts)} ({rows(checked.rows)} came)"
+        parts.append(trn("{count} column differs", "{count} columns differ", len(found.columns)))
+    return tr(
+        "{place}: {differences} ({rows} came)",
+        place=checked.place,
+        differences=", ".join(parts),
+        rows=rows(checked.rows),
+    )
 
 
 def _node(checked: Checked) -> str:

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QM
 
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.pipeline_tests.differences import lines, summary
+from etl_studio.ui.pipeline_tests.differences import KINDS, lines, summary
 from etl_studio.ui.pipeline_tests.layout import lay_out
 from etl_studio.ui.pipeline_tests.runner import FAILED, NOT_RUN, CaseRunner, KnownCase
 from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,11 +29,20 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 DOT = "  ·  "
-UNSAVED = "Save the pipeline first: its tests are kept in a folder beside its file."
-HOW = (
+UNSAVED = N_("Save the pipeline first: its tests are kept in a folder beside its file.")
+HOW = N_(
     "Select a node, look at its rows in the Preview, and press the flask there (Make a test): "
     "from then on these rows must come of those before."
 )
+STATES = {
+    "not run": N_("not run"),
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "passed": N_("passed"),
+    "failed": N_("failed"),
+    "error": N_("cannot run"),
+    "updated": N_("updated"),
+}
 
 
 class TestsPanel(QFrame):
@@ -68,22 +78,22 @@ class TestsPanel(QFrame):
         self._document, self._theme = document, theme
         self.runner = CaseRunner(studio, document, flush, self)
         self.model = RowsModel(self._columns(), self)
-        self.table = _table(self, self.model, "Tests", wide=(0,))
+        self.table = _table(self, self.model, tr("Tests"), wide=(0,))
         self.differences = RowsModel(self._difference_columns(), self)
-        self.difference_table = _table(self, self.differences, "Differences", wide=(4, 5))
-        self.title, self.count, self.said = QLabel("Tests", self), QLabel(self), QLabel(self)
+        self.difference_table = _table(self, self.differences, tr("Differences"), wide=(4, 5))
+        self.title, self.count, self.said = QLabel(tr("Tests"), self), QLabel(self), QLabel(self)
         self.title.setProperty("role", "title")
         self.count.setProperty("role", "muted")
         self.said.setProperty("role", "muted")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
-        self.update_button = QPushButton("Update the expected rows…", self)
-        self.run_button, self.run_all_button = QPushButton("Run this", self), QPushButton("Run all", self)
-        self.stop_button = QPushButton("Stop", self)
-        self.run_button.setToolTip("Run the selected test on what is on the screen; nothing is read or loaded")
-        self.run_all_button.setToolTip("Run all tests on what is on the screen; nothing is read or loaded")
-        self.stop_button.setToolTip("Run no more tests")
-        self.folder_button = IconButton(theme, "folder-open", "Open the folder of the test", self)
+        self.update_button = QPushButton(tr("Update the expected rows…"), self)
+        self.run_button, self.run_all_button = QPushButton(tr("Run this"), self), QPushButton(tr("Run all"), self)
+        self.stop_button = QPushButton(tr("Stop"), self)
+        self.run_button.setToolTip(tr("Run the selected test on what is on the screen; nothing is read or loaded"))
+        self.run_all_button.setToolTip(tr("Run all tests on what is on the screen; nothing is read or loaded"))
+        self.stop_button.setToolTip(tr("Run no more tests"))
+        self.folder_button = IconButton(theme, "folder-open", tr("Open the folder of the test"), self)
         self.notice, self.verdict = Notice(theme, self), Notice(theme, self)
         buttons = (self.update_button, self.run_button, self.run_all_button, self.stop_button, self.folder_button)
         self._pages, self._details, self.parts = lay_out(
@@ -112,13 +122,20 @@ class TestsPanel(QFrame):
         case = self.chosen
         if case is None or not self.update_button.isEnabled():
             return
-        ask = QMessageBox(QMessageBox.Icon.Question, "Update a test", f'Update "{case.name}"?', parent=self)
+        ask = QMessageBox(
+            QMessageBox.Icon.Question, tr("Update a test"), tr('Update "{test}"?', test=case.name), parent=self
+        )
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setInformativeText(
-            "\n".join(summary(case.outcome))
-            + "\n\nWhat comes out now is expected from now on. The files of the test are written anew."
+            "\n".join(
+                [
+                    *summary(case.outcome),
+                    "",
+                    tr("What comes out now is expected from now on. The files of the test are written anew."),
+                ]
+            )
         )
-        yes = ask.addButton("Update the expected rows", QMessageBox.ButtonRole.AcceptRole)
+        yes = ask.addButton(tr("Update the expected rows"), QMessageBox.ButtonRole.AcceptRole)
         yes.clicked.connect(self._update)
         ask.setDefaultButton(ask.addButton(QMessageBox.StandardButton.Cancel))
         ask.open()
@@ -146,18 +163,18 @@ class TestsPanel(QFrame):
 
     def _columns(self) -> list[Column]:
         return [
-            Column("Test", lambda case: case.name, tip=lambda case: str(case.folder)),
-            Column("State", _state, colour=self._state_colour),
+            Column(tr("Test"), lambda case: case.name, tip=lambda case: str(case.folder)),
+            Column(tr("State"), _state, colour=self._state_colour),
         ]
 
     def _difference_columns(self) -> list[Column]:
         return [
-            Column("Where", lambda line: line.place),
-            Column("Row", lambda line: line.row, right=True),
-            Column("Difference", lambda line: line.kind, colour=self._kind_colour),
-            Column("Column", lambda line: line.column),
-            Column("Expected", lambda line: line.expected, tip=lambda line: line.expected),
-            Column("Got", lambda line: line.got, tip=lambda line: line.got),
+            Column(tr("Place"), lambda line: line.place),
+            Column(tr("Row"), lambda line: line.row, right=True),
+            Column(tr("Difference"), lambda line: tr(KINDS[line.kind]), colour=self._kind_colour),
+            Column(tr("Column"), lambda line: line.column),
+            Column(tr("Expected"), lambda line: line.expected, tip=lambda line: line.expected),
+            Column(tr("Got"), lambda line: line.got, tip=lambda line: line.got),
         ]
 
     def _state_colour(self, case: KnownCase) -> str | None:
@@ -195,7 +212,7 @@ class TestsPanel(QFrame):
         self.model.show_rows(cases)
         if cases:
             self.table.selectRow(cases.index(chosen) if chosen in cases else 0)
-        self.notice.tell("flask", "No tests yet", HOW if self._document.path is not None else UNSAVED)
+        self.notice.tell("flask", tr("No tests yet"), tr(HOW if self._document.path is not None else UNSAVED))
         self._pages.setCurrentWidget(self.parts if cases else self.notice)
         self.count.setText(_counts(cases))
         self.counted.emit(self.runner.failures)
@@ -208,8 +225,10 @@ class TestsPanel(QFrame):
         self.differences.show_rows(found)
         self.difference_table.setColumnHidden(0, len({line.place for line in found}) == 1)
         self._details.setCurrentWidget(self.difference_table if found else self.verdict)
-        stale = "The pipeline has changed since. " if case is not None and case.is_stale else ""
-        self.said.setText(stale + (DOT.join(summary(outcome)) if outcome is not None and found else ""))
+        said = [tr("The pipeline has changed since.")] if case is not None and case.is_stale else []
+        if outcome is not None and found:
+            said.append(DOT.join(summary(outcome)))
+        self.said.setText(" ".join(said))
         self.said.setVisible(bool(self.said.text()))
         if case is not None and not found:
             self._tell_verdict(case)
@@ -218,20 +237,22 @@ class TestsPanel(QFrame):
     def _tell_verdict(self, case: KnownCase) -> None:
         outcome = case.outcome
         if case.state == "running":
-            self.verdict.tell("clock", "Running…", "Sources do not read, and nothing is loaded.")
+            self.verdict.tell("clock", tr("Running…"), tr("Sources do not read, and nothing is loaded."))
         elif outcome is None:
-            self.verdict.tell("flask", "Not run yet", "Run this test: the rows it gives must become those it expects.")
+            self.verdict.tell(
+                "flask", tr("Not run yet"), tr("Run this test: the rows it gives must become those it expects.")
+            )
         elif outcome.error:
-            self.verdict.tell("alert-circle", "The test could not be run", outcome.error, bad=True)
+            self.verdict.tell("alert-circle", tr("The test could not be run"), outcome.error, bad=True)
         else:
-            self.verdict.tell("check-circle", "Passed", DOT.join(summary(outcome)))
+            self.verdict.tell("check-circle", tr("Passed"), DOT.join(summary(outcome)))
 
     def _update(self) -> None:
         if (case := self.chosen) is not None and self.update_button.isEnabled():
             self.runner.update(case)
 
     def _fail(self, message: str) -> None:
-        self.notice.tell("alert-circle", "The tests could not be listed", message, bad=True)
+        self.notice.tell("alert-circle", tr("The tests could not be listed"), message, bad=True)
         self._pages.setCurrentWidget(self.notice)
 
     def _enable(self) -> None:
@@ -244,9 +265,9 @@ class TestsPanel(QFrame):
         self.folder_button.setEnabled(case is not None)
         self.update_button.setEnabled(may_run and case is not None and case.state == "failed" and not case.is_stale)
         if case is not None and case.is_stale:
-            tip = "Run the test again: the pipeline has changed"
+            tip = tr("Run the test again: the pipeline has changed")
         else:
-            tip = "Expect what comes out of a failed test now; asks first"
+            tip = tr("Expect what comes out of a failed test now; asks first")
         self.update_button.setToolTip(tip)
 
     def _dress(self) -> None:
@@ -272,8 +293,8 @@ def _table(parent: QWidget, model: RowsModel, name: str, wide: Sequence[int]) ->
 
 
 def _state(case: KnownCase) -> str:
-    word = "cannot run" if case.state == "error" else case.state
-    return f"{word}, before changes" if case.is_stale and case.outcome is not None else word
+    word = tr(STATES[case.state])
+    return tr("{state}, before changes", state=word) if case.is_stale and case.outcome is not None else word
 
 
 def _counts(cases: list[KnownCase]) -> str:
@@ -281,5 +302,8 @@ def _counts(cases: list[KnownCase]) -> str:
     if not cases:
         return ""
     if all(case.state == NOT_RUN for case in cases):
-        return "1 test" if len(cases) == 1 else f"{count(len(cases))} tests"
-    return f"{count(passed)} of {count(len(cases))} passed" + (f", {count(failed)} failed" if failed else "")
+        return trn("{count} test", "{count} tests", len(cases))
+    numbers = {"passed": count(passed), "total": count(len(cases)), "failed": count(failed)}
+    if failed:
+        return tr("{passed} of {total} passed, {failed} failed", **numbers)
+    return tr("{passed} of {total} passed", **numbers)

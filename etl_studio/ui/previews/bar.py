@@ -10,15 +10,17 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPus
 from etl_studio.app.previews import ROWS
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.previews.segments import Segments
+from etl_studio.ui.quantities import rows
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 SIZES = (ROWS, 1_000, 10_000)
 OUT, BOTH = "out", "both"
-PIN, UNPIN = "Pin these rows: previews use them, runs do not", "Unpin: let the node run again"
+PIN, UNPIN = N_("Pin these rows: previews use them, runs do not"), N_("Unpin: let the node run again")
 BUSY_WIDTH = 20 * SPACE
 
 
@@ -57,20 +59,20 @@ class PreviewBar(QWidget):
         self.busy = QProgressBar(self)
         self.busy.setRange(0, 0)
         self.busy.setFixedWidth(BUSY_WIDTH)
-        self.ports = Segments("Port", self)
-        self.views = Segments("Which rows", self)
+        self.ports = Segments(tr("Port"), self)
+        self.views = Segments(tr("Which rows"), self)
         self.size = QComboBox(self)
-        self.size.setToolTip("Rows that are read of each source")
+        self.size.setToolTip(tr("Rows that are read of each source"))
         self.size.setAccessibleName(self.size.toolTip())
         for size in SIZES:
-            self.size.addItem(f"{size:,} rows", size)
-        self.charts = IconButton(theme, "bar-chart", "Profile of the columns above the rows", self)
+            self.size.addItem(rows(size), size)
+        self.charts = IconButton(theme, "bar-chart", tr("Profile of the columns above the rows"), self)
         self.charts.setCheckable(True)
         self.charts.setChecked(True)
-        self.pin = IconButton(theme, "pin", PIN, self)
+        self.pin = IconButton(theme, "pin", tr(PIN), self)
         self.pin.setCheckable(True)
-        self.test = IconButton(theme, "flask", "Make a test: these rows must come of those before", self)
-        self.refresh = QPushButton("Refresh", self)
+        self.test = IconButton(theme, "flask", tr("Make a test: these rows must come of those before"), self)
+        self.refresh = QPushButton(tr("Refresh"), self)
         self.ports.chosen.connect(self.port_chosen)
         self.views.chosen.connect(self.view_chosen)
         self.size.activated.connect(self._on_size)
@@ -92,7 +94,7 @@ class PreviewBar(QWidget):
         """Whether rows can be pinned, and whether they are."""
         self.pin.setVisible(possible or pinned)
         self.pin.setChecked(pinned)
-        self.pin.setToolTip(UNPIN if pinned else PIN)
+        self.pin.setToolTip(tr(UNPIN if pinned else PIN))
         self.pin.setAccessibleName(self.pin.toolTip())
 
     def _lay_out(self) -> None:

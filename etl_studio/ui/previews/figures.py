@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.ui.quantities import count, percent
 from etl_studio.ui.tables.cells import cell_text
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.engine.profile import ColumnProfile
@@ -37,46 +38,47 @@ def nulls(profile: ColumnProfile) -> str:
     if not profile.nulls:
         return ""
     share = profile.nulls / profile.rows
-    return f"{'<1 %' if share < 0.005 else percent(share)} null"  # noqa: PLR2004 - what is rounded to nothing
+    shown = "<1 %" if share < 0.005 else percent(share)  # noqa: PLR2004 - what is rounded to nothing
+    return tr("{share} null", share=shown)
 
 
 def spread(profile: ColumnProfile) -> str:
     """What the chart of a column shows: the ends of its range, or how many different values there are."""
     if not profile.values:
-        return "no values"
+        return tr("no values")
     if profile.histogram is not None:
         low, high = (end.date() if isinstance(end, dt.datetime) else end for end in (profile.low, profile.high))
-        return f"{figure(low)} {TO} {figure(high)}" if low != high else f"on {low}"
+        return f"{figure(low)} {TO} {figure(high)}" if low != high else tr("on {value}", value=low)
     if profile.distinct == 1:
-        return f"only {figure(profile.top[0][0])}"
+        return tr("only {value}", value=figure(profile.top[0][0]))
     if profile.distinct == profile.values:
-        return "all different"
-    return f"{count(profile.distinct)} values"
+        return tr("all different")
+    return trn("{count} value", "{count} values", profile.distinct)
 
 
 def facts(profile: ColumnProfile) -> list[tuple[str, str]]:
     """All that is known of a column, by name."""
     found = [
-        ("Rows", count(profile.rows)),
-        ("Missing", f"{count(profile.nulls)} ({percent(profile.nulls / max(profile.rows, 1))})"),
-        ("Different", count(profile.distinct)),
+        (tr("Rows"), count(profile.rows)),
+        (tr("Missing"), f"{count(profile.nulls)} ({percent(profile.nulls / max(profile.rows, 1))})"),
+        (tr("Different"), count(profile.distinct)),
     ]
     if profile.low is not None:
         text = profile.shortest is not None
         found += [
-            ("First" if text else "Smallest", figure(profile.low)),
-            ("Last" if text else "Largest", figure(profile.high)),
+            (tr("First") if text else tr("Smallest"), figure(profile.low)),
+            (tr("Last") if text else tr("Largest"), figure(profile.high)),
         ]
     if profile.mean is not None and profile.median is not None:
-        found += [("Mean", figure(profile.mean)), ("Median", figure(profile.median))]
+        found += [(tr("Mean"), figure(profile.mean)), (tr("Median"), figure(profile.median))]
     if profile.shortest is not None and profile.longest is not None:
-        found.append(("Length", f"{count(profile.shortest)} to {count(profile.longest)}"))
+        found.append((tr("Length"), tr("{low} to {high}", low=count(profile.shortest), high=count(profile.longest))))
     return found
 
 
 def as_text(profile: ColumnProfile, scope: str) -> str:
     """Everything as text for the clipboard, one fact in each line, divided by tabs."""
-    lines = [f"{profile.name}\t{profile.type}", f"Of\t{scope}"]
+    lines = [f"{profile.name}\t{profile.type}", tr("Of") + f"\t{scope}"]
     lines += ["\t".join(pair) for pair in facts(profile)]
     lines += [f"{cell_text(value)}\t{number}" for value, number in profile.top]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -15,6 +16,7 @@ from etl_studio.ui.previews.pinning import Pinning
 from etl_studio.ui.previews.sample_table import SampleTable
 from etl_studio.ui.previews.side_by_side import SideBySide
 from etl_studio.ui.quantities import count, rows
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,13 +157,13 @@ class PreviewPanel(QFrame):
         self._tell_title()
         self.bar.refresh.setEnabled(bool(self.node))
         if self.node:
-            self._say("eye", "No rows yet", "They are read in a moment.")
+            self._say("eye", tr("No rows yet"), tr("They are read in a moment."))
         else:
-            self._say("eye", "Nothing selected", "Select a node or a wire on the canvas to look at its rows.")
+            self._say("eye", tr("Nothing selected"), tr("Select a node or a wire on the canvas to look at its rows."))
 
     def _tell_title(self) -> None:
         titles, subject = self._document.titles(), self.follower.subject
-        title = titles.get(subject.node, subject.node) or "Preview"
+        title = titles.get(subject.node, subject.node) or tr("Preview")
         if subject.wire is not None:
             port = f" ({subject.wire.source_port})" if subject.wire.source_port == REJECTS else ""
             title = f"{title}{port} → {titles.get(subject.wire.target, subject.wire.target)}"
@@ -169,8 +171,8 @@ class PreviewPanel(QFrame):
 
     def _on_computing(self) -> None:
         if self.model.table is None:
-            self.bar.tell("computing…", busy=True)
-            self._say("clock", "Computing the first rows…", "Nothing is written.")
+            self.bar.tell(tr("computing…"), busy=True)
+            self._say("clock", tr("Computing the first rows…"), tr("Nothing is written."))
         else:
             self.bar.tell(self.bar.state.text(), "warning" if self._stale else "muted", busy=True)
 
@@ -181,15 +183,15 @@ class PreviewPanel(QFrame):
         if self.model.table is not None:
             self._stale = True
             self.model.set_pale(True)
-            self.bar.tell("stale: these rows are those of earlier settings", "warning")
+            self.bar.tell(tr("stale: these rows are those of earlier settings"), "warning")
 
     def _on_failed(self, message: str) -> None:
         if self.model.table is None:
             self.bar.tell("")
-            self._say("alert-circle", "The rows could not be computed", message, bad=True)
+            self._say("alert-circle", tr("The rows could not be computed"), message, bad=True)
         else:
             self.model.set_pale(True)
-            self.bar.tell(f"stale: {message}", "danger")
+            self.bar.tell(tr("stale: {reason}", reason=message), "danger")
 
     def _on_shown(self, preview: Preview) -> None:
         if preview.sample is None:
@@ -198,7 +200,7 @@ class PreviewPanel(QFrame):
             return
         self._preview, self._stale = preview, False
         self.model.set_pale(False)
-        self.bar.views.offer({OUT: "Out", BOTH: "In and out"} if self._can_compare() else {}, self._view)
+        self.bar.views.offer({OUT: tr("Out"), BOTH: tr("In and out")} if self._can_compare() else {}, self._view)
         self.bar.show_pin(possible=self._can_pin(preview.sample), pinned=preview.sample.pinned)
         self.bar.test.setVisible(self._is_made(preview.sample))
         self._show_rows()
@@ -234,7 +236,7 @@ class PreviewPanel(QFrame):
         if table.num_columns:
             self._pages.setCurrentWidget(self.table)
         else:
-            self._say("table", "No columns", "This node gives out rows without columns.")
+            self._say("table", tr("No columns"), tr("This node gives out rows without columns."))
 
     def _can_compare(self) -> bool:
         """Whether one wire brings the rows, and the node itself makes others of them."""
@@ -270,24 +272,25 @@ class PreviewPanel(QFrame):
             return
         if sample.pinned:
             self.pinning.unpin(self.node)
-        elif self._document.path is not None or self._save_first("Pinned rows are kept in a file beside it."):
+        elif self._document.path is not None or self._save_first(tr("Pinned rows are kept in a file beside it.")):
             self.pinning.pin(self.node, sample)
         self.bar.pin.setChecked(sample.pinned)  # until it is done
 
     def _on_test(self) -> None:
-        if self._document.path is not None or self._save_first("A test is kept in files beside it."):
-            self.bar.tell("making a test…", busy=True)
+        if self._document.path is not None or self._save_first(tr("A test is kept in files beside it.")):
+            self.bar.tell(tr("making a test…"), busy=True)
             self._runner.record(self.node)
 
     def _on_recorded(self, folder: Path) -> None:
-        self.bar.tell(f'The test "{folder.name}" is kept in {folder.parent.name}', "success")
+        text = tr('The test "{name}" is kept in {folder}', name=folder.name, folder=folder.parent.name)
+        self.bar.tell(text, "success")
 
     def _save_first(self, why: str) -> bool:
         """Ask to save the pipeline; whether it has a file now."""
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("ETL Studio")
-        box.setText("Save the pipeline first?")
+        box.setText(tr("Save the pipeline first?"))
         box.setInformativeText(why)
         box.setStandardButtons(QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel)
         if box.exec() == QMessageBox.StandardButton.Save:
@@ -312,41 +315,55 @@ class PreviewPanel(QFrame):
 
     def _on_not_compared(self, message: str) -> None:
         if self.bar.views.key == BOTH:
-            self._say("alert-circle", "The rows could not be compared", message, bad=True)
+            self._say("alert-circle", tr("The rows could not be compared"), message, bad=True)
 
     def _count(self, preview: Preview, table: pa.Table) -> str:
         """``57 rows, 3 columns, from the first 200 of "Orders"``."""
         sample = preview.sample
         assert sample is not None  # noqa: S101 - it is shown
-        columns = "1 column" if table.num_columns == 1 else f"{table.num_columns} columns"
+        columns = trn("{count} column", "{count} columns", table.num_columns)
+        if self.node in sample.cut and not sample.pinned:
+            return ", ".join([trn("first {count} row", "first {count} rows", table.num_rows), columns])
+        parts = [rows(table.num_rows), columns]
         if sample.pinned:
-            return f"{rows(table.num_rows)}, {columns}, pinned: previews use them, runs do not"
-        if self.node in sample.cut:
-            return f"first {rows(table.num_rows)}, {columns}"
-        cut = f", from the first {count(self._runner.rows)} of {self._names(sorted(sample.cut))}" if sample.cut else ""
+            return ", ".join([*parts, tr("pinned: previews use them, runs do not")])
+        if sample.cut:
+            sources, number = self._names(sorted(sample.cut)), count(self._runner.rows)
+            parts.append(tr("from the first {number} of {nodes}", number=number, nodes=sources))
         pinned = sorted(node for node, known in preview.samples.items() if known.pinned)
-        kept = f", from pinned rows of {self._names(pinned)}" if pinned else ""
-        return f"{rows(table.num_rows)}, {columns}{cut}{kept}"
+        if pinned:
+            parts.append(tr("from pinned rows of {nodes}", nodes=self._names(pinned)))
+        return ", ".join(parts)
 
     def _scope(self, sample: Sample, table: pa.Table) -> str:
         """Of what the profile of the columns is."""
-        return f"the first {rows(table.num_rows)}" if sample.cut else f"all {rows(table.num_rows)}"
+        if sample.cut:
+            return trn("the first {count} row", "the first {count} rows", table.num_rows)
+        return trn("all {count} row", "all {count} rows", table.num_rows)
 
     def _names(self, nodes: Iterable[str]) -> str:
         titles = self._document.titles()
-        return " and ".join(f'"{titles.get(node, node)}"' for node in nodes)
+        quoted = [f'"{titles.get(node, node)}"' for node in nodes]
+        return reduce(lambda some, last: tr("{first} and {second}", first=some, second=last), quoted)
 
     def _tell_unasked(self, preview: Preview) -> None:
         names = self._names(preview.unasked)
-        verb = "asks" if len(preview.unasked) == 1 else "ask"
+        number = len(preview.unasked)
         if self.model.table is None:
-            self.bar.tell("not read yet")
-            self._say("globe", f"{names} {verb} another machine", "It is asked only when you press Refresh.")
+            self.bar.tell(tr("not read yet"))
+            headline = trn("{nodes} asks another machine", "{nodes} ask another machine", number, nodes=names)
+            self._say("globe", headline, tr("It is asked only when you press Refresh."))
         else:
-            self.bar.tell(f"stale: {names} {verb} another machine; press Refresh", "warning")
+            text = trn(
+                "stale: {nodes} asks another machine; press Refresh",
+                "stale: {nodes} ask another machine; press Refresh",
+                number,
+                nodes=names,
+            )
+            self.bar.tell(text, "warning")
 
     def _port_title(self, port: str) -> str:
-        return next((one.title or one.name for one in self._outputs() if one.name == port), port)
+        return next((tr(one.title) or one.name for one in self._outputs() if one.name == port), port)
 
     def _say(self, icon: str, headline: str, text: str, *, bad: bool = False) -> None:
         self.notice.tell(icon, headline, text, bad=bad)

@@ -14,6 +14,7 @@ from etl_studio.ui.quantities import count, percent
 from etl_studio.ui.tables.cells import cell_text
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
@@ -41,13 +42,13 @@ class ProfileCard(QFrame):
         self.setProperty("role", "card")
         self.setFixedWidth(WIDTH)
         self._profile, self._scope = profile, scope
-        name, kind, about = QLabel(profile.name), QLabel(profile.type), QLabel(f"of {scope}")
+        name, kind, about = QLabel(profile.name), QLabel(profile.type), QLabel(tr("of {scope}", scope=scope))
         name.setProperty("role", "title")
         name.setTextFormat(Qt.TextFormat.PlainText)
         for label in (kind, about):
             label.setProperty("role", "muted")
-        self.copy = QPushButton(theme.icon("copy"), "Copy")
-        self.copy.setToolTip("Copy these facts and values as text")
+        self.copy = QPushButton(theme.icon("copy"), tr("Copy"))
+        self.copy.setToolTip(tr("Copy these facts and values as text"))
         self.copy.clicked.connect(self._on_copy)
         head = QHBoxLayout()
         head.setSpacing(2 * SPACE)

@@ -9,8 +9,10 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetrics, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from etl_studio.ui.previews.figures import nulls, spread
+from etl_studio.ui.quantities import percent
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import FONT_BODY, FONT_SMALL, SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +49,13 @@ class ProfileHeader(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._theme = theme
         self._profiles: Sequence[ColumnProfile] = ()
+        self._words: list[tuple[str, str]] = []
+        self._all_null = tr("{share} null", share=percent(1))
         self._hovered = -1
         self.charts = True
         self.setSectionsClickable(True)
         self.setMouseTracking(True)
-        self.setToolTip("Click for all that is known of the column")
+        self.setToolTip(tr("Click for all that is known of the column"))
         self.sectionClicked.connect(self.wanted)
         theme.changed.connect(self.viewport().update)
 
@@ -63,6 +67,7 @@ class ProfileHeader(QHeaderView):
     def show_profiles(self, profiles: Sequence[ColumnProfile]) -> None:
         """Show what is known of the columns, in their order."""
         self._profiles = profiles
+        self._words = [(nulls(profile), spread(profile)) for profile in profiles]
         self.viewport().update()
 
     def show_charts(self, charts: bool) -> None:  # noqa: FBT001 - a state, not a choice
@@ -74,7 +79,7 @@ class ProfileHeader(QHeaderView):
     def sectionSizeFromContents(self, section: int) -> QSize:
         name, kind = self._texts(section)
         metrics, small = QFontMetrics(self._bold()), QFontMetrics(self._small())
-        width = max(metrics.horizontalAdvance(name), small.horizontalAdvance(kind + "  100 % null"))
+        width = max(metrics.horizontalAdvance(name), small.horizontalAdvance(f"{kind}  {self._all_null}"))
         height = SPACE + metrics.height() + small.height() + SPACE
         if self.charts:
             dates = small.horizontalAdvance(DATES) if kind in ("date", "timestamp", "timestamptz") else 0
@@ -117,7 +122,7 @@ class ProfileHeader(QHeaderView):
         line = QRect(room.left(), room.top(), room.width(), QFontMetrics(bold).height())
         _write(painter, line, name, bold, tokens.text, left)
         line = QRect(room.left(), line.bottom() + 1, room.width(), QFontMetrics(small).height())
-        missing = nulls(profile) if profile is not None else ""
+        missing, values = self._words[section] if profile is not None else ("", "")
         _write(painter, line, missing, small, tokens.warning, right)
         rest = line.adjusted(0, 0, -QFontMetrics(small).horizontalAdvance(missing + " ") if missing else 0, 0)
         _write(painter, rest, kind, small, tokens.text_muted, left)
@@ -126,7 +131,7 @@ class ProfileHeader(QHeaderView):
         chart = QRect(room.left(), line.bottom() + SPACE, room.width(), CHART)
         paint_chart(painter, QRectF(chart), profile, tokens, BARS)
         line = QRect(room.left(), chart.bottom() + 1, room.width(), QFontMetrics(small).height())
-        _write(painter, line, spread(profile), small, tokens.text_muted, left)
+        _write(painter, line, values, small, tokens.text_muted, left)
 
     def _texts(self, section: int) -> tuple[str, str]:
         text = self.model().headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)

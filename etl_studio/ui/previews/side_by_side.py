@@ -9,12 +9,13 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from etl_studio.engine.alignment import NOTHING
-from etl_studio.ui.quantities import count, rows
+from etl_studio.ui.quantities import rows
 from etl_studio.ui.tables.cells import cell_text, tip_text
 from etl_studio.ui.tables.changes import SIGNS, TINT, ChangedCell
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,15 +134,15 @@ class SideModel(QAbstractTableModel):
         row, other = self._numbers(pair)
         name = self._names[column]
         if not self._is_after and row in alignment.refused:
-            return f"refused: {alignment.refused[row]}"
+            return tr("refused: {reason}", reason=alignment.refused[row])
         if pair in alignment.changed.get(name, ()):
             sides = (alignment.before, alignment.after)
             texts = [
                 cell_text(side.column(name)[at].as_py()) for side, at in zip(sides, alignment.pairs[pair], strict=True)
             ]
-            return f"before: {texts[0]}\nafter: {texts[1]}"
+            return tr("before: {old}\nafter: {new}", old=texts[0], new=texts[1])
         if alignment.matched and other == NOTHING and not self._is_after:
-            return "does not leave the node"
+            return tr("does not leave the node")
         return tip_text(self._columns[column][row].as_py())
 
     def _side_of(self, column: int) -> int:
@@ -189,8 +190,8 @@ class SideBySide(QWidget):
             table.fit_columns()
         if alignment is not None:
             self._even_out(alignment)
-            self._captions[0].setText(f"Arrives: {rows(alignment.before.num_rows)}")
-            self._captions[1].setText(f"Leaves: {rows(alignment.after.num_rows)}")
+            self._captions[0].setText(tr("Arrives: {rows}", rows=rows(alignment.before.num_rows)))
+            self._captions[1].setText(tr("Leaves: {rows}", rows=rows(alignment.after.num_rows)))
         self._dress()
 
     def _lay_out(self) -> None:
@@ -254,22 +255,24 @@ def _summary(alignment: Alignment, theme: Theme) -> str:
     """What was done, each part in the colour that marks it."""
     tokens = theme.tokens
     if not alignment.matched:
-        return _coloured(f"Rows are not matched: {alignment.reason}.", tokens.text_muted)
+        return _coloured(tr("Rows are not matched: {reason}.", reason=alignment.reason), tokens.text_muted)
     changed = sum(map(len, alignment.changed.values()))
-    dropped = sum(after == NOTHING for _, after in alignment.pairs) - len(alignment.refused)
+    refused = len(alignment.refused)
+    dropped = sum(after == NOTHING for _, after in alignment.pairs) - refused
+    cells = trn("{count} changed cell", "{count} changed cells", changed)
     parts = [
-        (f"{SIGNS['updated']} {count(changed)} changed {'cell' if changed == 1 else 'cells'}", tokens.warning, changed),
+        (f"{SIGNS['updated']} {cells}", tokens.warning, changed),
         (f"{SIGNS['inserted']} {_listed(alignment.added)}", tokens.success, len(alignment.added)),
         (f"{SIGNS['deleted']} {_listed(alignment.removed)}", tokens.danger, len(alignment.removed)),
-        (f"{rows(dropped)} dropped", tokens.text_muted, dropped),
-        (f"{rows(len(alignment.refused))} refused", tokens.danger, len(alignment.refused)),
+        (trn("{count} row dropped", "{count} rows dropped", dropped), tokens.text_muted, dropped),
+        (trn("{count} row refused", "{count} rows refused", refused), tokens.danger, refused),
     ]
     shown = [_coloured(text, colour) for text, colour, number in parts if number]
-    return "&nbsp;&nbsp;&nbsp;".join(shown) or _coloured("Nothing changes in these rows.", tokens.text_muted)
+    return "&nbsp;&nbsp;&nbsp;".join(shown) or _coloured(tr("Nothing changes in these rows."), tokens.text_muted)
 
 
 def _listed(names: frozenset[str]) -> str:
-    return ("column " if len(names) == 1 else "columns ") + ", ".join(sorted(names))
+    return trn("column {names}", "columns {names}", len(names), names=", ".join(sorted(names)))
 
 
 def _coloured(text: str, colour: str) -> str:

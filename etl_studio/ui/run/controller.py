@@ -13,6 +13,7 @@ from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.run.mailbox import EventMailbox
 from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
 from etl_studio.ui.run.replaying import Replayed, replay_letters
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -292,8 +293,8 @@ class RunController(QObject):
             self._error = error
         except Exception as error:  # noqa: BLE001 - a defect must end as a message, not as a dead window
             self._error = PermanentError(
-                f"The run could not begin: {type(error).__name__}: {error}",
-                hint="This is a defect of the studio; please report it.",
+                tr("The run could not begin: {reason}", reason=f"{type(error).__name__}: {error}"),
+                hint=tr("This is a defect of the studio; please report it."),
             )
 
     def _deliver(self, event: Event) -> None:

@@ -24,6 +24,7 @@ from etl_studio.engine.inject import FAULT_KINDS, Injection
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 KIND_TITLES: dict[FaultKind, str] = {
-    "too_many_requests": "429 with Retry-After",
-    "unavailable": "503 Service Unavailable",
-    "reset": "Connection reset",
-    "timeout": "Timeout",
-    "busy": "Database locked",
-    "malformed_rows": "Malformed rows",
-    "disk_full": "Disk full (ends the run)",
+    "too_many_requests": N_("429 with Retry-After"),
+    "unavailable": N_("503 Service Unavailable"),
+    "reset": N_("Connection reset"),
+    "timeout": N_("Timeout"),
+    "busy": N_("Database locked"),
+    "malformed_rows": N_("Malformed rows"),
+    "disk_full": N_("Disk full (ends the run)"),
 }
 
 
@@ -52,22 +53,24 @@ class FaultsDialog(QDialog):
 
     def __init__(self, nodes: Sequence[str], before: Injection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Run with faults")
+        self.setWindowTitle(tr("Run with faults"))
         self.setMinimumWidth(520)
         words = QLabel(
-            "Attempts fail on purpose, so that you see what each policy does. It is a real run: it loads into the "
-            "tables and files of the pipeline; malformed rows become rejects or dead letters.",
+            tr(
+                "Attempts fail on purpose, so that you see what each policy does. It is a real run: it loads into the "
+                "tables and files of the pipeline; malformed rows become rejects or dead letters."
+            ),
             self,
         )
         words.setWordWrap(True)
         words.setProperty("role", "muted")
-        self.seed = QSpinBox(self, maximum=999_999, value=before.seed, accessibleName="Seed")
-        self.seed.setToolTip("The same seed gives the same faults.")
+        self.seed = QSpinBox(self, maximum=999_999, value=before.seed, accessibleName=tr("Seed"))
+        self.seed.setToolTip(tr("The same seed gives the same faults."))
         self.rate = QDoubleSpinBox(
-            self, maximum=100.0, decimals=0, suffix=" %", value=100 * before.rate, accessibleName="Share that fails"
+            self, maximum=100.0, decimals=0, suffix=" %", value=100 * before.rate, accessibleName=tr("Share that fails")
         )
-        self.rate.setToolTip("Share of attempts that fail; rows are malformed 20 times less often.")
-        self.nodes = QListWidget(self, accessibleName="Nodes")
+        self.rate.setToolTip(tr("Share of attempts that fail; rows are malformed 20 times less often."))
+        self.nodes = QListWidget(self, accessibleName=tr("Nodes"))
         self.nodes.setMaximumHeight(30 * SPACE)
         for node in nodes:
             item = QListWidgetItem(node, self.nodes)
@@ -79,17 +82,17 @@ class FaultsDialog(QDialog):
         grid.setHorizontalSpacing(4 * SPACE)
         grid.setVerticalSpacing(2 * SPACE)
         for number, kind in enumerate(FAULT_KINDS):
-            box = self.kinds[kind] = QCheckBox(KIND_TITLES[kind], self, checked=kind in before.kinds)
+            box = self.kinds[kind] = QCheckBox(tr(KIND_TITLES[kind]), self, checked=kind in before.kinds)
             box.toggled.connect(self._judge)
             grid.addWidget(box, *divmod(number, 2))
         form = QFormLayout()
         form.setVerticalSpacing(2 * SPACE)
-        form.addRow("Seed", self.seed)
-        form.addRow("Share that fails", self.rate)
-        form.addRow("Nodes", self.nodes)
-        form.addRow("Faults", grid)
+        form.addRow(tr("Seed"), self.seed)
+        form.addRow(tr("Share that fails"), self.rate)
+        form.addRow(tr("Nodes"), self.nodes)
+        form.addRow(tr("Faults"), grid)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.run_button = self.buttons.addButton("Run", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.run_button = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.run_button.setProperty("role", "primary")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -131,7 +134,7 @@ class FaultReportDialog(QDialog):
 
     def __init__(self, report: FaultReport, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Run with faults: report")
+        self.setWindowTitle(tr("Run with faults: report"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(1000, 320)
         self.words = QLabel(report.summary, self)
@@ -142,7 +145,7 @@ class FaultReportDialog(QDialog):
         table = DataTable(self)
         table.setModel(self.model)
         table.fit_columns()
-        table.setAccessibleName("What each policy did")
+        table.setAccessibleName(tr("What each policy did"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -157,24 +160,24 @@ def _columns(theme: Theme) -> list[Column]:
         return Column(title, lambda row: f"{getattr(row[1], name):,}", right=True)
 
     return [
-        Column("Node", lambda row: str(row[0])),
-        Column("Faults", lambda row: f"{sum(row[1].injected.values()):,}", right=True, tip=_kinds_of),
-        number("Attempts", "attempts"),
-        number("Retries", "retries"),
-        number("Openings", "openings"),
-        number("Refused", "refused"),
-        number("Rejected", "rejected"),
-        number("Dead letters", "dead_letters"),
-        number("Skipped", "skipped"),
+        Column(tr("Node"), lambda row: str(row[0])),
+        Column(tr("Faults"), lambda row: f"{sum(row[1].injected.values()):,}", right=True, tip=_kinds_of),
+        number(tr("Attempts"), "attempts"),
+        number(tr("Retries"), "retries"),
+        number(tr("Openings"), "openings"),
+        number(tr("Refused"), "refused"),
+        number(tr("Rejected"), "rejected"),
+        number(tr("Dead letters"), "dead_letters"),
+        number(tr("Skipped"), "skipped"),
         Column(
-            "Lost",
+            tr("Lost"),
             lambda row: "–" if row[1].lost is None else f"{row[1].lost:,}",  # noqa: RUF001 - a dash in a table
             right=True,
             colour=lambda row: theme.tokens.danger if row[1].lost else None,
         ),
-        Column("Per call", lambda row: f"{row[1].amplification:.2f}", right=True),
+        Column(tr("Per call"), lambda row: f"{row[1].amplification:.2f}", right=True),
     ]
 
 
 def _kinds_of(row: tuple[str, NodeFaults]) -> str:
-    return "\n".join(f"{KIND_TITLES[kind]}: {count:,}" for kind, count in row[1].injected.items())
+    return "\n".join(f"{tr(KIND_TITLES[kind])}: {count:,}" for kind, count in row[1].injected.items())

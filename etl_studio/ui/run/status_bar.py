@@ -18,18 +18,22 @@ from etl_studio.engine.events import (
     RunStatus,
     Sampled,
 )
-from etl_studio.ui.quantities import count, duration, rate, rows
+from etl_studio.ui.quantities import count, duration, rate
+from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 ENDINGS = {
-    RunStatus.DONE: ("Done", "success"),
-    RunStatus.DONE_WITH_DEAD_LETTERS: ("Done, with dead letters", "warning"),
-    RunStatus.FAILED: ("Failed", "danger"),
-    RunStatus.STOPPED: ("Stopped", "text_muted"),
-    RunStatus.INTERRUPTED: ("Interrupted", "warning"),
-}
+    RunStatus.DONE: (N_("Done"), N_("Dry run done"), "success"),
+    RunStatus.DONE_WITH_DEAD_LETTERS: (
+        N_("Done, with dead letters"), N_("Dry run done, with dead letters"), "warning",
+    ),
+    RunStatus.FAILED: (N_("Failed"), N_("Dry run failed"), "danger"),
+    RunStatus.STOPPED: (N_("Stopped"), N_("Dry run stopped"), "text_muted"),
+    RunStatus.INTERRUPTED: (N_("Interrupted"), N_("Dry run interrupted"), "warning"),
+}  # fmt: skip
+"""What is said of a run and of a dry run that ended so, and in which colour."""
 TICK = 100
 
 
@@ -63,21 +67,21 @@ class RunStatusBar(QStatusBar):
         """Everything it says about the run."""
         return " · ".join(label.text() for label in (self._state, self._numbers, self._clock) if label.text())
 
-    def show_idle(self, text: str = "Ready") -> None:
+    def show_idle(self, text: str = "") -> None:
         """No run."""
-        self._say(text, "text_muted")
+        self._say(text or tr("Ready"), "text_muted")
         self._numbers.clear()
         self._clock.clear()
 
     def show_preparing(self) -> None:
         """A run is being made ready."""
-        self._say("Preparing…", "accent")
+        self._say(tr("Preparing…"), "accent")
         self._numbers.clear()
         self._clock.clear()
 
     def show_stopping(self) -> None:
         """A stop was asked for."""
-        self._say("Stopping…", "warning")
+        self._say(tr("Stopping…"), "warning")
 
     def take(self, event: object) -> None:
         """Take the events of a run."""
@@ -88,9 +92,9 @@ class RunStatusBar(QStatusBar):
             self._say(self._going, "accent")
             self._timer.start()
         elif isinstance(event, PauseChanged):
-            self._say(*(("Paused", "warning") if event.paused else (self._going, "accent")))
+            self._say(*((tr("Paused"), "warning") if event.paused else (self._going, "accent")))
         elif isinstance(event, Halted):
-            self._say("Halted: waiting for you", "warning")
+            self._say(tr("Halted: waiting for you"), "warning")
         elif isinstance(event, HaltEnded):
             self._say(self._going, "accent")
         elif isinstance(event, Sampled):
@@ -100,7 +104,7 @@ class RunStatusBar(QStatusBar):
 
     @property
     def _going(self) -> str:
-        return "Dry run" if self._dry else "Running"
+        return tr("Dry run") if self._dry else tr("Running")
 
     def _show_sample(self, event: Sampled) -> None:
         targets = {text.partition(" -> ")[2].rpartition(".")[0] for text in event.wires}
@@ -110,25 +114,29 @@ class RunStatusBar(QStatusBar):
             now = (read - self._before[1]) / (event.at - self._before[0])
             self._rate += 0.3 * (now - self._rate)
         self._before = (event.at, read)
-        parts = [f"{rows(read)} read", rate(max(self._rate, 0.0))]
+        parts = [trn("{count} row read", "{count} rows read", read), rate(max(self._rate, 0.0))]
         waiting = sum(node.state in (NodeState.RETRYING, NodeState.OPEN) for node in event.nodes.values())
         if errors:
-            parts.append(f"{count(errors)} failed attempt{'s' if errors > 1 else ''}")
+            parts.append(trn("{count} failed attempt", "{count} failed attempts", errors))
         if waiting:
-            parts.append(f"{waiting} waiting to try again")
+            parts.append(tr("{count} waiting to try again", count=waiting))
         self._numbers.setText("  ·  ".join(parts))
 
     def _show_end(self, event: RunEnded) -> None:
         self._timer.stop()
-        text, color = ENDINGS.get(event.status, ("Ended", "text_muted"))
-        self._say(f"Dry run {text[0].lower()}{text[1:]}" if self._dry else text, color)
-        parts = [f"{rows(event.rows_in)} read", f"{count(event.rows_out)} {'to load' if self._dry else 'loaded'}"]
+        text, dry_text, color = ENDINGS[event.status]
+        self._say(tr(dry_text if self._dry else text), color)
+        out = count(event.rows_out)
+        parts = [
+            trn("{count} row read", "{count} rows read", event.rows_in),
+            tr("{count} to load", count=out) if self._dry else tr("{count} loaded", count=out),
+        ]
         if event.rejected:
-            parts.append(f"{count(event.rejected)} rejected")
+            parts.append(tr("{count} rejected", count=count(event.rejected)))
         if event.dead_letters:
-            parts.append(f"{count(event.dead_letters)} dead letter{'s' if event.dead_letters > 1 else ''}")
+            parts.append(trn("{count} dead letter", "{count} dead letters", event.dead_letters))
         if self._dry:
-            parts.append("nothing was written")
+            parts.append(tr("nothing was written"))
         self._numbers.setText("  ·  ".join(parts))
         self._clock.setText(duration(event.duration))
 

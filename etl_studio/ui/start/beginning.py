@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from etl_studio.app.templates import DEMO_URL, asks_demo_shop
 from etl_studio.ui.start.demo_shop import DemoShop
 from etl_studio.ui.start.page import StartPage
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from etl_studio.sdk import Registry
@@ -74,7 +75,7 @@ class Beginning(QObject):
             page.file_wanted.connect(self._opener.open)
             page.tour_wanted.connect(self.tour_wanted)
             page.filled.connect(self._focus_page)
-            self._tabs.add(page, "Start", "home")
+            self._tabs.add(page, tr("Start page"), "home")
         else:
             page.refresh()
             self._tabs.show_page(page)
@@ -117,12 +118,13 @@ class Beginning(QObject):
             if url != DEMO_URL:
                 _move_shop(bench, url)
             if bench.banner.isHidden():  # a run that can be resumed is more important
-                bench.banner.show_note(f"The demo shop is open at {url}, as long as this window is.", "Look at it")
+                text = tr("The demo shop is open at {url}, as long as this window is.", url=url)
+                bench.banner.show_note(text, tr("Look at it"))
 
     def _tell_failure(self, message: str) -> None:
         waiting, self._waiting = self._waiting, []
         for bench in waiting:
-            bench.banner.show_error(f"The demo shop cannot be opened. {message}")
+            bench.banner.show_error(tr("The demo shop cannot be opened. {reason}", reason=message))
 
     def _look_at_shop(self) -> None:
         QDesktopServices.openUrl(QUrl(f"{self.shop.url}/shop"))

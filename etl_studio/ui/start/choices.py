@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy,
 from etl_studio.ui.elided import Elided
 from etl_studio.ui.start.picture import GraphPicture
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
@@ -103,7 +104,8 @@ class TemplateCard(Choice):
     """
 
     def __init__(self, template: Template, registry: Registry, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, template.title, template.pipeline.description, parent)
+        title, description = tr(template.title), tr(template.pipeline.description)
+        super().__init__(theme, title, description, parent)
         self.framed = True
         self.path = template.path
         column = QVBoxLayout(self)
@@ -112,8 +114,8 @@ class TemplateCard(Choice):
         self.picture = GraphPicture(template.pipeline, registry, theme, self)
         column.addWidget(self.picture)
         column.addSpacing(SPACE)
-        column.addWidget(self.label(template.title, "title"))
-        column.addWidget(self.label(template.pipeline.description, "muted", wraps=True))
+        column.addWidget(self.label(title, "title"))
+        column.addWidget(self.label(description, "muted", wraps=True))
         column.addStretch(1)
 
 
@@ -164,8 +166,8 @@ class FileRow(Choice):
         row.addLayout(words, 1)
         self.cross = QToolButton(self)
         self.cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Delete does the same on the row
-        self.cross.setToolTip("Take out of the list")
-        self.cross.setAccessibleName(f"Take {name} out of the list")
+        self.cross.setToolTip(tr("Take out of the list"))
+        self.cross.setAccessibleName(tr("Take {name} out of the list", name=name))
         self.cross.clicked.connect(self.removed)
         self.cross.setVisible(removable)
         self._removable = removable

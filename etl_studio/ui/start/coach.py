@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
@@ -70,7 +71,7 @@ class Bubble(QFrame):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.place.setProperty("role", "small")
-        self.skip, self.back, self.next = (QPushButton(text, self) for text in ("Skip", "Back", "Next"))
+        self.skip, self.back, self.next = (QPushButton(text, self) for text in (tr("Skip"), tr("Back"), tr("Next")))
         self.skip.setProperty("role", "flat")
         self.next.setProperty("role", "primary")
         for button, signal in (
@@ -97,11 +98,11 @@ class Bubble(QFrame):
         """Show a step; ``forward`` is what the button that leads on is called."""
         self.title.setText(title)
         self.text.setText(text)
-        self.place.setText(f"{number} of {of}")
+        self.place.setText(tr("{number} of {total}", number=number, total=of))
         self.back.setVisible(number > 1)
         self.skip.setVisible(number < of)
         self.next.setText(forward)
-        self.setAccessibleName(f"Tour, step {number} of {of}: {title}")
+        self.setAccessibleName(tr("Tour, step {number} of {total}: {title}", number=number, total=of, title=title))
         self.setAccessibleDescription(text)
         self.next.setAccessibleDescription(f"{title}. {text}")
 

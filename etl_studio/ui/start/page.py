@@ -23,6 +23,7 @@ from etl_studio.app.templates import Template, examples, templates
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.start.choices import FileRow, TemplateCard
 from etl_studio.ui.theme.tokens import SPACE
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,14 @@ CARD_WIDTH, SIDE_WIDTH, MOST_WIDTH = 204, 280, 1200
 GAP = 6 * SPACE
 WEEK = 7
 """Days in which a day is called by its name."""
+DAYS = (
+    *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday")),
+    *(N_("Friday"), N_("Saturday"), N_("Sunday")),
+)
+MONTHS = (
+    *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun")),
+    *(N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +100,18 @@ class StartPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Start page")
+        self.setAccessibleName(tr("Start page"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.new, self.open, self.tour = (QPushButton(text) for text in ("New pipeline", "Open…", "Take the tour"))
+        self.new, self.open, self.tour = (
+            QPushButton(text) for text in (tr("New pipeline"), tr("Open…"), tr("Take the tour"))
+        )
         self.new.setProperty("role", "primary")
         self.new.clicked.connect(self.new_wanted)
         self.open.clicked.connect(self.open_wanted)
         self.tour.clicked.connect(self.tour_wanted)
         self._logo = QLabel()
         self._cards, self._recent_list, self._example_list = QGridLayout(), QVBoxLayout(), QVBoxLayout()
-        self._nothing = QLabel("Pipelines that you open are listed here.")
+        self._nothing = QLabel(tr("Pipelines that you open are listed here."))
         self._lay_out()
         self._fetcher = Fetcher(self)
         self._fetcher.fetched.connect(self._show)
@@ -161,7 +172,7 @@ class StartPage(QScrollArea):
         halves.setSpacing(GAP)
         left = QVBoxLayout()
         left.setSpacing(2 * SPACE)
-        left.addWidget(_heading("Start from a template"))
+        left.addWidget(_heading(tr("Start from a template")))
         self._cards.setSpacing(3 * SPACE)
         left.addLayout(self._cards)
         left.addStretch(1)
@@ -172,10 +183,10 @@ class StartPage(QScrollArea):
         lists.setSpacing(2 * SPACE)
         self._nothing.setProperty("role", "muted")
         self._nothing.setContentsMargins(2 * SPACE, 0, 0, 0)
-        for title, rows in (("Recent", self._recent_list), ("Examples", self._example_list)):
+        for title, rows in ((tr("Recent"), self._recent_list), (tr("Examples"), self._example_list)):
             rows.setSpacing(0)
             lists.addWidget(_heading(title))
-            if title == "Recent":
+            if rows is self._recent_list:
                 lists.addWidget(self._nothing)
             lists.addLayout(rows)
             lists.addSpacing(3 * SPACE)
@@ -185,7 +196,7 @@ class StartPage(QScrollArea):
         self.setWidget(inside)
 
     def _head(self) -> QHBoxLayout:
-        name, words = QLabel("ETL Studio"), QLabel("Build data pipelines on a canvas, run them, watch them live.")
+        name, words = QLabel("ETL Studio"), QLabel(tr("Build data pipelines on a canvas, run them, watch them live."))
         name.setProperty("role", "heading")
         words.setProperty("role", "muted")
         texts = QVBoxLayout()
@@ -208,7 +219,7 @@ class StartPage(QScrollArea):
         for card in self.cards:
             card.clicked.connect(self._choose_template)
         self.example_rows = [
-            FileRow(self._theme, "layers", one.title, one.pipeline.description) for one in offered.examples
+            FileRow(self._theme, "layers", tr(one.title), tr(one.pipeline.description)) for one in offered.examples
         ]
         for row, one in zip(self.example_rows, offered.examples, strict=True):
             row.setProperty("path", str(one.path))
@@ -227,11 +238,11 @@ class StartPage(QScrollArea):
         self.filled.emit()
 
     def _show_failure(self, message: str) -> None:
-        self._nothing.setText(f"The templates cannot be read. {message}")
+        self._nothing.setText(tr("The templates cannot be read. {reason}", reason=message))
 
     def _recent_row(self, entry: RecentFile, missing: frozenset[Path]) -> FileRow:
         gone = entry.path in missing
-        side = "not found" if gone else when(entry.opened, datetime.now().astimezone())
+        side = tr("not found") if gone else when(entry.opened, datetime.now().astimezone())
         name = entry.path.name.removesuffix(".etl.yaml")
         row = FileRow(
             self._theme, "file-text", name, short_folder(entry.path.parent), side, missing=gone, removable=True
@@ -317,10 +328,13 @@ def when(time: datetime | None, now: datetime) -> str:
     if days <= 0:
         return f"{time:%H:%M}"
     if days == 1:
-        return "Yesterday"
+        return tr("Yesterday")
     if days < WEEK:
-        return f"{time:%A}"
-    return f"{time.day} {time:%b}" + ("" if time.year == now.year else f" {time.year}")
+        return tr(DAYS[time.weekday()])
+    day, month = time.day, tr(MONTHS[time.month - 1])
+    if time.year == now.year:
+        return tr("{day} {month}", day=day, month=month)
+    return tr("{day} {month} {year}", day=day, month=month, year=time.year)
 
 
 def short_folder(folder: Path) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QTimer
 
 from etl_studio.app.templates import template_file
 from etl_studio.ui.start.coach import Bubble, Ring, Side
+from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
@@ -42,35 +43,46 @@ class Step:
     side: Side
     title: str
     text: str
-    forward: str = "Next"
+    forward: str = N_("Next")
     action: str = ""
 
 
 STEPS = (
     Step(
-        "side", "right", "Nodes do the work",
-        "Drag one onto the canvas, or press Tab there and type its name. Sources give rows, transforms change them, "
-        "sinks keep them.", action="show_palette",
+        "side", "right", N_("Nodes do the work"),
+        N_(
+            "Drag one onto the canvas, or press Tab there and type its name. Sources give rows, transforms change "
+            "them, sinks keep them."
+        ),
+        action="show_palette",
     ),
     Step(
-        "canvas", "inside", "Wires carry the rows",
-        "This pipeline reads the pages of a shop, cleans the prices, checks them and fills a table. "
-        "Drag from port to port to draw a wire.",
+        "canvas", "inside", N_("Wires carry the rows"),
+        N_(
+            "This pipeline reads the pages of a shop, cleans the prices, checks them and fills a table. "
+            "Drag from port to port to draw a wire."
+        ),
     ),
     Step(
-        "inspector", "left", "Settings of a node",
-        "What is selected is shown here: its settings, what happens when it fails, and its documentation. "
-        "F1 in any field explains it.", action="show_inspector",
+        "inspector", "left", N_("Settings of a node"),
+        N_(
+            "What is selected is shown here: its settings, what happens when it fails, and its documentation. "
+            "F1 in any field explains it."
+        ),
+        action="show_inspector",
     ),
     Step(
-        "run", "below", "Run it",
-        "The demo shop is open on this machine. Run reads its twelve pages; watch the counters on the nodes.",
-        forward="Run",
+        "run", "below", N_("Run it"),
+        N_("The demo shop is open on this machine. Run reads its twelve pages; watch the counters on the nodes."),
+        forward=N_("Run"),
     ),
     Step(
-        "tabs", "above", "The rows are here",
-        "Results shows every table. Export it to CSV, Excel, Parquet or JSON lines. The other panels tell what went "
-        "wrong, and take a load back.", forward="Done", action="show_panels",
+        "tabs", "above", N_("The rows are here"),
+        N_(
+            "Results shows every table. Export it to CSV, Excel, Parquet or JSON lines. The other panels tell what "
+            "went wrong, and take a load back."
+        ),
+        forward=N_("Done"), action="show_panels",
     ),
 )  # fmt: skip
 RUN_STEP = next(number for number, step in enumerate(STEPS) if step.part == "run")
@@ -176,7 +188,7 @@ class Tour(QObject):
             bench.canvas.pipeline_scene.choose([NODE])
         elif step.part == "tabs":
             bench.tabs.show_panel(bench.results)
-        self.bubble.say(step.title, step.text, number + 1, len(STEPS), forward=step.forward)
+        self.bubble.say(tr(step.title), tr(step.text), number + 1, len(STEPS), forward=tr(step.forward))
         self._place()
         self.bubble.next.setEnabled(True)
         self.bubble.next.setFocus()
@@ -196,7 +208,7 @@ class Tour(QObject):
 
     def _on_running(self) -> None:
         if self.step == RUN_STEP and self._bench.controller.is_running:
-            self.bubble.text.setText("It runs. The counters show how many rows have passed each node.")
+            self.bubble.text.setText(tr("It runs. The counters show how many rows have passed each node."))
             self.bubble.next.setEnabled(False)
 
     def _on_ended(self) -> None:
