@@ -22,6 +22,7 @@ from etl_studio.cli import (
     pipeline_tests,
     results,
     run,
+    sign_in,
 )
 
 HELP = """Build, run and watch data pipelines.
@@ -54,6 +55,8 @@ app.command()(results.tables)
 app.command()(results.export)
 app.command()(loads.loads)
 app.command()(loads.undo)
+app.command()(sign_in.sign_in)
+app.command()(sign_in.sign_out)
 app.command()(demo.demo)
 app.command()(catalogue.schema)
 

@@ -61,6 +61,11 @@ class SignIns:
         self._secrets: dict[str, None] = {}
 
     @property
+    def lasts(self) -> bool:
+        """Whether the sign-in of a person outlasts the program."""
+        return self._store.lasts
+
+    @property
     def secrets(self) -> Collection[str]:
         """Secrets that were used and what came of them, such as access tokens; hidden in all that is shown."""
         with self._lock:

@@ -38,6 +38,11 @@ _REFUSED = (400, 401)
 class TokenStore(Protocol):
     """Keeps the tokens of people who signed in, encrypted or in memory; given by ``app``. Its calls may wait."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the next program finds what this one kept."""
+        ...
+
     def load(self, name: str) -> str | None:
         """What was kept under a name."""
         ...
@@ -57,6 +62,8 @@ class TokenStore(Protocol):
 
 class MemoryStore:
     """Keeps tokens as long as the program runs."""
+
+    lasts = False
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}

@@ -93,6 +93,8 @@ def resolve(
     for key, node_type in node_types(pipeline, registry).items():
         node = pipeline.nodes[key]
         try:
+            if node_type:
+                _refuse_told_secrets(node.config, (node_type.Config,))
             settings[key] = (
                 substitute(node.config, (node_type.Config,) if node_type else (), look_up),
                 substitute(node.policy, (Policy,), look_up),
@@ -100,6 +102,20 @@ def resolve(
         except UsageError as error:
             raise error.at(pipeline=pipeline.name, node=key) from None
     return Resolved(settings, frozenset(used - {""}), values)
+
+
+def _refuse_told_secrets(settings: dict[str, Any], models: Models) -> None:
+    """Values of parameters are kept with each run, so that no secret may come by one."""
+
+    def look(path: tuple[str, ...], text: str, editor: Editor | None) -> str:
+        if editor == "secret" and text and not any(name.startswith(SECRET) for name in references(text)):
+            raise UsageError(
+                f'"{".".join(path)}" is a secret, and what parameters give is kept with each run.',
+                hint=f"Write ${{secret:name}} and set {SECRET_VARIABLE}NAME in the environment.",
+            )
+        return text
+
+    map_texts(settings, models, look)
 
 
 def substitute(settings: dict[str, Any], models: Models, look_up: Lookup) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from etl_studio.errors import EtlError, UsageError
 from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.parameters import (
     SECRET,
+    SECRET_VARIABLE,
     TYPES,
     read_given,
     read_value,
@@ -96,6 +97,7 @@ def check_settings(
                         yield _problem(pipeline, node, (section, *path), *problem)
                     if name.startswith(SECRET) or (name not in given and _has_no_default(pipeline, name)):
                         unsure.add(path)
+            yield from _check_secrets(pipeline, node, section, settings, model)
             if model is not None and (settings or section == "config"):
                 filled = substitute(settings, (model,), look_up)
                 problems = list(_check_model(pipeline, node, section, filled, model, unsure))
@@ -124,6 +126,24 @@ def _check_model(  # noqa: PLR0913 - an address has many parts
                 yield _problem(pipeline, node, (section, *path), *explain(detail, path, model))
     except EtlError as error:
         yield _problem(pipeline, node, (section,), error.what, error.hint or "")
+
+
+def _check_secrets(
+    pipeline: Pipeline, node: NodeSpec, section: str, settings: dict[str, Any], model: type[BaseModel] | None
+) -> Iterator[Problem]:
+    """Secrets that stand in the file itself."""
+    found: list[tuple[str, ...]] = []
+
+    def look(path: tuple[str, ...], text: str, editor: Editor | None) -> str:
+        if editor == "secret" and text and not any(references(text)):
+            found.append(path)
+        return text
+
+    map_texts(settings, (model,) if model else (), look)
+    for path in found:
+        message = f'"{".".join(path)}" is a secret, and would be kept in the file as it is.'
+        hint = f"Write ${{secret:name}} and set {SECRET_VARIABLE}NAME in the environment."
+        yield _problem(pipeline, node, (section, *path), message, hint)
 
 
 def _is_misspelt(missing: tuple[str, ...], unknown: list[tuple[str, ...]]) -> bool:

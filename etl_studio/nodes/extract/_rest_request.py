@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from etl_studio import sdk
+from etl_studio.sdk.auth import ApiKeyAuth, NoAuth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from etl_studio.nodes.extract._pagination import Step
+    from etl_studio.sdk.auth import Auth
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SHORTEST_SECRET = 8
@@ -28,9 +30,10 @@ class RequestBuilder:
         params: added to the address of each page, where it lacks them.
         headers: sent with each request.
         body: sent as JSON.
+        auth: signs each request to the same site.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a request is made of
         self,
         url: str,
         *,
@@ -38,12 +41,14 @@ class RequestBuilder:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        auth: Auth | None = None,
     ) -> None:
         self.url = url
         self._method = method
         self.params = dict(params or {})
         self._headers = dict(headers or {})
         self.body = body
+        self._auth = auth or NoAuth()
 
     def request(self, step: Step, send_in: str = "query") -> sdk.HttpRequest:
         """The request of a step. Nothing of the settings follows an address of the API to another site.
@@ -66,7 +71,7 @@ class RequestBuilder:
         if step.url is not None:
             present = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
             params = {name: value for name, value in params.items() if name not in present}
-        return sdk.HttpRequest(url, self._method, params, headers, body)
+        return sdk.HttpRequest(url, self._method, params, headers, body, auth=self._auth)
 
     def leaves(self, step: Step) -> bool:
         """Whether a step leads to another site."""
@@ -81,6 +86,8 @@ class RequestBuilder:
         if parts.username or parts.password:
             return None
         ours = {_text(value) for value in (*self.params.values(), *self._headers.values())}
+        if isinstance(self._auth, ApiKeyAuth):
+            ours.add(self._auth.key)
         ours |= {word for value in self._headers.values() for word in value.split()}
         kept = []
         for part in parts.query.split("&"):

@@ -25,6 +25,7 @@ from etl_studio.nodes.extract._rest_answers import AnswerReader
 from etl_studio.nodes.extract._rest_pages import PageReader
 from etl_studio.nodes.extract._rest_records import Flattener, missing, objects
 from etl_studio.nodes.extract._rest_request import RequestBuilder
+from etl_studio.sdk.auth import Auth, auth_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,11 @@ class RestSource(sdk.Source):
     Give the address, the path of the items in the answer (`data.items`; empty when the answer is the list itself) and
     how the API cuts them into pages. A page that fails is asked for again by itself, as the policy says; what has
     already come stays. An answer with an error status is never taken for the last page.
+
+    *Sign-in* tells who asks: user and password, a token, a key, or OAuth 2.0. Passwords, tokens and keys are written as
+    `${secret:name}`. With *oauth2_authorization_code* a person signs in with the browser, once
+    (`etl-studio sign-in FILE NODE`); the tokens are in the keychain of the computer. Credentials never follow a
+    redirect or a next address to another site.
 
     Columns come from the first 1,000 items. A nested object becomes columns of its own (`supplier: {name, country}`
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
@@ -89,6 +95,7 @@ class RestSource(sdk.Source):
         headers: dict[str, str] = sdk.setting(
             {}, title="Headers", description="Sent with each request.", example={"Accept-Language": "en"}
         )
+        auth: Auth = auth_setting()
         method: Literal["GET", "POST"] = sdk.setting(
             "GET", title="Method", description="POST sends the body.", advanced=True
         )
@@ -200,5 +207,10 @@ class RestSource(sdk.Source):
     def _requests(self) -> RequestBuilder:
         config = self.config
         return RequestBuilder(
-            config.url, method=config.method, params=config.params, headers=config.headers, body=config.body
+            config.url,
+            method=config.method,
+            params=config.params,
+            headers=config.headers,
+            body=config.body,
+            auth=config.auth,
         )
