@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FIRST_ERROR = 400
 REQUEST_SECONDS = 30.0
 """Timeout of a web request where the policy gives none."""
 
@@ -165,7 +166,8 @@ class _PolicyClient:
             self._context.stale = True
             self._context.log("warning", f"{error.what} The answer of {kept_at:%Y-%m-%d %H:%M} UTC is used instead.")
             return response, parse(response)
-        self._keep(self._kept, request, fresh[0])
+        if fresh[0].status < FIRST_ERROR:  # an error that the request accepts is no good answer
+            self._keep(self._kept, request, fresh[0])
         return fresh
 
     def _keep(self, kept: LastGood, request: HttpRequest, response: HttpResponse) -> None:

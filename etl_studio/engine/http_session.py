@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from etl_studio.engine.http_auth import Signature
     from etl_studio.sdk.http import HttpRequest
 
 MAX_BYTES = 64 * 2**20
@@ -86,6 +87,10 @@ class HttpSession:
                 status = response.status_code
                 if status >= _FIRST_ERROR:
                     body = await _beginning(response)
+                    if request.accept is not None:
+                        answer = self._answer(response, body, _shown_by(signature, response))
+                        if request.accept(answer):
+                            return answer
                     secrets = self._sign_ins.secrets
                     raise from_status(status, response.headers.get("retry-after"), body, request, retry_on, secrets)
                 if response.next_request is not None:
@@ -99,9 +104,7 @@ class HttpSession:
                     raise PermanentError(
                         f"{shown_url(request.url)} answered {status} and no address to go on to.", status=status
                     )
-                url = str(response.url)
-                url = signature.bare(url) if signature is not None else url
-                return self._answer(response, await self._content(response, client), url)
+                return self._answer(response, await self._content(response, client), _shown_by(signature, response))
             finally:
                 await response.aclose()
         raise PermanentError(
@@ -138,6 +141,12 @@ class HttpSession:
             content=content,
             encoding=encoding if encoding and _is_known(encoding) else None,
         )
+
+
+def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
+    """The address of an answer without the key that a signature put there."""
+    url = str(response.url)
+    return url if signature is None else signature.bare(url)
 
 
 def _new_client() -> httpx2.AsyncClient:

@@ -35,7 +35,11 @@ def shown_url(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON; ``auth`` signs it."""
+    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON; ``auth`` signs it.
+
+    ``accept`` is asked about an answer with a status from 400, with the first 64 KB of its body: True makes it an
+    answer as any other, otherwise it is an error.
+    """
 
     url: str
     method: str = "GET"
@@ -44,11 +48,12 @@ class HttpRequest:
     body: Any = None
     form: Mapping[str, str] | None = field(default=None, repr=False)
     auth: Auth = field(default_factory=NoAuth)
+    accept: Callable[[HttpResponse], bool] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One answer with a status below 400 after redirects.
+    """One answer after redirects, with a status below 400 unless the request accepts others.
 
     Attributes:
         url: the last address, after redirects.

@@ -189,6 +189,22 @@ def test_the_sites_own_message_is_quoted_without_the_secrets_in_it(fetch):
     assert "(it says: bad key ***)" in str(caught.value)
 
 
+def test_an_error_that_the_request_accepts_is_an_answer(fetch, site):
+    asked = []
+
+    def accept(response):
+        asked.append(response.status)
+        return b"There is nothing at" in response.content
+
+    url = site.url + "/api/nothing"
+    answer = fetch(url, accept=accept)
+    assert (answer.status, answer.json()["error"]["message"]) == (404, "There is nothing at /api/nothing.")
+    with pytest.raises(PermanentError):
+        fetch(site.url + "/missing", accept=accept)
+    assert fetch(site.url + "/api/link", accept=accept).status == 200
+    assert asked == [404, 404], "only errors are asked about"
+
+
 def test_a_refused_connection_is_transient(fetch, site):
     site.stop()
     with pytest.raises(TransientError, match="refused the connection"):

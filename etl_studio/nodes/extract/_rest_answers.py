@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._pagination.auto import items_path
 from etl_studio.nodes.extract._rest_records import items_of
+from etl_studio.sdk.json_path import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from etl_studio.nodes.extract._response_actions import ResponseAction
 
 NO_CONTENT = 204
 SHOWN = 200
@@ -26,10 +32,17 @@ _GUARD = b")]}'"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an answer holds: its JSON, None where there is none, and the items in it."""
+    """What an answer holds.
+
+    Attributes:
+        body: its JSON; None where it has none.
+        items: the items in it.
+        action: ``ignore``, ``stop`` or ``reject``, where a response action means the answer. Then it has no items.
+    """
 
     body: Any
     items: list[Any]
+    action: str | None = None
 
 
 class AnswerReader:
@@ -39,16 +52,20 @@ class AnswerReader:
         path: where the items are.
         paged: whether several answers are read: then an object with an error and no items is none of them.
         finding: find out from the first answer where the items are, when ``path`` is empty.
+        actions: what to do with certain answers; the first that means one counts.
 
     Attributes:
         path: where the items are.
     """
 
-    def __init__(self, path: str, *, paged: bool, finding: bool = False) -> None:
+    def __init__(
+        self, path: str, *, paged: bool, finding: bool = False, actions: Sequence[ResponseAction] = ()
+    ) -> None:
         self.path = path
         self._paged = paged
         self._finding = finding and not path
         self._had_items = False
+        self._actions = actions
 
     def __call__(self, response: sdk.HttpResponse) -> Answer:
         """Read one answer.
@@ -57,6 +74,9 @@ class AnswerReader:
             TransientError: it is damaged, tells of an error, or lacks what an answer before it had.
             PermanentError: it is no JSON, or has no items where they should be.
         """
+        action = self._action(response)
+        if action is not None:
+            return self._acted(action, response)
         body = None if response.status == NO_CONTENT else json_of(response)
         if self._finding:
             self.path, self._finding = items_path(body), False
@@ -80,6 +100,43 @@ class AnswerReader:
             raise TransientError(f"{sdk.shown_url(url)} answered with an error: {told}", status=response.status)
         self._had_items = self._had_items or bool(items)
         return Answer(body, items)
+
+    @property
+    def accept(self) -> Callable[[sdk.HttpResponse], bool] | None:
+        """Tells whether an action means an answer with an error status."""
+        return (lambda response: self._action(response) is not None) if self._actions else None
+
+    def _action(self, response: sdk.HttpResponse) -> ResponseAction | None:
+        if not self._actions:
+            return None
+        known: list[Any] = []
+
+        def body() -> Any:
+            if not known:
+                known.append(_json_or_missing(response))
+            return known[0]
+
+        return next((action for action in self._actions if action.means(response, body)), None)
+
+    def _acted(self, action: ResponseAction, response: sdk.HttpResponse) -> Answer:
+        told = f"{sdk.shown_url(response.url)} answered {response.status}"
+        if action.action == "retry":
+            raise TransientError(f"{told}, which is to be tried again.", status=response.status)
+        if action.action == "fail":
+            raise PermanentError(
+                f"{told}, which is to end the run.",
+                hint="The response actions of this node say so.",
+                status=response.status,
+            )
+        body = _json_or_missing(response)
+        return Answer(None if body is MISSING else body, [], action.action)
+
+
+def _json_or_missing(response: sdk.HttpResponse) -> Any:
+    try:
+        return json_of(response)
+    except (PermanentError, TransientError):
+        return MISSING
 
 
 def json_of(response: sdk.HttpResponse) -> Any:

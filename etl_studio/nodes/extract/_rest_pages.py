@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract import _pagination as paging
-from etl_studio.nodes.extract._rest_answers import AnswerReader
-from etl_studio.nodes.extract._rest_records import missing
+from etl_studio.nodes.extract._rest_guesses import WRONG, Guesses
+from etl_studio.nodes.extract._rest_records import answered, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from etl_studio.nodes.extract._pagination import End, Page, Pages, Step
-    from etl_studio.nodes.extract._pagination.auto import Guess
-    from etl_studio.nodes.extract._rest_request import RequestBuilder
+    from etl_studio.nodes.extract._rest_asking import Asker
 
 EMPTY_PAGES = 10
 """Empty pages in a row after which an API that still tells of more is not believed."""
-
-SECOND = 2
-WRONG_GUESS = (400, 404, 405, 414, 422)
-"""Statuses of the second page that show that a guess at the pages was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +63,16 @@ class PageReader:
     """Reads all pages of one address.
 
     Args:
-        requests: makes the request of each page.
+        asker: asks for each page.
         pagination: how the pages follow each other.
-        items: path of the items.
-        client: sends the requests; one that fails is sent again by its policy, and by nobody else.
         log: takes level and message.
     """
 
-    def __init__(
-        self,
-        requests: RequestBuilder,
-        pagination: Pages,
-        items: str,
-        client: sdk.HttpClient,
-        log: Callable[..., None],
-    ) -> None:
-        self._requests = requests
+    def __init__(self, asker: Asker, pagination: Pages, log: Callable[..., None]) -> None:
+        self._asker = asker
         self._pagination = pagination
-        self._answers = AnswerReader(items, paged=pagination.kind != "none", finding=pagination.kind == "auto")
-        self._client = client
         self._log = log
-        self._guesses: list[Guess] = []
-        self._guessed: Mapping[str, Any] | None = None
-        self._first: Page | None = None
+        self._guesses = Guesses(asker.requests, log)
 
     def read(self, place: Mapping[str, Any] | None = None) -> Iterator[Turn | sdk.Rejected]:
         """Each page as it comes, and pages that did not come.
@@ -100,63 +81,98 @@ class PageReader:
             place: of a ``Turn``: the pages up to that one are left out.
         """
         progress = self._begin(place or {})
-        while True:
+        goes_on = True
+        while goes_on:
             progress.asked.add(progress.step)
             try:
-                page, body = self._ask(progress)
+                page = self._asker.ask(
+                    progress.step, self._pagination.send_in, number=progress.number, seen=progress.seen
+                )
             except TransientError as error:
                 self._skip(progress, error)
                 continue
             except PermanentError as error:
-                if not self._guess_again(progress, wrong=error.status in WRONG_GUESS):
+                if error.status not in WRONG or not self._guess_again(progress):
                     raise
                 continue
             yield from progress.missing
             progress.missing.clear()
-            if self._repeats(progress, page, body):
-                if self._guess_again(progress, wrong=True):
-                    continue
-                if self._pagination.repeats == "fail":
-                    raise _loop(page, "it holds the same items as a page before")
-                self._end(
-                    page.number - 1,
-                    progress.seen,
-                    paging.End("the API gave a page again", f"Page {page.number} came before; reading ends there."),
-                )
-                return
-            if not page.items and self._guess_again(progress, wrong=True):
-                continue
-            self._guess(page)
-            page, following = self._judge(progress, page)
-            if isinstance(following, paging.End):
-                yield Turn(page, None)
-                self._end(page.number, page.seen, following)
-                return
-            yield Turn(page, self._place(following, page))
-            self._go_on(progress, page, following, body)
+            if page.action is not None:
+                goes_on = yield from self._act(progress, page)
+            elif self._repeats(progress, page):
+                goes_on = self._guess_again(progress) or self._stop_at(progress, page)
+            elif page.items or not self._guess_again(progress):
+                goes_on = yield from self._take(progress, page)
+
+    def _take(self, progress: _Progress, page: Page) -> Generator[Turn, None, bool]:
+        """Give a page. Whether reading goes on behind it."""
+        self._pagination = self._guesses.begin(self._pagination, page, self._asker.answers.path)
+        page, following = self._judge(progress, page)
+        if isinstance(following, paging.End):
+            yield Turn(page, None)
+            self._end(page.number, page.seen, following)
+            return False
+        yield Turn(page, self._place(following, page))
+        self._go_on(progress, page, following)
+        return True
+
+    def _stop_at(self, progress: _Progress, page: Page) -> bool:
+        if self._pagination.repeats == "fail":
+            raise _loop(page, "it holds the same items as a page before")
+        doubt = f"Page {page.number} came before; reading ends there."
+        self._end(page.number - 1, progress.seen, paging.End("the API gave a page again", doubt))
+        return False
+
+    def _guess_again(self, progress: _Progress) -> bool:
+        another = self._guesses.another(progress.number, progress.asked)
+        if another is not None:
+            self._pagination, progress.step = another
+        return another is not None
 
     def _begin(self, place: Mapping[str, Any]) -> _Progress:
         if "pages" in place:
-            self._guessed, self._answers.path = place["pages"], place["items"]
-            self._pagination = paging.of(place["pages"])
+            self._pagination, self._asker.answers.path = self._guesses.resume(place["pages"]), place["items"]
         if "step" not in place:
             return _Progress(self._pagination.first())
         step = paging.Step(tuple((name, value) for name, value in place["step"]), place.get("url"))
         return _Progress(step, place["number"], place["seen"])
 
-    def _ask(self, progress: _Progress) -> tuple[Page, int]:
-        request = self._requests.request(progress.step, self._pagination.send_in)
-        if self._requests.leaves(progress.step):
-            shown = sdk.shown_url(request.url)
-            self._log("warning", f"The next page is on another site, {shown}: headers, parameters and body stay here.")
-        response, answer = self._client.read(request, self._answers)
-        items, number = answer.items, progress.number
-        url = sdk.shown_url(response.url)
-        self._log("debug", f"Page {number}: {len(items)} items.", url=url)
-        seen = progress.seen + len(items)
-        headers = dict(response.headers)
-        page = paging.Page(number, progress.step, answer.body, items, seen, response.url, headers, response.status)
-        return page, hash(response.content)
+    def _act(self, progress: _Progress, page: Page) -> Generator[Turn | sdk.Rejected, None, bool]:
+        """Whether reading goes on behind an answer that a response action means."""
+        number = page.number
+        if page.action == "stop":
+            self._end(number - 1, progress.seen, paging.End(f"page {number} is one that a response action stops at"))
+            return False
+        if page.action == "reject":
+            yield missing(self._asks(progress), answered(page))
+        following: Step | End | None = self._pagination.beyond(number)
+        if following is None and page.body is not None:
+            following = self._pagination.after(page)
+        progress.empty += 1
+        unknown = not isinstance(following, paging.Step)
+        if unknown or progress.empty >= EMPTY_PAGES or number == self._pagination.max_pages:
+            doubt = f"Page {number} was left out, and what follows it is not known." if unknown else None
+            self._end(number, progress.seen, paging.End(f"page {number} is left out", doubt))
+            return False
+        assert isinstance(following, paging.Step)  # noqa: S101 - see above
+        yield Turn(page, self._place(following, page))
+        self._go_on(progress, page, following)
+        return True
+
+    def _asks(self, progress: _Progress) -> dict[str, Any]:
+        """What asks for a page again, in a dead letter."""
+        step, asks = progress.step, {"page": progress.number, "params": dict(progress.step.params)}
+        asks["url"] = sdk.shown_url(self._asker.requests.url)
+        if step.url is not None:
+            asks["next"] = self._asker.requests.kept_url(step.url)
+            if asks["next"] is None:
+                raise PermanentError(
+                    f"Page {progress.number} cannot become a dead letter: its address holds what may be a secret.",
+                    hint="Let the response action ignore it, or end the run.",
+                )
+        if self._guesses.settings is not None:
+            asks |= {"items": self._asker.answers.path, "send_in": self._pagination.send_in}
+        return asks
 
     def _skip(self, progress: _Progress, error: TransientError) -> None:
         """Go on with the page behind one that did not come: only that tells whether the site is down."""
@@ -164,13 +180,12 @@ class PageReader:
         after = self._pagination.beyond(number)
         if after is None or progress.missing or number in (1, self._pagination.max_pages):
             raise error
-        asks = {"page": number, "params": dict(progress.step.params), "url": sdk.shown_url(self._requests.url)}
-        progress.missing = [missing(asks, error)]
+        progress.missing = [missing(self._asks(progress), error)]
         progress.step, progress.number = after, number + 1
         progress.seen += len(progress.before)  # as many as on the page before, for the total
 
-    def _repeats(self, progress: _Progress, page: Page, body: int) -> bool:
-        same = bool(page.items) and (page.items == progress.before or body in progress.bodies)
+    def _repeats(self, progress: _Progress, page: Page) -> bool:
+        same = bool(page.items) and (page.items == progress.before or page.digest in progress.bodies)
         return same and self._pagination.repeats != "go_on"
 
     def _judge(self, progress: _Progress, page: Page) -> tuple[Page, Step | End]:
@@ -189,61 +204,32 @@ class PageReader:
             following = paging.End(empty, f"The API tells of more, but {empty}.")
         return page, following
 
-    def _go_on(self, progress: _Progress, page: Page, following: Step, body: int) -> None:
+    def _go_on(self, progress: _Progress, page: Page, following: Step) -> None:
         if following in progress.asked:
             raise _loop(page, "it asks for a page that has already been read")
         if self._pagination.max_pages is None and page.number >= paging.steps.SAFETY_LIMIT:
             raise PermanentError(
-                f"{sdk.shown_url(self._requests.url)} still has more after {page.number} pages.",
+                f"{sdk.shown_url(self._asker.requests.url)} still has more after {page.number} pages.",
                 hint="If that is right, set max_pages of the pagination to a larger number.",
             )
         progress.step, progress.number, progress.seen = following, page.number + 1, page.seen
         progress.before = page.items
         if page.items:
-            progress.bodies.add(body)
+            progress.bodies.add(page.digest)
 
     def _place(self, following: Step, page: Page) -> Mapping[str, Any] | None:
-        guessed = {} if self._guessed is None else {"pages": self._guessed, "items": self._answers.path}
+        settings = self._guesses.settings
+        guessed = {} if settings is None else {"pages": settings, "items": self._asker.answers.path}
         place = {"step": list(map(list, following.params)), "number": page.number + 1, "seen": page.seen, **guessed}
         if following.url is None:
             return place
-        url = self._requests.kept_url(following.url)
+        url = self._asker.requests.kept_url(following.url)
         return None if url is None else {**place, "url": url}
 
     def _end(self, pages: int, items: int, end: End) -> None:
         self._log("info", f"Read {items} items on {pages} pages; the end: {end.reason}.")
         if end.doubt:
             self._log("warning", end.doubt)
-
-    def _guess(self, page: Page) -> None:
-        """Find out from the first page how the others follow."""
-        pagination = self._pagination
-        if not isinstance(pagination, paging.AutoPagination):
-            return
-        asked = dict(parse_qsl(urlsplit(page.url).query))
-        guesses = pagination.guesses(page, {**self._requests.params, **asked}, self._requests.body)
-        self._guesses, self._first = list(guesses), page
-        if self._answers.path:
-            self._log("info", f'The items are taken from "{self._answers.path}" of the answer.')
-        if self._guesses:
-            self._follow(self._guesses.pop(0))
-
-    def _guess_again(self, progress: _Progress, *, wrong: bool) -> bool:
-        """Whether the second page shows that the guess was wrong, and another guess leads to another second page."""
-        while wrong and self._first is not None and progress.number == SECOND and self._guesses:
-            self._log("info", "The second page shows that this was wrong.")
-            self._follow(self._guesses.pop(0))
-            following = self._pagination.after(self._first)
-            if isinstance(following, paging.Step) and following not in progress.asked:
-                progress.step = following
-                return True
-        return False
-
-    def _follow(self, guess: Guess) -> None:
-        kind, settings = guess.pagination.kind, guess.pagination.model_dump(exclude={"kind"}, exclude_defaults=True)
-        self._pagination, self._guessed = guess.pagination, {"kind": kind, **settings}
-        shown = ", ".join(f"{name}: {value}" for name, value in self._guessed.items())
-        self._log("info", f"Pages are found by {guess.why}. To keep that, write pagination: {{{shown}}}.")
 
 
 def _loop(page: Page, why: str) -> PermanentError:

@@ -86,7 +86,7 @@ def objects(page: Page) -> tuple[list[dict[str, Any]], sdk.Rejected | None]:
         )
         for number, item in others
     ]
-    texts = pa.array([json.dumps(item, ensure_ascii=False) for _, item in others], pa.string())
+    texts = pa.array([json.dumps(item) for _, item in others], pa.string())
     return records, sdk.Rejected(pa.record_batch({"record": texts}), problems)
 
 
@@ -98,3 +98,8 @@ def missing(page: Mapping[str, Any], error: PermanentError | TransientError) -> 
     attempts = getattr(error, "attempts", None) or 1
     problem = sdk.Problem("http", message, value=error.status, operation=page, attempts=attempts)
     return sdk.Rejected(pa.record_batch({"record": pa.array([json.dumps(page)], pa.string())}), [problem])
+
+
+def answered(page: Page) -> PermanentError:
+    """Why a page is a dead letter that answered, but not with items."""
+    return PermanentError(f"{sdk.shown_url(page.url)} answered {page.status}.", status=page.status)

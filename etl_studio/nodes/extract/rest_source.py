@@ -17,13 +17,14 @@ from etl_studio.nodes.extract._pagination import (
     LinkPagination,
     NoPagination,
     OffsetPagination,
-    Page,
     PagePagination,
     Step,
 )
+from etl_studio.nodes.extract._response_actions import ResponseAction  # noqa: TC001 - a setting
 from etl_studio.nodes.extract._rest_answers import AnswerReader
+from etl_studio.nodes.extract._rest_asking import Asker
 from etl_studio.nodes.extract._rest_pages import PageReader
-from etl_studio.nodes.extract._rest_records import Flattener, missing, objects
+from etl_studio.nodes.extract._rest_records import Flattener, answered, missing, objects
 from etl_studio.nodes.extract._rest_request import RequestBuilder
 from etl_studio.sdk.auth import Auth, auth_setting
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
+
+    from etl_studio.nodes.extract._pagination import Page
+
+PROVENANCE = {"_url": "text", "_status": "integer", "_fetched_at": "timestamptz", "_page": "integer"}
 
 
 class RestSource(sdk.Source):
@@ -112,6 +117,19 @@ class RestSource(sdk.Source):
             keys="mentions",
             advanced=True,
         )
+        response_actions: list[ResponseAction] = sdk.setting(
+            [],
+            title="Response actions",
+            description="What to do with answers of a certain status or content; the first that means one counts.",
+            example=[{"status": "404", "action": "stop"}],
+            advanced=True,
+        )
+        provenance: bool = sdk.setting(
+            False,
+            title="Where rows come from",
+            description="Adds _url, _status, _fetched_at and _page to each row.",
+            advanced=True,
+        )
         flatten: bool = sdk.setting(
             True,
             title="Flatten objects",
@@ -155,16 +173,17 @@ class RestSource(sdk.Source):
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
         """Yield the items of each page as it comes, with a cursor where all items of a page are given."""
         resumed = context.resume or {}
-        columns = {**resumed.get("columns", {}), **self.config.columns}
+        columns = {**resumed.get("columns", {}), **self._columns}
         builder = sdk.RecordBuilder(columns, fixed="columns" in resumed, wanted=self.wanted)
         flattened = Flattener(resumed.get("nested", ()))
-        reader = PageReader(self._requests(), self.config.pagination, self.config.items, context.http(), context.log)
-        for found in reader.read(context.resume):
+        asker = self._asker(context, self.config.items)
+        for found in PageReader(asker, self.config.pagination, context.log).read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue
             records, rejected = objects(found.page)
-            yield from builder.add(flattened(records) if self.config.flatten else records)
+            records = flattened(records) if self.config.flatten else records
+            yield from builder.add(self._with_provenance(records, found.page))
             if rejected is not None:
                 yield rejected
             if self.replays and found.place is not None and builder.columns is not None:
@@ -175,7 +194,7 @@ class RestSource(sdk.Source):
         self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
     ) -> Iterator[sdk.node.Emission]:
         """Ask for pages that failed; take items that were mended, or whose columns are now declared."""
-        builder, flattened = builder_of(self.config.columns, schema), Flattener()
+        builder, flattened = builder_of(self._columns, schema), Flattener()
 
         def prepared(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             records = flattened(records) if self.config.flatten else records
@@ -186,27 +205,43 @@ class RestSource(sdk.Source):
                 for record in records
             ]
 
-        client, requests, refused = context.http(), self._requests(), []
-        answers = AnswerReader(self.config.items, paged=True)
-        for page in (item for item in tried if "params" in item):
+        refused = []
+        for asks in (item for item in tried if "params" in item):
+            step, send_in = Step(tuple(asks["params"].items()), asks.get("next")), self.config.pagination.send_in
+            asker = self._asker(context, asks.get("items", self.config.items))
             try:
-                step = Step(tuple(page["params"].items()))
-                response, answer = client.read(requests.request(step, self.config.pagination.send_in), answers)
+                page = asker.ask(step, asks.get("send_in", send_in), number=asks["page"])
             except (PermanentError, TransientError) as error:
-                refused.append(missing(page, error))
+                refused.append(missing(asks, error))
                 continue
-            items = answer.items
-            records, rejected = objects(Page(page["page"], Step(), answer.body, items, len(items), response.url))
-            yield from builder.add(prepared(records))
+            if page.action == "reject":
+                refused.append(missing(asks, answered(page)))
+            records, rejected = objects(page)
+            yield from builder.add(self._with_provenance(prepared(records), page))
             if rejected is not None:
                 yield rejected
         texts = (item for item in tried if "params" not in item)
         yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
         yield from refused
 
-    def _requests(self) -> RequestBuilder:
-        config = self.config
-        return RequestBuilder(
+    @property
+    def _columns(self) -> dict[str, str]:
+        return {**(PROVENANCE if self.config.provenance else {}), **self.config.columns}
+
+    def _with_provenance(self, records: list[dict[str, Any]], page: Page) -> list[dict[str, Any]]:
+        if not self.config.provenance:
+            return records
+        facts = {
+            "_url": sdk.shown_url(page.url),
+            "_status": page.status,
+            "_fetched_at": page.fetched_at,
+            "_page": page.number,
+        }
+        return [record | facts for record in records]
+
+    def _asker(self, context: sdk.RunContext, items: str) -> Asker:
+        config, kind = self.config, self.config.pagination.kind
+        requests = RequestBuilder(
             config.url,
             method=config.method,
             params=config.params,
@@ -214,3 +249,5 @@ class RestSource(sdk.Source):
             body=config.body,
             auth=config.auth,
         )
+        answers = AnswerReader(items, paged=kind != "none", finding=kind == "auto", actions=config.response_actions)
+        return Asker(context.http(), requests, answers, context.log)

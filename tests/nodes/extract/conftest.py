@@ -23,18 +23,18 @@ class RetryingClient:
         self.sent = []
 
     def send(self, request):
+        return self.read(request, lambda _: None)[0]
+
+    def read(self, request, parse):
         for attempt in range(1, self._attempts + 1):
             self.sent.append(request)
             try:
-                return self._service.fetch(request, timeout=10, stopping=self._stopping, retry_on=RETRY_ON)
+                response = self._service.fetch(request, timeout=10, stopping=self._stopping, retry_on=RETRY_ON)
+                return response, parse(response)
             except TransientError:
                 if attempt == self._attempts:
                     raise
         raise AssertionError
-
-    def read(self, request, parse):
-        response = self.send(request)
-        return response, parse(response)
 
 
 @pytest.fixture

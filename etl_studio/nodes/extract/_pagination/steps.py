@@ -10,6 +10,7 @@ from etl_studio.sdk.json_path import MISSING, find, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 SAFETY_LIMIT = 10_000
 """Pages after which a source without ``max_pages`` stops with an error: it hardly means to go on."""
@@ -39,6 +40,9 @@ class Page:
         url: its address.
         headers: names in lower case.
         status: HTTP status.
+        fetched_at: when it came (UTC).
+        digest: equal for equal answers.
+        action: what a response action does with it, if one means it.
     """
 
     number: int
@@ -49,6 +53,9 @@ class Page:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    fetched_at: datetime | None = None
+    digest: int = 0
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
