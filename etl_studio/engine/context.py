@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from etl_studio.engine.events import LogWritten
 from etl_studio.engine.last_good import LastGood
-from etl_studio.errors import TransientError
+from etl_studio.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -169,6 +172,28 @@ class _PolicyClient:
         if fresh[0].status < FIRST_ERROR:  # an error that the request accepts is no good answer
             self._keep(self._kept, request, fresh[0])
         return fresh
+
+    def read_many(
+        self, requests: Iterable[HttpRequest], parse: Callable[[HttpResponse], T], *, concurrency: int
+    ) -> Iterator[tuple[HttpResponse, T] | TransientError | PermanentError]:
+        """Each request in a thread, at most ``concurrency`` ahead of whoever takes the answers."""
+
+        def outcome(request: HttpRequest) -> tuple[HttpResponse, T] | TransientError | PermanentError:
+            try:
+                return self.read(request, parse)
+            except (TransientError, PermanentError) as error:
+                return error
+
+        waiting, left = deque[Future[Any]](), iter(requests)
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix=f"http of {self._context.node}")
+        try:
+            while True:
+                waiting.extend(pool.submit(outcome, request) for request in islice(left, concurrency - len(waiting)))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _keep(self, kept: LastGood, request: HttpRequest, response: HttpResponse) -> None:
         try:

@@ -11,7 +11,7 @@ from etl_studio.errors import PermanentError, TransientError
 from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from etl_studio.sdk.auth import Auth
 
@@ -112,4 +112,19 @@ class HttpClient(Protocol):
 
     def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
         """``send``, with the answer parsed inside the attempt: one that arrived damaged is asked for again."""
+        ...
+
+    def read_many(
+        self, requests: Iterable[HttpRequest], parse: Callable[[HttpResponse], T], *, concurrency: int
+    ) -> Iterator[tuple[HttpResponse, T] | TransientError | PermanentError]:
+        """``read`` for many requests at once; the answers come in the order of the requests.
+
+        Args:
+            requests: taken one by one, as late as possible.
+            parse: as in ``read``; may be called from several threads at once.
+            concurrency: requests under way at most, those included whose answers were not taken yet.
+
+        An error stands in the place of its answer; those behind it still come. Whoever needs no more closes the
+        iterator.
+        """
         ...

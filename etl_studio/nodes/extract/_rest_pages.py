@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from etl_studio import sdk
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 EMPTY_PAGES = 10
 """Empty pages in a row after which an API that still tells of more is not believed."""
+
+KNOWN = 4
+"""Pages that are asked for at once by default, when it is known how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,13 @@ class PageReader:
         asker: asks for each page.
         pagination: how the pages follow each other.
         log: takes level and message.
+        concurrency: pages that are asked for at once where it is known how; None: a few, where their number is known.
     """
 
-    def __init__(self, asker: Asker, pagination: Pages, log: Callable[..., None]) -> None:
+    def __init__(
+        self, asker: Asker, pagination: Pages, log: Callable[..., None], concurrency: int | None = None
+    ) -> None:
+        self._concurrency = concurrency
         self._asker = asker
         self._pagination = pagination
         self._log = log
@@ -80,7 +88,12 @@ class PageReader:
         Args:
             place: of a ``Turn``: the pages up to that one are left out.
         """
-        progress = self._begin(place or {})
+        try:
+            yield from self._read(self._begin(place or {}))
+        finally:
+            self._asker.close()
+
+    def _read(self, progress: _Progress) -> Iterator[Turn | sdk.Rejected]:
         goes_on = True
         while goes_on:
             progress.asked.add(progress.step)
@@ -216,6 +229,23 @@ class PageReader:
         progress.before = page.items
         if page.items:
             progress.bodies.add(page.digest)
+        if self._asker.may_plan and (page.number > 1 or self._guesses.settings is None):
+            self._plan(page)
+
+    def _plan(self, page: Page) -> None:
+        """Ask early for the pages that will follow, and for none behind the last one if that is known."""
+        pagination, concurrency = self._pagination, self._concurrency
+        left = pagination.left(page)
+        if left is None and concurrency is None:
+            return
+        bounds = [left, None if pagination.max_pages is None else pagination.max_pages - page.number]
+        if pagination.max_items is not None and page.items:
+            bounds.append(-(-(pagination.max_items - page.seen) // len(page.items)))
+        bounds.append(paging.steps.SAFETY_LIMIT)
+        steps = islice(pagination.ahead(page), min(bound for bound in bounds if bound is not None))
+        concurrency = KNOWN if concurrency is None else concurrency
+        if concurrency > 1:
+            self._asker.plan(steps, pagination.send_in, concurrency)
 
     def _place(self, following: Step, page: Page) -> Mapping[str, Any] | None:
         settings = self._guesses.settings

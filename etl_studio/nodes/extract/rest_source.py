@@ -117,6 +117,15 @@ class RestSource(sdk.Source):
             keys="mentions",
             advanced=True,
         )
+        concurrency: int | None = sdk.setting(
+            None,
+            title="Pages at once",
+            description="Pages by number or offset that are asked for at once, always given in their order; empty: 4 "
+            "where the total is known, otherwise 1. With more, a few pages behind the last one may be asked for.",
+            ge=1,
+            le=64,
+            advanced=True,
+        )
         response_actions: list[ResponseAction] = sdk.setting(
             [],
             title="Response actions",
@@ -177,7 +186,8 @@ class RestSource(sdk.Source):
         builder = sdk.RecordBuilder(columns, fixed="columns" in resumed, wanted=self.wanted)
         flattened = Flattener(resumed.get("nested", ()))
         asker = self._asker(context, self.config.items)
-        for found in PageReader(asker, self.config.pagination, context.log).read(context.resume):
+        concurrency = 1 if self.wanted else self.config.concurrency
+        for found in PageReader(asker, self.config.pagination, context.log, concurrency).read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue

@@ -9,6 +9,7 @@ import pytest
 from etl_studio.demo import DemoSite
 from etl_studio.engine.http import HttpService
 from etl_studio.errors import TransientError
+from tests.nodes.extract.read_ahead import read_ahead
 
 RETRY_ON = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -35,6 +36,9 @@ class RetryingClient:
                 if attempt == self._attempts:
                     raise
         raise AssertionError
+
+    def read_many(self, requests, parse, *, concurrency):
+        return read_ahead(self, requests, parse, concurrency)
 
 
 @pytest.fixture

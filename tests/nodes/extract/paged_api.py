@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from etl_studio import sdk
 from etl_studio.errors import TransientError
+from tests.nodes.extract.read_ahead import read_ahead
 
 URL = "http://api.example/things"
 
@@ -31,9 +32,13 @@ class PagedApi:
     attempts: int = 4
     sent: list[sdk.HttpRequest] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
 
     def send(self, request):
         return self.read(request, lambda response: None)[0]
+
+    def read_many(self, requests, parse, *, concurrency):
+        return read_ahead(self, requests, parse, concurrency)
 
     def read(self, request, parse):
         for attempt in range(1, self.attempts + 1):
@@ -51,6 +56,7 @@ class PagedApi:
         start = STYLES[self.style].place(self, {**query, **request.headers})
         page = -(-start // self.size) + 1
         self.pages.append(page)
+        self.starts.append(start)
         if self.fails.get(page, 0) > 0:
             self.fails[page] -= 1
             raise TransientError("It failed.", status=503)

@@ -13,6 +13,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract.rest_source import RestSource
 from tests.nodes.extract.paged_api import GUESSABLE, STYLES, URL, PagedApi
+from tests.nodes.extract.read_ahead import read_ahead
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -122,6 +123,9 @@ class Answers:
     def __init__(self, *bodies, headers=None, attempts=3):
         self.bodies, self.headers, self.attempts = list(bodies), headers or {}, attempts
         self.sent = []
+
+    def read_many(self, requests, parse, *, concurrency):
+        return read_ahead(self, requests, parse, concurrency)
 
     def read(self, request, parse):
         for attempt in range(1, self.attempts + 1):

@@ -14,6 +14,7 @@ from etl_studio.errors import Cancelled, PermanentError, TransientError
 from etl_studio.nodes.extract._pagination.following import next_link
 from etl_studio.nodes.extract.rest_source import RestSource
 from tests.nodes.conftest import rows_of
+from tests.nodes.extract.read_ahead import read_ahead
 
 PAGE = {"kind": "page", "size_param": "per_page", "size": 20}
 
@@ -43,6 +44,9 @@ class CannedClient:
         headers, answer = (answer.headers, answer.content) if isinstance(answer, sdk.HttpResponse) else ({}, answer)
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return sdk.HttpResponse(request.url, 200, {**self._headers, **headers}, content)
+
+    def read_many(self, requests, parse, *, concurrency):
+        return read_ahead(self, requests, parse, concurrency)
 
     def read(self, request, parse):
         response = self.send(request)
