@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from etl_studio.demo.answers import Address, Answer, json_answer
 from etl_studio.demo.api import Api
 from etl_studio.demo.faults import Fault, FaultInjector, Faults
+from etl_studio.demo.feeds import Feeds
 from etl_studio.demo.goods import make_goods
 from etl_studio.demo.pages import Shop, missing
 
@@ -75,6 +76,7 @@ class DemoSite:
         self.port = port
         self._shop = Shop(self.goods)
         self._api = Api(self.goods)
+        self._feeds = Feeds(self.goods)
         self._injector = FaultInjector(faults or Faults(), seed)
         self._on_request = on_request
         self._requests: list[LoggedRequest] = []
@@ -158,7 +160,7 @@ class DemoSite:
 
     def answer(self, method: str, address: Address, body: bytes) -> Answer:
         """The answer of a site without faults."""
-        found = self._api.answer(method, address, body) or self._shop.answer(address)
+        found = self._api.answer(method, address, body) or self._feeds.answer(address) or self._shop.answer(address)
         if found is None and address.path.startswith("/api"):
             return json_answer({"error": {"message": f"There is nothing at {address.path}."}}, 404)
         return found or missing(address)
