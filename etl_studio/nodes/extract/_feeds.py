@@ -76,7 +76,9 @@ def read_entry(text: str, base: str) -> dict[str, Any]:
     """
     feed = _XmlFeed(f"<rss>{text}</rss>", base).read()
     if len(feed.records) != 1 or feed.unreadable:
-        raise PermanentError("The text is no entry of a feed.", hint="Mend it, such as <item><title>...</title></item>.")
+        raise PermanentError(
+            "The text is no entry of a feed.", hint="Mend it, such as <item><title>...</title></item>."
+        )
     return feed.records[0]
 
 
@@ -173,7 +175,9 @@ class _XmlFeed:
             what = f"is no feed but XML with the root <{name}>" if name else "is no feed"
             raise PermanentError(f"{self._shown} {what}.", hint="Check the address.")
         found = _feeds_of_page(self._text, self._url)
-        told = f"The page names these feeds: {', '.join(found)}." if found else "Look for a link named RSS or Atom there."
+        told = (
+            f"The page names these feeds: {', '.join(found)}." if found else "Look for a link named RSS or Atom there."
+        )
         raise PermanentError(f"{self._shown} is no feed but a web page.", hint=told)
 
     def _refuse_cut_off(self, head: str, end: int) -> None:

@@ -26,14 +26,15 @@ class RssSource(sdk.Source):
 
     Every entry becomes a row with the same columns, whatever the feed calls them: `id`, `title`, `link`, `published`
     and `updated` (times in UTC), `author`, `summary`, `content`, `categories` (a JSON list), `enclosure` and its
-    `enclosure_type` (a podcast's file, a picture), `feed` and `feed_title`. What a feed does not tell is empty. An entry
-    without an id gets its address as one.
+    `enclosure_type` (a podcast's file, a picture), `feed` and `feed_title`. What a feed does not tell is empty. An
+    entry without an id gets its address as one.
 
     An entry that comes again in the same run, in this feed or another, is given once. A feed that does not answer is
     rejected and the others are read; a replay of the dead letter asks for it again. When none answers, the run fails.
 
-    Feeds are often no XML by the letter: unknown entities, lone `&` and illegal characters are mended, and an entry that
-    is still broken is read alone or rejected, so that it costs no other one. A feed that is cut off is asked for again.
+    Feeds are often no XML by the letter: unknown entities, lone `&` and illegal characters are mended, and an entry
+    that is still broken is read alone or rejected, so that it costs no other one. A feed that is cut off is asked for
+    again.
     Entities that a feed declares itself are refused.
     """
 
