@@ -32,11 +32,6 @@ MERGE_WITHIN = 1.5
 """Seconds between two edits of the same field that count as one act of typing."""
 
 
-def counted(number: int, noun: str) -> str:
-    """``"1 node"``, ``"3 nodes"``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 class Edit(QUndoCommand):
     """A change of one document."""
 

@@ -86,6 +86,7 @@ class DeadLettersPanel(QFrame):
         self.filter.setClearButtonEnabled(True)
         self.filter.setToolTip(tr("Show only letters with this text in message, error, node or row (Ctrl+F)"))
         self.scope = Combo(self)
+        self.scope.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self.scope.addItems([tr("This run"), tr("All runs")])
         self.scope.setAccessibleName(tr("Runs"))
         self.scope.setToolTip(tr("The letters of the chosen run, or of all runs of the workspace"))

@@ -51,7 +51,7 @@ class DataTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 2 * SPACE))
 
     def set_widths(self, widths: Mapping[int, int]) -> None:
-        """Make columns as wide as the design has them, and wider where a person has larger texts.
+        """Make columns as wide as the design has them, and wider for larger texts and for heads that need more room.
 
         Args:
             widths: pixels by column, for texts of the size of the design.
@@ -61,8 +61,9 @@ class DataTable(QTableView):
 
     def _fit_widths(self) -> None:
         scale = max(1.0, QFontInfo(self.font()).pixelSize() / FONT_BODY)
+        header = self.horizontalHeader()
         for section, width in self._widths.items():
-            self.horizontalHeader().resizeSection(section, round(width * scale))
+            header.resizeSection(section, max(round(width * scale), header.sectionSizeHint(section)))
 
     def fit_columns(self) -> None:
         """Make each column as wide as what is seen of it, within reason."""
