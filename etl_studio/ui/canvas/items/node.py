@@ -283,9 +283,8 @@ class NodeItem(QGraphicsItem):
         rate = f"{short_number(live.rate)}/s" if live.state in ACTIVE and live.rate >= 1 else ""
         if metrics.horizontalAdvance(f"{text}  {rate}") > box.width():
             text = live.counters(is_source=is_source, is_sink=is_sink, short=True)
-        painter.setFont(font)
         painter.setPen(QColor(tokens.text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        _write(painter, font, box, text)
         if rate and metrics.horizontalAdvance(f"{text}  {rate}") <= box.width():
             painter.setPen(QColor(tokens.text_muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, rate)
