@@ -1,19 +1,23 @@
-"""Gives life to a node's policy: retry(breaker(rate limit(call))). The call itself holds its deadline."""
+"""Gives life to a node's policy: retry(breaker(rate limit(call))). The call itself holds its deadline.
+
+What happens in which order is written once, as a generator (``_course``) that neither waits nor calls: it yields the
+seconds to wait, or None where the operation is to be done, and is given what came of it. ``call`` walks through it with a
+thread, ``acall`` with a task of an event loop.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl_studio.engine.events import BreakerChanged, BreakerState, NodeChanged, NodeState, RetryScheduled
 from etl_studio.errors import Cancelled, CircuitOpenError, TransientError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from etl_studio.engine.breaker import Change, Permit
     from etl_studio.engine.events import Listener
@@ -74,41 +78,68 @@ class PolicyCaller:
             PermanentError: as the operation raised it; never tried again.
             Cancelled: the run was stopped while waiting.
         """
+        course = self._course(target)
+        wait = next(course)
+        try:
+            while True:
+                try:
+                    came = operation() if wait is None else self._sleep(wait)
+                except BaseException as error:  # noqa: BLE001 - the course says what becomes of it
+                    wait = course.throw(error)
+                else:
+                    wait = course.send(came)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def acall(self, operation: Callable[[], Awaitable[T]], *, target: str = "") -> T:
+        """``call`` on an event loop: waits hold up no thread. Who cancels the task stops it; ``stopping`` does not."""
+        course = self._course(target)
+        wait = next(course)
+        try:
+            while True:
+                try:
+                    came = await (operation() if wait is None else asyncio.sleep(wait))
+                except BaseException as error:  # noqa: BLE001 - the course says what becomes of it
+                    wait = course.throw(error)
+                else:
+                    wait = course.send(came)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _course(self, target: str) -> Generator[float | None, Any, Any]:
         retry = self._policy.retry
-        stops: list[tenacity.stop.stop_base] = [tenacity.stop_after_attempt(retry.attempts)]
-        if retry.max_elapsed is not None:
-            stops.append(tenacity.stop_before_delay(retry.max_elapsed))
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_be_tried_again),
-            stop=tenacity.stop_any(*stops),
-            wait=lambda state: self._delay(state, retry, target),
-            before_sleep=lambda state: self._announce(state, target),
-            sleep=self._sleep,
-            reraise=True,
-        )
         if target:
             self._shared.retry_budget(target).request()
+        began, attempt = self._shared.clock(), 1
         self._meter.count("calling")
         try:
-            result: T = retrying(self._attempt, operation, target)
-        except TransientError as error:
-            error.attempts = error.attempts or int(retrying.statistics["attempt_number"])
-            raise
+            while True:
+                try:
+                    return (yield from self._attempt(target))
+                except TransientError as error:
+                    delay = self._delay(error, attempt, target) if self._may_be_tried_again(error, attempt) else None
+                    if delay is None or self._gives_up(retry, began, delay):
+                        error.attempts = error.attempts or attempt
+                        raise
+                    self._announce(error, attempt, delay, target)
+                yield delay
+                attempt += 1
         finally:
             self._meter.count("calling", -1)
-        return result
 
-    def _attempt(self, operation: Callable[[], T], target: str) -> T:
-        permit = self._permit(target)
+    def _attempt(self, target: str) -> Generator[float | None, Any, Any]:
+        permit = yield from self._permit(target)
         if self._limiter is not None:
-            self._wait(self._limiter.reserve(), permit)
+            yield from _wait(self._limiter.reserve(), permit)
         self._state(NodeState.RUNNING)
         self._meter.count("calls")
         started = self._shared.clock()
         try:
             if self._shared.faults is not None:
                 self._shared.faults.strike(self._node, target)
-            result = operation()
+            result = yield None
         except TransientError as error:
             self._meter.count("errors")
             self._took(started, permit, failed=True)
@@ -117,7 +148,7 @@ class PolicyCaller:
             raise
         except BaseException as error:
             # A permanent answer (404, bad settings) says nothing about the health of the other side.
-            if not isinstance(error, Cancelled):
+            if not isinstance(error, Cancelled | asyncio.CancelledError):
                 self._meter.count("errors")
             if permit:
                 permit.release()
@@ -131,7 +162,7 @@ class PolicyCaller:
         if permit:
             permit.record(failed=failed, seconds=seconds)
 
-    def _permit(self, target: str) -> Permit | None:
+    def _permit(self, target: str) -> Generator[float, Any, Permit | None]:
         breaking = self._policy.breaker
         # Work inside this process has no other side to spare, unless nodes share a breaker by name.
         if not breaking.enabled or not (target or breaking.name):
@@ -149,40 +180,36 @@ class PolicyCaller:
                 if breaking.when_open == "fail":
                     raise
                 self._state(NodeState.OPEN, error.what)
-                self._sleep(OPEN_POLL if error.retry_after is None else min(error.retry_after, OPEN_POLL))
-
-    def _wait(self, seconds: float, permit: Permit | None) -> None:
-        try:
-            if seconds > 0:
-                self._sleep(seconds)
-        except Cancelled:
-            if permit:
-                permit.release()
-            raise
+                wait = OPEN_POLL if error.retry_after is None else min(error.retry_after, OPEN_POLL)
+            yield wait
 
     def _sleep(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
             raise Cancelled("The run was stopped.")
 
-    def _delay(self, state: tenacity.RetryCallState, retry: Retry, target: str) -> float:
-        if state.attempt_number >= retry.attempts:
-            return 0.0  # tenacity asks before it looks whether this was the last one
-        delay = retry.delay_after(state.attempt_number)
+    def _may_be_tried_again(self, error: TransientError, attempt: int) -> bool:
+        # What a call inside this one has tried to the end is not tried as often again: attempts would multiply.
+        ended = isinstance(error, CircuitOpenError) or error.attempts
+        return not ended and attempt < self._policy.retry.attempts
+
+    def _delay(self, error: TransientError, attempt: int, target: str) -> float:
+        retry = self._policy.retry
+        delay = retry.delay_after(attempt)
         if retry.jitter:
             delay *= self._rng()
-        wanted = min(max(delay, _failure(state).retry_after or 0.0), max(retry.max_delay, delay))
+        wanted = min(max(delay, error.retry_after or 0.0), max(retry.max_delay, delay))
         if not target:
             return wanted
         return max(wanted, self._shared.retry_budget(target).reserve(retry.budget))
 
-    def _announce(self, state: tenacity.RetryCallState, target: str) -> None:
+    def _gives_up(self, retry: Retry, began: float, delay: float) -> bool:
+        return retry.max_elapsed is not None and self._shared.clock() - began + delay >= retry.max_elapsed
+
+    def _announce(self, error: TransientError, attempt: int, delay: float, target: str) -> None:
         self._meter.count("retries")
-        what, delay = _failure(state).what, state.upcoming_sleep
         attempts = self._policy.retry.attempts
-        self._emit(
-            RetryScheduled(self._run, time.time(), self._node, state.attempt_number, attempts, delay, what, target)
-        )
-        self._state(NodeState.RETRYING, f"Attempt {state.attempt_number} of {attempts} failed: {what}")
+        self._emit(RetryScheduled(self._run, time.time(), self._node, attempt, attempts, delay, error.what, target))
+        self._state(NodeState.RETRYING, f"Attempt {attempt} of {attempts} failed: {error.what}")
 
     def _state(self, state: NodeState, detail: str = "") -> None:
         if self._meter.state is not state:
@@ -209,14 +236,11 @@ class PolicyCaller:
             self._state(NodeState.RUNNING)
 
 
-def _failure(state: tenacity.RetryCallState) -> TransientError:
-    """The error of the attempt that just failed; other errors are not tried again."""
-    assert state.outcome is not None  # noqa: S101 - tenacity waits after an attempt only
-    error = state.outcome.exception()
-    assert isinstance(error, TransientError)  # noqa: S101 - see _may_be_tried_again
-    return error
-
-
-def _may_be_tried_again(error: BaseException) -> bool:
-    # What a call inside this one has tried to the end is not tried as often again: attempts would multiply.
-    return isinstance(error, TransientError) and not isinstance(error, CircuitOpenError) and not error.attempts
+def _wait(seconds: float, permit: Permit | None) -> Generator[float, Any, None]:
+    if seconds > 0:
+        try:
+            yield seconds
+        except BaseException:
+            if permit:
+                permit.release()
+            raise
