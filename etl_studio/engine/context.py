@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from etl_studio.engine.events import LogWritten
-from etl_studio.engine.last_good import LastGood
-from etl_studio.errors import PermanentError, TransientError
+from etl_studio.engine.last_good import Fallback, LastGood
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.policies import PolicyCaller
-    from etl_studio.sdk import Database, HttpClient, HttpRequest, HttpResponse, Policy, Reader
+    from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
     from etl_studio.sdk.frontier import Frontier
 
 T = TypeVar("T")
-
-FIRST_ERROR = 400
-REQUEST_SECONDS = 30.0
-"""Timeout of a web request where the policy gives none."""
 
 
 class OpenDatabase(Protocol):
@@ -107,8 +98,18 @@ class NodeContext:
 
     def http(self) -> HttpClient:
         """The HTTP client under the node's policy."""
-        kept = LastGood(self._places.data.parent) if self._policy.fallback == "last_good" else None
-        return _PolicyClient(self, self._http(), self._policy, kept)
+        from etl_studio.engine.http_client import PolicyClient
+
+        return PolicyClient(self._http(), self._caller, self._policy, self.stopping, self._fallback())
+
+    @contextmanager
+    def web(self, *, cookies: bool = False) -> Iterator[Web]:
+        """An event loop of this thread for requests under the node's policy."""
+        from etl_studio.engine.http_client import NodeWeb
+
+        session = self._http().another_session(cookies=cookies)
+        with NodeWeb(session, self._caller, self._policy, self.stopping, self._fallback()) as web:
+            yield web
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""
@@ -130,73 +131,10 @@ class NodeContext:
         """Write to the run's log."""
         self._emit(LogWritten(self.run, time.time(), level, self.node, message, facts))
 
+    def _fallback(self) -> Fallback | None:
+        if self._policy.fallback != "last_good":
+            return None
+        return Fallback(LastGood(self._places.data.parent), self.log, self._use_stale)
 
-class _PolicyClient:
-    """fallback(retry(breaker(rate limit(timeout(request)))))."""
-
-    def __init__(self, context: NodeContext, service: HttpService, policy: Policy, kept: LastGood | None) -> None:
-        self._context = context
-        self._service = service
-        self._policy = policy
-        self._kept = kept
-
-    def send(self, request: HttpRequest) -> HttpResponse:
-        """Send under the policy; each host has a breaker of its own."""
-        return self.read(request, lambda _: None)[0]
-
-    def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
-        """Send under the policy and parse inside each attempt."""
-        host = urlsplit(request.url).netloc.rpartition("@")[2]
-
-        def attempt() -> tuple[HttpResponse, T]:
-            response = self._service.fetch(
-                request,
-                timeout=self._policy.timeout or REQUEST_SECONDS,
-                stopping=self._context.stopping,
-                retry_on=self._policy.retry.on_status,
-            )
-            return response, parse(response)
-
-        if self._kept is None:
-            return self._context.call(attempt, target=host)
-        try:
-            fresh = self._context.call(attempt, target=host)
-        except TransientError as error:
-            found = self._kept.find(request)
-            if found is None:
-                raise
-            response, kept_at = found
-            self._context.stale = True
-            self._context.log("warning", f"{error.what} The answer of {kept_at:%Y-%m-%d %H:%M} UTC is used instead.")
-            return response, parse(response)
-        if fresh[0].status < FIRST_ERROR:  # an error that the request accepts is no good answer
-            self._keep(self._kept, request, fresh[0])
-        return fresh
-
-    def read_many(
-        self, requests: Iterable[HttpRequest], parse: Callable[[HttpResponse], T], *, concurrency: int
-    ) -> Iterator[tuple[HttpResponse, T] | TransientError | PermanentError]:
-        """Each request in a thread, at most ``concurrency`` ahead of whoever takes the answers."""
-
-        def outcome(request: HttpRequest) -> tuple[HttpResponse, T] | TransientError | PermanentError:
-            try:
-                return self.read(request, parse)
-            except (TransientError, PermanentError) as error:
-                return error
-
-        waiting, left = deque[Future[Any]](), iter(requests)
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix=f"http of {self._context.node}")
-        try:
-            while True:
-                waiting.extend(pool.submit(outcome, request) for request in islice(left, concurrency - len(waiting)))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _keep(self, kept: LastGood, request: HttpRequest, response: HttpResponse) -> None:
-        try:
-            kept.keep(request, response)
-        except OSError as error:
-            self._context.log("warning", f"The answer could not be kept as a fallback: {error.strerror}.")
+    def _use_stale(self) -> None:
+        self.stale = True

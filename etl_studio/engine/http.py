@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import threading
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl_studio.engine.http_session import HttpSession
 from etl_studio.errors import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Coroutine
     from concurrent.futures import Future
 
     from etl_studio.engine.http_auth import SignIns
     from etl_studio.sdk import HttpRequest, HttpResponse
+
+T = TypeVar("T")
 
 STOP_CHECK = 0.02
 """Seconds between two looks at ``stopping`` while a request is under way."""
@@ -30,10 +32,14 @@ class HttpService:
     Args:
         session: what talks to the network; by default a new ``HttpSession``.
         sign_ins: of that one: signs requests that ask for it.
+
+    Attributes:
+        session: for work on the loop.
     """
 
     def __init__(self, session: HttpSession | None = None, *, sign_ins: SignIns | None = None) -> None:
-        self._session = session or HttpSession(sign_ins=sign_ins)
+        self._sign_ins = sign_ins
+        self.session = session or HttpSession(sign_ins=sign_ins)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -58,17 +64,44 @@ class HttpService:
         """
         if stopping.is_set():
             raise Cancelled("The run was stopped.")
-        answer = self._submit(request, timeout, retry_on)
+        return self.wait(self.start(self.session.fetch(request, timeout, retry_on)), stopping)
+
+    def another_session(self, *, cookies: bool) -> HttpSession:
+        """What talks to the network for an event loop of its own; the same sign-ins, other connections and cookies."""
+        return HttpSession(sign_ins=self._sign_ins, cookies=cookies)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin something on the loop.
+
+        Raises:
+            Cancelled: the service was closed.
+        """
+        with self._lock:  # a close in between must not leave work on a stopped loop
+            if self._closed:
+                work.close()
+                raise Cancelled("The run has ended.")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name="http")
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def wait(self, work: Future[T], stopping: threading.Event) -> T:
+        """Wait for what was begun; it is cancelled where ``stopping`` is set.
+
+        Raises:
+            Cancelled: ``stopping`` was set, or the service was closed.
+        """
         while True:
             try:
-                return answer.result(STOP_CHECK)
+                return work.result(STOP_CHECK)
             except CancelledError:
                 raise Cancelled("The run was stopped.") from None
             except TimeoutError:
-                if answer.done():
-                    return answer.result()
+                if work.done():
+                    return work.result()
             if stopping.is_set():
-                answer.cancel()
+                work.cancel()
                 raise Cancelled("The run was stopped.")
 
     def close(self) -> None:
@@ -82,22 +115,13 @@ class HttpService:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
-    def _submit(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> Future[HttpResponse]:
-        with self._lock:  # a close in between must not leave a request on a stopped loop
-            if self._closed:
-                raise Cancelled("The run has ended.")
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_run, args=(self._loop,), name="http")
-                self._thread.start()
-            return asyncio.run_coroutine_threadsafe(self._session.fetch(request, timeout, retry_on), self._loop)
-
     async def _shut_down(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await self._session.close()
+        await self.session.close()
+        await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

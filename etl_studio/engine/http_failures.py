@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from etl_studio.errors import EtlError, PermanentError, TransientError
+from etl_studio.errors import DeadlineError, EtlError, PermanentError, TransientError
 from etl_studio.sdk.http import shown_url
 
 if TYPE_CHECKING:
@@ -69,6 +69,27 @@ def from_status(  # noqa: PLR0913 - all that tells what happened
     return PermanentError(what, hint=hint, status=status)
 
 
+def failure(error: Exception, request: HttpRequest, seconds: float | None) -> Exception:
+    """What becomes of an error on the way of a request: one of ours; a defect stays what it is.
+
+    Args:
+        error: as it was raised.
+        request: what was asked.
+        seconds: how long it was waited for.
+    """
+    import httpx2
+
+    if isinstance(error, TimeoutError):
+        return DeadlineError(
+            f"{shown_url(request.url)} did not answer in full within {seconds:g} s.",
+            hint="Raise the timeout in the node's policy, or ask for fewer items at a time.",
+        )
+    if isinstance(error, httpx2.HTTPError | httpx2.InvalidURL):
+        # The library's errors may quote headers, and headers hold passwords.
+        return from_transport(error, request.url)
+    return error
+
+
 def from_transport(error: Exception, url: str) -> EtlError:
     """The error for a request that got no complete answer; ``error`` is the HTTP library's."""
     import httpx2
@@ -78,6 +99,23 @@ def from_transport(error: Exception, url: str) -> EtlError:
         return PermanentError(f'"{where}" is no web address.', hint="Write it as https://host/path.")
     if isinstance(error, httpx2.LocalProtocolError):
         return cannot_be_sent(url)
+    if not isinstance(error, httpx2.ProxyError) and (known := _from_cause(error, host)) is not None:
+        return known
+    if isinstance(error, httpx2.ProxyError):
+        return TransientError(
+            f"The proxy on the way to {host} failed.", hint="Check the proxy in the settings of this computer."
+        )
+    if isinstance(error, httpx2.DecodingError):
+        return TransientError(f"The compressed answer of {where} is damaged.")
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return TransientError(f"What {host} answered is no HTTP.", hint="Check the port of the address.")
+    if isinstance(error, httpx2.ReadError | httpx2.WriteError):
+        return TransientError(f"The connection to {host} broke off before the answer was complete.")
+    return TransientError(f"The request to {host} failed ({type(error).__name__}).", hint="Check the connection.")
+
+
+def _from_cause(error: Exception, host: str) -> EtlError | None:
+    """What the system said about a connection, if it did."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
@@ -97,11 +135,7 @@ def from_transport(error: Exception, url: str) -> EtlError:
             return TransientError(
                 f"{host} refused the connection.", hint="Check that the site runs and that the port is right."
             )
-    if isinstance(error, httpx2.DecodingError):
-        return TransientError(f"The compressed answer of {where} is damaged.")
-    if isinstance(error, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
-        return TransientError(f"The connection to {host} broke off before the answer was complete.")
-    return TransientError(f"The request to {host} failed ({type(error).__name__}).", hint="Check the connection.")
+    return None
 
 
 def cannot_be_sent(url: str) -> PermanentError:

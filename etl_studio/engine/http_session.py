@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
+import re
+import time
+from dataclasses import replace
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 from etl_studio import __version__
 from etl_studio.engine.http_auth import SignIns, send_signed, stays
-from etl_studio.engine.http_failures import cannot_be_sent, from_status, from_transport
-from etl_studio.errors import DeadlineError, PermanentError
-from etl_studio.sdk.http import HttpResponse, shown_url
+from etl_studio.engine.http_body import BodyStream, ByteCount, Opened, beginning, check_codings, content
+from etl_studio.engine.http_failures import cannot_be_sent, failure, from_status
+from etl_studio.errors import PermanentError
+from etl_studio.sdk.http import shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     import httpx2
 
     from etl_studio.engine.http_auth import Signature
-    from etl_studio.sdk.http import HttpRequest
+    from etl_studio.sdk.http import HttpRequest, HttpResponse
 
 MAX_BYTES = 64 * 2**20
-"""Bytes that one answer may have after decompression."""
-MAX_RATIO = 200
-"""How many times larger than its compressed form an answer may be ..."""
-RATIO_FLOOR = 2**20
-"""... once it has grown to so many bytes."""
+"""Bytes that one answer may have after decompression, where the request does not say."""
 MAX_REDIRECTS = 10
-MAX_CODINGS = 2
-MAX_ERROR_BYTES = 64 * 2**10
-"""Bytes that are read of a redirect or an error; reading them lets the connection be used again."""
 
 USER_AGENT = f"etl-studio/{__version__}"
 LAST_PORT = 65_535
 _FIRST_ERROR = 400
 _FIRST_REDIRECT = 300
 _NO_SECRETS = {"accept", "accept-language", "user-agent"}
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class HttpSession:
@@ -46,28 +43,55 @@ class HttpSession:
     Args:
         max_bytes: the most bytes of one decoded answer.
         sign_ins: signs requests that ask for it.
+        cookies: keep those that sites set and send them back.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES, sign_ins: SignIns | None = None) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, sign_ins: SignIns | None = None, *, cookies: bool = True) -> None:
         self._max_bytes = max_bytes
         self._sign_ins = sign_ins or SignIns()
+        self._cookies = cookies
         self._client: httpx2.AsyncClient | None = None
 
     async def fetch(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> HttpResponse:  # noqa: ASYNC109 - part of the request
         """Send a request and follow its redirects; ``HttpService.fetch`` tells arguments and errors."""
-        import httpx2
-
+        began = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
-                return await self._follow(request, retry_on)
-        except TimeoutError:
-            raise DeadlineError(
-                f"{shown_url(request.url)} did not answer in full within {timeout:g} s.",
-                hint="Raise the timeout in the node's policy, or ask for fewer items at a time.",
-            ) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            # The library's errors may quote headers, and headers hold passwords.
-            raise from_transport(error, request.url) from None
+                opened = await self._follow(request, retry_on, request.accept)
+                if opened.beginning is None:
+                    size = ByteCount(opened.response, request.max_bytes or self._max_bytes)
+                    try:
+                        body = await content(opened.response, size)
+                    finally:
+                        await opened.response.aclose()
+                else:
+                    body = opened.beginning
+        except Exception as error:  # noqa: BLE001 - told as what it means
+            raise failure(error, request, timeout) from None
+        return opened.answer(body, time.monotonic() - began)
+
+    async def open(
+        self,
+        request: HttpRequest,
+        timeout: float | None,  # noqa: ASYNC109 - part of the request
+        retry_on: Collection[int],
+        *,
+        idle: float | None = None,
+    ) -> BodyStream:
+        """Send a request and follow its redirects; the body is left to the caller, who closes it.
+
+        Args:
+            request: what to ask.
+            timeout: seconds until its headers are there.
+            retry_on: statuses that may succeed when tried again.
+            idle: seconds without a byte of the body after which it fails.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                opened = await self._follow(request, retry_on, None)
+        except Exception as error:  # noqa: BLE001 - told as what it means
+            raise failure(error, request, timeout) from None
+        return BodyStream(opened, request, idle)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -75,8 +99,10 @@ class HttpSession:
         if client is not None:
             await client.aclose()
 
-    async def _follow(self, request: HttpRequest, retry_on: Collection[int]) -> HttpResponse:
-        client = self._client = self._client or _new_client()
+    async def _follow(
+        self, request: HttpRequest, retry_on: Collection[int], accept: Callable[[HttpResponse], bool] | None
+    ) -> Opened:
+        client = self._client = self._client or _new_client(cookies=self._cookies)
         outgoing = _outgoing(client, request)
         first = outgoing.url
         signature = self._sign_ins.signature(request.auth, partial(self.fetch, timeout=None, retry_on=retry_on))
@@ -85,61 +111,38 @@ class HttpSession:
             response = await send_signed(client, outgoing, signature if stays(first, outgoing.url) else None)
             try:
                 status = response.status_code
+                opened = Opened(response, _shown_by(signature, response))
                 if status >= _FIRST_ERROR:
-                    body = await _beginning(response)
-                    if request.accept is not None:
-                        answer = self._answer(response, body, _shown_by(signature, response))
-                        if request.accept(answer):
-                            return answer
-                    secrets = self._sign_ins.secrets
-                    raise from_status(status, response.headers.get("retry-after"), body, request, retry_on, secrets)
-                if response.next_request is not None:
-                    await _beginning(response)
-                    following = response.next_request
-                    if signature is not None:
-                        signature.strip(following)
-                    outgoing = _redirected(following, outgoing.url, request)
-                    continue
-                if status >= _FIRST_REDIRECT:
+                    opened = replace(opened, beginning=await beginning(response))
+                    if accept is not None and accept(opened.answer(opened.beginning or b"")):
+                        return opened
+                    raise from_status(
+                        status,
+                        response.headers.get("retry-after"),
+                        opened.beginning or b"",
+                        request,
+                        retry_on,
+                        self._sign_ins.secrets,
+                    )
+                if status < _FIRST_REDIRECT or not request.follow_redirects:
+                    check_codings(response, client)
+                    return opened
+                if response.next_request is None:
                     raise PermanentError(
                         f"{shown_url(request.url)} answered {status} and no address to go on to.", status=status
                     )
-                return self._answer(response, await self._content(response, client), _shown_by(signature, response))
-            finally:
+                await beginning(response)
+                following = response.next_request
+                if signature is not None:
+                    signature.strip(following)
+                outgoing = _redirected(following, outgoing.url, request)
+            except BaseException:
                 await response.aclose()
+                raise
+            await response.aclose()
         raise PermanentError(
             f"{shown_url(request.url)} leads through more than {MAX_REDIRECTS} redirects.",
             hint="Open the address in a browser; it may want cookies or a sign-in.",
-        )
-
-    async def _content(self, response: httpx2.Response, client: httpx2.AsyncClient) -> bytes:
-        _check_codings(response, client)
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_bytes():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > self._max_bytes:
-                raise PermanentError(
-                    f"The answer of {shown_url(str(response.url))} is larger than {self._max_bytes // 2**20} MB.",
-                    hint="Ask for fewer items at a time.",
-                )
-            if size > RATIO_FLOOR and size > MAX_RATIO * response.num_bytes_downloaded:
-                raise PermanentError(
-                    f"The compressed answer of {shown_url(str(response.url))} grows to more than {MAX_RATIO} times "
-                    "its size. It was not unpacked further, as it may be an attack.",
-                    hint="Ask the owner of the site, or for fewer items at a time.",
-                )
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    def _answer(self, response: httpx2.Response, content: bytes, url: str) -> HttpResponse:
-        encoding = response.charset_encoding
-        return HttpResponse(
-            url=url,
-            status=response.status_code,
-            headers=dict(response.headers),
-            content=content,
-            encoding=encoding if encoding and _is_known(encoding) else None,
         )
 
 
@@ -149,13 +152,16 @@ def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
     return url if signature is None else signature.bare(url)
 
 
-def _new_client() -> httpx2.AsyncClient:
+def _new_client(*, cookies: bool) -> httpx2.AsyncClient:
     import httpx2
+
+    from etl_studio.engine.http_transport import AiohttpTransport
 
     return httpx2.AsyncClient(
         headers={"user-agent": USER_AGENT},
         timeout=None,
-        mounts={f"all://{host}": None for host in _LOOPBACK},  # a proxy of the system cannot reach this computer
+        transport=AiohttpTransport(),
+        cookies=None if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
 
@@ -164,12 +170,15 @@ def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Reques
 
     url = httpx2.URL(request.url)
     params = {name: value for name, value in request.params.items() if value is not None}
+    if not all(map(_HEADER_NAME.fullmatch, request.headers)):
+        raise cannot_be_sent(request.url)
     try:
         return client.build_request(
             request.method,
             url.copy_merge_params(params) if params else url,
             headers=dict(request.headers) or None,
             json=request.body,
+            content=request.content,
             data=dict(request.form) if request.form is not None else None,
         )
     except (TypeError, ValueError):
@@ -197,38 +206,3 @@ def _check_address(url: httpx2.URL) -> None:
             f'"{shown_url(str(url))}" names no host, or no port from 1 to {LAST_PORT}.',
             hint="Write it as https://host/path.",
         )
-
-
-def _check_codings(response: httpx2.Response, client: httpx2.AsyncClient) -> None:
-    codings = [coding.strip().lower() for coding in response.headers.get("content-encoding", "").split(",")]
-    codings = [coding for coding in codings if coding and coding != "identity"]
-    known = client.headers["accept-encoding"]
-    if len(codings) > MAX_CODINGS or any(coding.removeprefix("x-") not in known for coding in codings):
-        raise PermanentError(
-            f"{shown_url(str(response.url))} answered with the compression {', '.join(codings)}, "
-            "which cannot be undone here.",
-            hint=f"Supported: {known}, at most {MAX_CODINGS} at once.",
-        )
-
-
-async def _beginning(response: httpx2.Response) -> bytes:
-    """The first bytes of a body that is read for its message only; b"" when it breaks off."""
-    import httpx2
-
-    body = b""
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) >= MAX_ERROR_BYTES:
-                break
-    except httpx2.HTTPError:
-        return b""
-    return body
-
-
-def _is_known(encoding: str) -> bool:
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        return False
-    return True

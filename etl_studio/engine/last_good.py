@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from etl_studio.errors import TransientError
     from etl_studio.sdk import HttpRequest
     from etl_studio.sdk.node import Emission
 
 FOLDER = "last_good"
 """In the workspace."""
 KEPT_DAYS = 30
+FIRST_ERROR = 400
 STALE = "_stale"
 """Column that tells whether a row may come from an old answer."""
 _DAY = 86_400
@@ -74,6 +76,8 @@ class LastGood:
     def _path(self, request: HttpRequest) -> Path:
         # Headers belong to it: another account sees other data. Of all of that only the hash is kept.
         asked = [request.method, request.url, dict(request.params), dict(request.headers), request.body]
+        if request.content is not None or request.form is not None:
+            asked += [hashlib.sha256(request.content or b"").hexdigest(), dict(request.form or {})]
         if not isinstance(request.auth, NoAuth):
             # Without passwords: a short one could be guessed from a hash.
             asked.append(request.auth.model_dump(exclude={"password", "client_secret"}))
@@ -89,6 +93,44 @@ class LastGood:
             with contextlib.suppress(OSError):  # another run may have deleted it
                 if path.stat().st_mtime < oldest:
                     path.unlink()
+
+
+class Fallback:
+    """Uses the last good answer where none came, and tells so.
+
+    Args:
+        kept: the answers.
+        log: takes a level and a message.
+        used: called when an old answer is used.
+    """
+
+    def __init__(self, kept: LastGood, log: Callable[[str, str], None], used: Callable[[], None]) -> None:
+        self._kept = kept
+        self._log = log
+        self._used = used
+
+    def instead(self, request: HttpRequest, error: TransientError) -> HttpResponse:
+        """The last good answer in place of one that did not come.
+
+        Raises:
+            TransientError: there is none.
+        """
+        found = self._kept.find(request)
+        if found is None:
+            raise error
+        response, kept_at = found
+        self._used()
+        self._log("warning", f"{error.what} The answer of {kept_at:%Y-%m-%d %H:%M} UTC is used instead.")
+        return response
+
+    def keep(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Keep a good answer."""
+        if response.status >= FIRST_ERROR:  # an error that the request accepts is none
+            return
+        try:
+            self._kept.keep(request, response)
+        except OSError as error:
+            self._log("warning", f"The answer could not be kept as a fallback: {error.strerror}.")
 
 
 def marked(emissions: Iterable[Emission | Cursor], is_stale: Callable[[], bool]) -> Iterator[Any]:

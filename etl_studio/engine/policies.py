@@ -1,8 +1,8 @@
 """Gives life to a node's policy: retry(breaker(rate limit(call))). The call itself holds its deadline.
 
 What happens in which order is written once, as a generator (``_course``) that neither waits nor calls: it yields the
-seconds to wait, or None where the operation is to be done, and is given what came of it. ``call`` walks through it with a
-thread, ``acall`` with a task of an event loop.
+seconds to wait, None where the operation is to be done, or ``before`` where its turn is to be waited for, and is given
+what came of it. ``call`` walks through it with a thread, ``acall`` with a task of an event loop.
 """
 
 from __future__ import annotations
@@ -79,36 +79,58 @@ class PolicyCaller:
             Cancelled: the run was stopped while waiting.
         """
         course = self._course(target)
-        wait = next(course)
+        step = next(course)
         try:
             while True:
                 try:
-                    came = operation() if wait is None else self._sleep(wait)
+                    came: Any = None
+                    if step is None:
+                        came = operation()
+                    else:
+                        self._sleep(step)
                 except BaseException as error:  # noqa: BLE001 - the course says what becomes of it
-                    wait = course.throw(error)
+                    step = course.throw(error)
                 else:
-                    wait = course.send(came)
+                    step = course.send(came)
         except StopIteration as end:
             result: T = end.value
             return result
 
-    async def acall(self, operation: Callable[[], Awaitable[T]], *, target: str = "") -> T:
-        """``call`` on an event loop: waits hold up no thread. Who cancels the task stops it; ``stopping`` does not."""
-        course = self._course(target)
-        wait = next(course)
+    async def acall(
+        self,
+        operation: Callable[[], Awaitable[T]],
+        *,
+        target: str = "",
+        before: Callable[[], Awaitable[object]] | None = None,
+    ) -> T:
+        """``call`` on an event loop: waits hold up no thread. Who cancels the task stops it; ``stopping`` does not.
+
+        Args:
+            operation: what to do.
+            target: what is called.
+            before: awaited before each attempt, such as for a place in a queue; its time is not that of the attempt.
+        """
+        course = self._course(target, before)
+        step = next(course)
         try:
             while True:
                 try:
-                    came = await (operation() if wait is None else asyncio.sleep(wait))
+                    came: Any = None
+                    if step is None:
+                        came = await operation()
+                    elif before is not None and step is before:
+                        await before()
+                    else:
+                        await asyncio.sleep(step)
                 except BaseException as error:  # noqa: BLE001 - the course says what becomes of it
-                    wait = course.throw(error)
+                    step = course.throw(error)
                 else:
-                    wait = course.send(came)
+                    step = course.send(came)
         except StopIteration as end:
             result: T = end.value
             return result
 
-    def _course(self, target: str) -> Generator[float | None, Any, Any]:
+    def _course(self, target: str, before: Any = None) -> Generator[Any, Any, Any]:
         retry = self._policy.retry
         if target:
             self._shared.retry_budget(target).request()
@@ -117,7 +139,7 @@ class PolicyCaller:
         try:
             while True:
                 try:
-                    return (yield from self._attempt(target))
+                    return (yield from self._attempt(target, before))
                 except TransientError as error:
                     delay = self._delay(error, attempt, target) if self._may_be_tried_again(error, attempt) else None
                     if delay is None or self._gives_up(retry, began, delay):
@@ -129,10 +151,11 @@ class PolicyCaller:
         finally:
             self._meter.count("calling", -1)
 
-    def _attempt(self, target: str) -> Generator[float | None, Any, Any]:
+    def _attempt(self, target: str, before: Any) -> Generator[Any, Any, Any]:
         permit = yield from self._permit(target)
         if self._limiter is not None:
-            yield from _wait(self._limiter.reserve(), permit)
+            yield from _waiting(self._limiter.reserve() or None, permit)
+        yield from _waiting(before, permit)
         self._state(NodeState.RUNNING)
         self._meter.count("calls")
         started = self._shared.clock()
@@ -236,10 +259,10 @@ class PolicyCaller:
             self._state(NodeState.RUNNING)
 
 
-def _wait(seconds: float, permit: Permit | None) -> Generator[float, Any, None]:
-    if seconds > 0:
+def _waiting(step: Any, permit: Permit | None) -> Generator[Any, Any, None]:
+    if step is not None:
         try:
-            yield seconds
+            yield step
         except BaseException:
             if permit:
                 permit.release()

@@ -19,7 +19,7 @@ from etl_studio.sdk.database import (
     WriteOptions,
 )
 from etl_studio.sdk.emissions import Output, Problem, Rejected
-from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, shown_url
+from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, HttpStream, Web, shown_url
 from etl_studio.sdk.node import Node, Operator, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
@@ -60,6 +60,7 @@ __all__ = [
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
+    "HttpStream",
     "Loaded",
     "Mark",
     "MergeStrategy",
@@ -84,6 +85,7 @@ __all__ = [
     "SqlTransform",
     "TableLoad",
     "Transform",
+    "Web",
     "WriteDisposition",
     "WriteOptions",
     "attempt",

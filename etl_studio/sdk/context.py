@@ -1,4 +1,4 @@
-"""The run, as a node sees it: six methods and four facts."""
+"""The run, as a node sees it: eight methods and four facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from etl_studio.sdk.database import Database, Reader
     from etl_studio.sdk.frontier import Frontier
-    from etl_studio.sdk.http import HttpClient
+    from etl_studio.sdk.http import HttpClient, Web
 
 T = TypeVar("T")
 
@@ -43,6 +43,14 @@ class RunContext(Protocol):
 
     def http(self) -> HttpClient:
         """The run's HTTP client; each request goes through ``call``."""
+        ...
+
+    def web(self, *, cookies: bool = False) -> AbstractContextManager[Web]:
+        """An event loop of this thread, with connections and cookies of its own, while the block lasts.
+
+        Args:
+            cookies: keep those that sites set, and send them back.
+        """
         ...
 
     def database(self, path: str | None = None) -> Database:

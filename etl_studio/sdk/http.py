@@ -6,12 +6,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from etl_studio.sdk.auth import Auth
 
@@ -35,10 +37,22 @@ def shown_url(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. ``params`` are added to the query of ``url``; ``body`` is sent as JSON; ``auth`` signs it.
+    """One request. At most one of ``body``, ``content`` and ``form`` is given.
 
-    ``accept`` is asked about an answer with a status from 400, with the first 64 KB of its body: True makes it an
-    answer as any other, otherwise it is an error.
+    Attributes:
+        url: http or https.
+        method: in capitals.
+        params: added to the query of ``url``; None leaves one out.
+        headers: besides those that every request has.
+        body: sent as JSON.
+        content: sent as it is; its ``Content-Type`` is in the headers.
+        form: sent as a web form.
+        auth: signs it.
+        accept: asked about an answer with a status from 400, with the first 64 KB of its body: True makes it an answer
+            as any other, otherwise it is an error.
+        from_data: the address came from data: private addresses are refused, on each hop of a redirect, too.
+        follow_redirects: False: an answer that leads elsewhere is an answer as any other.
+        max_bytes: the most bytes of the decoded body; None: 64 MB.
     """
 
     url: str
@@ -46,9 +60,18 @@ class HttpRequest:
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    content: bytes | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     auth: Auth = field(default_factory=NoAuth)
     accept: Callable[[HttpResponse], bool] | None = field(default=None, repr=False, compare=False)
+    from_data: bool = False
+    follow_redirects: bool = True
+    max_bytes: int | None = None
+
+    @property
+    def target(self) -> str:
+        """Host and port: whom policies count this for."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,7 @@ class HttpResponse:
         headers: names in lower case.
         content: decoded body (gzip and the like undone).
         encoding: charset from the headers, if given.
+        elapsed: seconds from the request to the last byte, redirects included.
     """
 
     url: str
@@ -68,6 +92,7 @@ class HttpResponse:
     headers: Mapping[str, str]
     content: bytes
     encoding: str | None = None
+    elapsed: float = field(default=0.0, compare=False)
 
     @property
     def text(self) -> str:
@@ -121,10 +146,81 @@ class HttpClient(Protocol):
 
         Args:
             requests: taken one by one, as late as possible.
-            parse: as in ``read``; may be called from several threads at once.
+            parse: as in ``read``; called on another thread, so it must not wait.
             concurrency: requests under way at most, those included whose answers were not taken yet.
 
         An error stands in the place of its answer; those behind it still come. Whoever needs no more closes the
         iterator.
+        """
+        ...
+
+
+class HttpStream(Protocol):
+    """An answer whose body is read as it comes, once.
+
+    Attributes:
+        url: the last address, after redirects.
+        status: HTTP status.
+        headers: names in lower case.
+        encoding: charset from the headers, if given.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    encoding: str | None
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The decoded body in pieces as they arrive.
+
+        Raises:
+            TransientError: the connection broke off.
+            DeadlineError: nothing came for as long as may be.
+            PermanentError: it is larger than the request allows, or a compression bomb.
+        """
+        ...
+
+    def lines(self) -> AsyncIterator[str]:
+        r"""The body line by line, without the ends of lines (``\n``, ``\r\n`` or ``\r``); raises as ``chunks`` does."""
+        ...
+
+
+class Web(Protocol):
+    """An event loop of the calling thread, for nodes that do much at once. Use it in this thread only.
+
+    ::
+
+        with context.web() as web:
+            while (rows := web.run(self.next_rows(web))) is not None:
+                yield rows
+    """
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine until it is done. Tasks that it starts stand still between two calls.
+
+        Raises:
+            Cancelled: the run was stopped; raised within 50 ms.
+        """
+        ...
+
+    async def send(
+        self, request: HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
+    ) -> HttpResponse:
+        """Send under the node's policy, without a thread; raises as ``HttpClient.send`` does.
+
+        Args:
+            request: what to ask.
+            before: awaited before each attempt, such as for a place in a queue; its time is not that of the attempt.
+        """
+        ...
+
+    def stream(self, request: HttpRequest, *, idle: float | None = None) -> AbstractAsyncContextManager[HttpStream]:
+        """Send under the node's policy and read the body as it comes.
+
+        The policy is about the way to the first byte; who reads on after a failure asks anew.
+
+        Args:
+            request: what to ask; ``max_bytes`` None means no limit here, and ``accept`` is not asked.
+            idle: seconds without a byte after which it fails; None: it may be quiet for ever.
         """
         ...

@@ -18,6 +18,7 @@ import pytest
 from etl_studio.demo import DemoSite
 from etl_studio.engine.http import HttpService
 from etl_studio.engine.http_failures import from_transport, retry_after_seconds
+from etl_studio.engine.http_proxies import SystemProxies
 from etl_studio.engine.http_session import HttpSession
 from etl_studio.errors import Cancelled, DeadlineError, PermanentError, TransientError
 from etl_studio.sdk import HttpRequest, shown_url
@@ -461,3 +462,99 @@ def test_an_address_is_shown_without_its_secrets(url, shown):
 def test_a_request_that_cannot_be_sent_is_a_permanent_error(fetch, site, request_):
     with pytest.raises(PermanentError, match="cannot be sent as it is"):
         fetch(site.url, **request_)
+
+
+def test_a_body_is_sent_as_json_as_a_form_or_as_it_is(fetch):
+    with ScriptedServer({"/": answering()}) as server:
+        fetch(server.url + "/", method="POST", body={"a": 1})
+        fetch(server.url + "/", method="POST", form={"a": "x y"})
+        fetch(server.url + "/", method="POST", content=b"<a/>", headers={"Content-Type": "text/xml"})
+        sent = [(headers["content-type"], body) for _, _, headers, body in server.seen]
+    assert sent == [
+        ("application/json", b'{"a":1}'),
+        ("application/x-www-form-urlencoded", b"a=x+y"),
+        ("text/xml", b"<a/>"),
+    ]
+
+
+def test_a_redirect_may_be_left_to_the_caller(fetch):
+    with ScriptedServer({"/": answering(302, Location="/b")}) as server:
+        answer = fetch(server.url + "/", follow_redirects=False)
+    assert (answer.status, answer.headers["location"]) == (302, "/b")
+
+
+def test_a_request_may_allow_fewer_bytes(fetch):
+    with (
+        ScriptedServer({"/": answering(content=b"x" * 2000)}) as server,
+        pytest.raises(PermanentError, match="larger than 1,000 bytes"),
+    ):
+        fetch(server.url + "/", max_bytes=1000)
+
+
+def test_an_answer_tells_how_long_it_took(fetch, site):
+    assert 0.2 <= fetch(site.url + "/api/products?latency=0.2").elapsed < 5
+
+
+def test_a_request_whose_connection_breaks_is_sent_once(fetch, site):
+    with pytest.raises(TransientError):
+        fetch(site.url + "/api/products?fault=reset")
+    assert len(site.requests) == 1
+
+
+def test_what_is_no_http_is_transient_and_says_so(fetch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(TransientError, match="is no HTTP"):
+            fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+
+
+def test_a_header_of_an_answer_may_be_long(fetch):
+    with ScriptedServer({"/": answering(Content_Security_Policy="x" * 30_000)}) as server:
+        assert len(fetch(server.url + "/").headers["content-security-policy"]) == 30_000
+
+
+@pytest.fixture
+def no_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def test_a_proxy_of_the_system_is_used_with_its_password_but_never_for_this_computer(fetch, no_proxies):
+    with ScriptedServer(
+        {"http://shop.example/x": answering(content=b"by proxy"), "/": answering(content=b"direct")}
+    ) as proxy:
+        no_proxies.setenv("http_proxy", proxy.url.replace("//", "//ada:s3cret@"))
+        no_proxies.setenv("no_proxy", "other.example,10.0.0.0/8")
+        assert fetch("http://shop.example/x").content == b"by proxy"
+        assert proxy.seen[0][2]["proxy-authorization"] == "Basic YWRhOnMzY3JldA=="
+        assert fetch(proxy.url + "/").content == b"direct"
+        assert "proxy-authorization" not in proxy.seen[1][2]
+
+
+@pytest.mark.parametrize(
+    ("host", "through"),
+    [("shop.example", True), ("a.other.example", False), ("10.1.2.3", False), ("localhost", False), ("::1", False)],
+)
+def test_no_proxy_names_hosts_and_networks(no_proxies, host, through):
+    no_proxies.setenv("https_proxy", "proxy.example:3128")
+    no_proxies.setenv("no_proxy", "other.example, 10.0.0.0/8")
+    found = SystemProxies().for_address("https", host, 443)
+    assert found == ("http://proxy.example:3128" if through else None)
+
+
+def test_a_proxy_that_fails_is_named_as_such(fetch, no_proxies, site):
+    site.stop()
+    no_proxies.setenv("http_proxy", site.url)
+    with pytest.raises(TransientError, match=r"proxy on the way to shop\.example"):
+        fetch("http://shop.example/")

@@ -23,6 +23,7 @@ class NodeContext:
     Args:
         folder: where relative paths start.
         http: client that ``http()`` gives; without one, asking for it fails the test.
+        web: makes what ``web()`` gives; without it, asking for it fails the test.
         database: what ``database(path)`` gives, made by a function of the path; without it, asking fails the test.
 
     Attributes:
@@ -35,6 +36,7 @@ class NodeContext:
         folder: Path,
         *,
         http: sdk.HttpClient | None = None,
+        web: Callable[..., AbstractContextManager[sdk.Web]] | None = None,
         database: Callable[[str | None], sdk.Database] | None = None,
     ) -> None:
         self.run = "test-run"
@@ -45,6 +47,7 @@ class NodeContext:
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
         self.called: list[str] = []
         self._http = http
+        self._web = web
         self._database = database
 
     def call(self, operation: Callable[[], Any], *, target: str = "") -> Any:
@@ -54,6 +57,10 @@ class NodeContext:
     def http(self) -> sdk.HttpClient:
         assert self._http is not None, "this node must not use HTTP"
         return self._http
+
+    def web(self, *, cookies: bool = False) -> AbstractContextManager[sdk.Web]:
+        assert self._web is not None, "this node must not use an event loop"
+        return self._web(cookies=cookies)
 
     def reading(self, path: str | None = None) -> AbstractContextManager[sdk.Reader]:
         from etl_studio.storage.reading import reading

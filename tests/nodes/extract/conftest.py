@@ -8,37 +8,30 @@ import pytest
 
 from etl_studio.demo import DemoSite
 from etl_studio.engine.http import HttpService
-from etl_studio.errors import TransientError
-from tests.nodes.extract.read_ahead import read_ahead
+from etl_studio.engine.http_client import NodeWeb, PolicyClient
+from etl_studio.engine.http_session import HttpSession
+from etl_studio.engine.meter import Meter
+from etl_studio.engine.policies import PolicyCaller
+from etl_studio.engine.shared_policies import SharedPolicies
+from etl_studio.sdk import Breaker, Policy, Retry
 
-RETRY_ON = frozenset({408, 425, 429, 500, 502, 503, 504})
+POLICY = Policy(retry=Retry(attempts=6, delay=0), breaker=Breaker(enabled=False), timeout=10)
 
 
-class RetryingClient:
-    """Sends each request up to six times, without a pause, as a policy would."""
+class NotingSession(HttpSession):
+    """Notes every request that is sent, each attempt of it."""
 
-    def __init__(self, service: HttpService, stopping: threading.Event, attempts: int = 6) -> None:
-        self._service = service
-        self._stopping = stopping
-        self._attempts = attempts
-        self.sent = []
+    def __init__(self, sent, **options) -> None:
+        super().__init__(**options)
+        self._sent = sent
 
-    def send(self, request):
-        return self.read(request, lambda _: None)[0]
+    async def fetch(self, request, *how):
+        self._sent.append(request)
+        return await super().fetch(request, *how)
 
-    def read(self, request, parse):
-        for attempt in range(1, self._attempts + 1):
-            self.sent.append(request)
-            try:
-                response = self._service.fetch(request, timeout=10, stopping=self._stopping, retry_on=RETRY_ON)
-                return response, parse(response)
-            except TransientError:
-                if attempt == self._attempts:
-                    raise
-        raise AssertionError
-
-    def read_many(self, requests, parse, *, concurrency):
-        return read_ahead(self, requests, parse, concurrency)
+    async def open(self, request, *how, **more):
+        self._sent.append(request)
+        return await super().open(request, *how, **more)
 
 
 @pytest.fixture
@@ -50,9 +43,17 @@ def demo_site():
 
 @pytest.fixture
 def web_context(tmp_path, node_context):
-    """A run context with HTTP; ``context.http().sent`` holds the requests."""
-    service, stopping = HttpService(), threading.Event()
-    context = node_context(tmp_path, http=RetryingClient(service, stopping))
+    """A run context with HTTP under a policy without pauses; ``context.http().sent`` holds the requests."""
+    stopping, sent = threading.Event(), []
+    service = HttpService(NotingSession(sent))
+    caller = PolicyCaller("run", "node", POLICY, SharedPolicies(), Meter(), lambda event: None, stopping)
+    client = PolicyClient(service, caller, POLICY, stopping)
+    client.sent = sent
+
+    def web(*, cookies=False):
+        return NodeWeb(NotingSession(sent, cookies=cookies), caller, POLICY, stopping)
+
+    context = node_context(tmp_path, http=client, web=web)
     context.stopping = stopping
     yield context
     service.close()
