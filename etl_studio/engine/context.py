@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http import HttpService
+    from etl_studio.engine.http_trust import Trust
     from etl_studio.engine.policies import PolicyCaller
     from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
     from etl_studio.sdk.frontier import Frontier
@@ -91,6 +92,7 @@ class NodeContext:
         self._databases = databases
         self._http = http
         self._emit = emit
+        self._warned = False
 
     def call(self, operation: Callable[[], T], *, target: str = "") -> T:
         """Run an operation under the node's policy."""
@@ -100,14 +102,16 @@ class NodeContext:
         """The HTTP client under the node's policy."""
         from etl_studio.engine.http_client import PolicyClient
 
-        return PolicyClient(self._http(), self._caller, self._policy, self.stopping, self._fallback())
+        service = self._http()
+        session = service.session_for(self._trust())
+        return PolicyClient(service, session, self._caller, self._policy, self.stopping, self._fallback())
 
     @contextmanager
     def web(self, *, cookies: bool = False) -> Iterator[Web]:
         """An event loop of this thread for requests under the node's policy."""
         from etl_studio.engine.http_client import NodeWeb
 
-        session = self._http().another_session(cookies=cookies)
+        session = self._http().another_session(self._trust(), cookies=cookies)
         with NodeWeb(session, self._caller, self._policy, self.stopping, self._fallback()) as web:
             yield web
 
@@ -130,6 +134,19 @@ class NodeContext:
     def log(self, level: str, message: str, **facts: Any) -> None:
         """Write to the run's log."""
         self._emit(LogWritten(self.run, time.time(), level, self.node, message, facts))
+
+    def _trust(self) -> Trust:
+        from etl_studio.engine.http_trust import Trust
+
+        if not self._policy.check_certificate and not self._warned:
+            self._warned = True
+            self.log(
+                "warning",
+                "Certificates are not checked: anybody on the way could read and change what is sent. "
+                "Name the CA of the server in the policy's ca_file instead.",
+            )
+        ca_file = self._policy.ca_file
+        return Trust(self.path(ca_file) if ca_file else None, check=self._policy.check_certificate)
 
     def _fallback(self) -> Fallback | None:
         if self._policy.fallback != "last_good":

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl_studio.engine.http_session import HttpSession
+from etl_studio.engine.http_trust import Trust
 from etl_studio.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -32,14 +33,11 @@ class HttpService:
     Args:
         session: what talks to the network; by default a new ``HttpSession``.
         sign_ins: of that one: signs requests that ask for it.
-
-    Attributes:
-        session: for work on the loop.
     """
 
     def __init__(self, session: HttpSession | None = None, *, sign_ins: SignIns | None = None) -> None:
         self._sign_ins = sign_ins
-        self.session = session or HttpSession(sign_ins=sign_ins)
+        self._sessions = {Trust(): session or HttpSession(sign_ins=sign_ins)}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -64,11 +62,16 @@ class HttpService:
         """
         if stopping.is_set():
             raise Cancelled("The run was stopped.")
-        return self.wait(self.start(self.session.fetch(request, timeout, retry_on)), stopping)
+        return self.wait(self.start(self.session_for(Trust()).fetch(request, timeout, retry_on)), stopping)
 
-    def another_session(self, *, cookies: bool) -> HttpSession:
+    def session_for(self, trust: Trust) -> HttpSession:
+        """What talks to the network on the loop, for nodes that trust these servers."""
+        with self._lock:
+            return self._sessions.setdefault(trust, self.another_session(trust))
+
+    def another_session(self, trust: Trust, *, cookies: bool = True) -> HttpSession:
         """What talks to the network for an event loop of its own; the same sign-ins, other connections and cookies."""
-        return HttpSession(sign_ins=self._sign_ins, cookies=cookies)
+        return HttpSession(sign_ins=self._sign_ins, cookies=cookies, trust=trust)
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin something on the loop.
@@ -120,7 +123,8 @@ class HttpService:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await self.session.close()
+        for session in self._sessions.values():
+            await session.close()
         await asyncio.get_running_loop().shutdown_default_executor()
 
 

@@ -34,22 +34,25 @@ class PolicyClient:
     """fallback(retry(breaker(rate limit(timeout(request))))), for threads.
 
     Args:
-        service: sends the requests.
+        service: runs them on its loop.
+        session: talks to the network there.
         caller: surrounds each.
         policy: of the node.
         stopping: ends a waiting request.
         fallback: what to do without an answer; None: nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that surrounds a request
         self,
         service: HttpService,
+        session: HttpSession,
         caller: PolicyCaller,
         policy: Policy,
         stopping: threading.Event,
         fallback: Fallback | None = None,
     ) -> None:
         self._service = service
+        self._session = session
         self._caller = caller
         self._policy = policy
         self._stopping = stopping
@@ -61,14 +64,13 @@ class PolicyClient:
 
     def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
         """Send under the policy and parse inside each attempt."""
+        seconds, retry_on = self._policy.timeout or REQUEST_SECONDS, self._policy.retry.on_status
 
         def attempt() -> tuple[HttpResponse, T]:
-            response = self._service.fetch(
-                request,
-                timeout=self._policy.timeout or REQUEST_SECONDS,
-                stopping=self._stopping,
-                retry_on=self._policy.retry.on_status,
-            )
+            if self._stopping.is_set():
+                raise Cancelled("The run was stopped.")
+            fetching = self._session.fetch(request, seconds, retry_on)
+            response = self._service.wait(self._service.start(fetching), self._stopping)
             return response, parse(response)
 
         try:
@@ -105,7 +107,7 @@ class PolicyClient:
         self, request: HttpRequest, parse: Callable[[HttpResponse], T]
     ) -> tuple[HttpResponse, T] | TransientError | PermanentError:
         try:
-            return await read(self._service.session, self._caller, self._policy, request, parse, self._fallback)
+            return await read(self._session, self._caller, self._policy, request, parse, self._fallback)
         except (TransientError, PermanentError) as error:
             return error
 

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from etl_studio.engine.http_addresses import PrivateAddressError
 from etl_studio.errors import DeadlineError, EtlError, PermanentError, TransientError
 from etl_studio.sdk.http import shown_url
 
@@ -94,7 +95,7 @@ def from_transport(error: Exception, url: str) -> EtlError:
     """The error for a request that got no complete answer; ``error`` is the HTTP library's."""
     import httpx2
 
-    where, host = shown_url(url), _host(url)
+    where, host = shown_url(url), _host(_reached(error) or url)
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return PermanentError(f'"{where}" is no web address.', hint="Write it as https://host/path.")
     if isinstance(error, httpx2.LocalProtocolError):
@@ -117,6 +118,12 @@ def from_transport(error: Exception, url: str) -> EtlError:
 def _from_cause(error: Exception, host: str) -> EtlError | None:
     """What the system said about a connection, if it did."""
     for cause in _causes(error):
+        if isinstance(cause, PrivateAddressError):
+            return PermanentError(
+                f"{host} is an address of this computer or of a private network; as it came from data, it was not "
+                "asked.",
+                hint="Write such an address into the settings where it is really wanted.",
+            )
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
                 f"The certificate of {host} is not valid: {cause.verify_message}.",
@@ -163,6 +170,14 @@ def retry_after_seconds(text: str | None, now: float | None = None) -> float | N
     except (ValueError, OverflowError):
         return None
     return max(0.0, then - (time.time() if now is None else now))
+
+
+def _reached(error: Exception) -> str | None:
+    """The address of the hop that failed, where the library knows it."""
+    try:
+        return str(error.request.url)  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError):
+        return None
 
 
 def _host(url: str) -> str:

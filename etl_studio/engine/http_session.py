@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from etl_studio.engine.http_auth import Signature
+    from etl_studio.engine.http_trust import Trust
     from etl_studio.sdk.http import HttpRequest, HttpResponse
 
 MAX_BYTES = 64 * 2**20
@@ -33,7 +34,8 @@ USER_AGENT = f"etl-studio/{__version__}"
 LAST_PORT = 65_535
 _FIRST_ERROR = 400
 _FIRST_REDIRECT = 300
-_NO_SECRETS = {"accept", "accept-language", "user-agent"}
+_NO_SECRETS = {"accept", "accept-language", "cookie", "user-agent"}
+"""Headers that go along to another origin; a request's own cookies are not among what httpx2 takes there."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -44,12 +46,21 @@ class HttpSession:
         max_bytes: the most bytes of one decoded answer.
         sign_ins: signs requests that ask for it.
         cookies: keep those that sites set and send them back.
+        trust: which certificates are good; default: those that the system trusts.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES, sign_ins: SignIns | None = None, *, cookies: bool = True) -> None:
+    def __init__(
+        self,
+        max_bytes: int = MAX_BYTES,
+        sign_ins: SignIns | None = None,
+        *,
+        cookies: bool = True,
+        trust: Trust | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
         self._sign_ins = sign_ins or SignIns()
         self._cookies = cookies
+        self._trust = trust
         self._client: httpx2.AsyncClient | None = None
 
     async def fetch(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> HttpResponse:  # noqa: ASYNC109 - part of the request
@@ -102,7 +113,7 @@ class HttpSession:
     async def _follow(
         self, request: HttpRequest, retry_on: Collection[int], accept: Callable[[HttpResponse], bool] | None
     ) -> Opened:
-        client = self._client = self._client or _new_client(cookies=self._cookies)
+        client = self._client = self._client or _new_client(self._trust, cookies=self._cookies)
         outgoing = _outgoing(client, request)
         first = outgoing.url
         signature = self._sign_ins.signature(request.auth, partial(self.fetch, timeout=None, retry_on=retry_on))
@@ -152,7 +163,7 @@ def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
     return url if signature is None else signature.bare(url)
 
 
-def _new_client(*, cookies: bool) -> httpx2.AsyncClient:
+def _new_client(trust: Trust | None, *, cookies: bool) -> httpx2.AsyncClient:
     import httpx2
 
     from etl_studio.engine.http_transport import AiohttpTransport
@@ -160,7 +171,7 @@ def _new_client(*, cookies: bool) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         headers={"user-agent": USER_AGENT},
         timeout=None,
-        transport=AiohttpTransport(),
+        transport=AiohttpTransport(trust),
         cookies=None if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
@@ -180,18 +191,26 @@ def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Reques
             json=request.body,
             content=request.content,
             data=dict(request.form) if request.form is not None else None,
+            extensions={"public": True} if request.from_data else None,
         )
     except (TypeError, ValueError):
         raise cannot_be_sent(request.url) from None
 
 
 def _redirected(following: httpx2.Request, url: httpx2.URL, request: HttpRequest) -> httpx2.Request:
-    """The next request; on another host it carries nothing that could be a secret."""
-    leaves = following.url.host != url.host or (url.scheme == "https" and following.url.scheme == "http")
-    if leaves or (following.url.port != url.port and following.url.scheme == url.scheme):
-        for name in ("authorization", "cookie", *request.headers):
-            if name.lower() not in _NO_SECRETS:
-                following.headers.pop(name, None)
+    """The next request; at another origin it carries nothing of the request's own that could be a secret.
+
+    Cookies that sites have set are put in by httpx2, for the hosts that they are for.
+    """
+    if stays(url, following.url):
+        own = next((value for name, value in request.headers.items() if name.lower() == "cookie"), None)
+        if own is not None:
+            following.headers["Cookie"] = "; ".join(filter(None, (own, following.headers.get("Cookie"))))
+        return following
+    following.headers.pop("Authorization", None)
+    for name in request.headers:
+        if name.lower() not in _NO_SECRETS:
+            following.headers.pop(name, None)
     return following
 
 

@@ -6,7 +6,9 @@ are told by what they mean, so that a bad certificate is never taken for a slow 
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,12 +16,18 @@ import httpx2
 from multidict import CIMultiDict
 from yarl import URL
 
+from etl_studio.engine.http_addresses import PrivateAddressError, is_public, public_socket
 from etl_studio.engine.http_proxies import SystemProxies
+from etl_studio.engine.http_trust import Trust
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from aiohappyeyeballs import AddrInfoType
+
+PUBLIC = "public"
+"""Extension of a request that may reach addresses of the internet only."""
 CONNECTIONS = 256
 """At the same time."""
 IDLE_SECONDS = 5.0
@@ -33,16 +41,21 @@ _WITHOUT_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 class AiohttpTransport(httpx2.AsyncBaseTransport):
-    """One pool of connections, for one event loop; it is opened at the first request.
+    """Connections for one event loop; they are opened at the first request.
+
+    A request with the extension ``PUBLIC`` is only sent to addresses of the internet, over connections of its own: one
+    that another request has opened may lead elsewhere.
 
     Args:
+        trust: which certificates are good.
         proxies: which proxy a request goes through.
     """
 
-    def __init__(self, proxies: SystemProxies | None = None) -> None:
+    def __init__(self, trust: Trust | None = None, proxies: SystemProxies | None = None) -> None:
+        self._trust = trust or Trust()
         self._proxies = proxies or SystemProxies()
         self._tls: ssl.SSLContext | None = None
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._socks: dict[str, httpx2.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -55,13 +68,18 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         if url.scheme not in {"http", "https"}:
             raise httpx2.UnsupportedProtocol(f"{url.scheme} is not spoken here.", request=request)
         proxy = self._proxies.for_address(url.scheme, url.host, url.port)
+        public = bool(request.extensions.get(PUBLIC))
+        if public and proxy is not None:
+            await _check_behind_proxy(request)
+            public = False  # the proxy itself may be near
         if proxy is not None and proxy.startswith("socks"):
             return await self._through_socks(proxy).handle_async_request(request)
         headers = CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-        session = self._session = self._session or _open()
+        if public not in self._sessions:
+            self._sessions[public] = _open(public_socket if public else None)
         through, own = _through(proxy, url.scheme, headers) if proxy is not None else (None, None)
         try:
-            answer = await session.request(
+            answer = await self._sessions[public].request(
                 request.method,
                 URL(f"{url.scheme}://{url.netloc.decode('ascii')}{url.raw_path.decode('ascii')}", encoded=True),
                 headers=headers,
@@ -85,21 +103,21 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             await session.close()
         for transport in self._socks.values():
             await transport.aclose()
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = httpx2.create_ssl_context()
+            self._tls = self._trust.context()
         return self._tls
 
     def _through_socks(self, proxy: str) -> httpx2.AsyncHTTPTransport:
         if proxy not in self._socks:
             try:
-                self._socks[proxy] = httpx2.AsyncHTTPTransport(proxy=proxy)
+                self._socks[proxy] = httpx2.AsyncHTTPTransport(verify=self._context(), proxy=proxy)
             except ImportError:
                 raise httpx2.ProxyError("A SOCKS proxy needs the Python package socksio.") from None
         return self._socks[proxy]
@@ -123,9 +141,22 @@ class _Body(httpx2.AsyncByteStream):
         self._answer.release()  # a connection whose answer was not read to its end is closed by that
 
 
-def _open() -> aiohttp.ClientSession:
+async def _check_behind_proxy(request: httpx2.Request) -> None:
+    """Refuse a host that means a private address here; what the proxy makes of another name is the proxy's."""
+    host, loop = request.url.host, asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, request.url.port or 0, type=socket.SOCK_STREAM)
+    except OSError:
+        return
+    if not all(is_public(str(address[0])) for *_, address in found):
+        raise httpx2.ConnectError("No public address.", request=request) from PrivateAddressError()
+
+
+def _open(socket_factory: Callable[[AddrInfoType], socket.socket] | None) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
+        connector=aiohttp.TCPConnector(
+            limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS, socket_factory=socket_factory
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=_ADDED_BY_CLIENT,

@@ -187,3 +187,19 @@ class Policy(Config):
         editor="columns",
         advanced=True,
     )
+    ca_file: str | None = setting(
+        None,
+        title="CA file",
+        description="Web requests: a PEM file with certificates that are trusted besides those of the system, such as "
+        "the one of a company.",
+        example="company-ca.pem",
+        editor="file",
+        advanced=True,
+    )
+    check_certificate: bool = setting(
+        True,
+        title="Check certificates",
+        description="Web requests: off, any certificate will do. Then anybody on the way can read and change what is "
+        "sent, passwords included; each run warns. A CA file is the safe way.",
+        advanced=True,
+    )

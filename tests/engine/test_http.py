@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from email.utils import formatdate
@@ -29,7 +27,7 @@ RETRY_ON = frozenset({429, 500, 502, 503})
 class ScriptedServer:
     """Answers each path by a function of the request; remembers what came."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, host="127.0.0.1"):
         self.seen = []
         outer = self
 
@@ -59,8 +57,8 @@ class ScriptedServer:
             def handle_error(self, request, client_address):
                 pass  # clients of these tests hang up early
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Server((host, 0), Handler)
+        self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self):
@@ -232,22 +230,6 @@ def test_https_at_a_plain_port_is_permanent(fetch, site):
         fetch(site.url.replace("http:", "https:") + "/")
 
 
-def test_a_bad_certificate_is_permanent_and_never_sent_to(fetch, tmp_path):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with ScriptedServer({"/": answering()}) as server:
-        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-        with pytest.raises(PermanentError, match=r"certificate of 127\.0\.0\.1.* is not valid"):
-            fetch(server.url.replace("http:", "https:") + "/")
-        assert server.seen == []
-
-
 def test_a_certificate_error_is_found_at_the_root_of_the_librarys_error():
     import httpx2
 
@@ -336,33 +318,6 @@ def test_many_threads_are_served_at_the_same_time(fetch, site):
     assert [request.status for request in site.requests] == [200] * 8
 
 
-def test_a_gzip_bomb_is_not_unpacked(fetch):
-    bomb = gzip.compress(b"\0" * 50_000_000)
-    with (
-        ScriptedServer({"/": answering(content=bomb, Content_Encoding="gzip")}) as server,
-        pytest.raises(PermanentError, match="may be an attack"),
-    ):
-        fetch(server.url + "/")
-
-
-def test_a_bomb_inside_a_bomb_is_not_unpacked(fetch):
-    bomb = gzip.compress(gzip.compress(b"\0" * 50_000_000))
-    with (
-        ScriptedServer({"/": answering(content=bomb, Content_Encoding="gzip, gzip")}) as server,
-        pytest.raises(PermanentError, match="may be an attack"),
-    ):
-        fetch(server.url + "/")
-
-
-@pytest.mark.parametrize("coding", ["gzip, gzip, gzip", "snappy"])
-def test_a_compression_that_cannot_be_undone_is_named(fetch, coding):
-    with (
-        ScriptedServer({"/": answering(content=b"xx", Content_Encoding=coding)}) as server,
-        pytest.raises(PermanentError, match=coding),
-    ):
-        fetch(server.url + "/")
-
-
 def test_an_answer_that_is_too_large_is_refused(fetch):
     service = HttpService(HttpSession(max_bytes=2**20))
     try:
@@ -400,15 +355,6 @@ def test_a_circle_of_redirects_ends(fetch):
     assert len(server.seen) == 11
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/"])
-def test_a_redirect_leads_to_web_addresses_only(fetch, target):
-    with (
-        ScriptedServer({"/": answering(302, Location=target)}) as server,
-        pytest.raises(PermanentError, match="no web address"),
-    ):
-        fetch(server.url + "/")
-
-
 @pytest.mark.parametrize(
     "url",
     ["file:///etc/passwd", "ftp://shop.example/", "shop.example/x", "http:///x", "http://[::1/", "http://a:99999/"],
@@ -416,19 +362,6 @@ def test_a_redirect_leads_to_web_addresses_only(fetch, target):
 def test_only_web_addresses_are_fetched(fetch, url):
     with pytest.raises(PermanentError, match=r"no web address|names no host"):
         fetch(url)
-
-
-def test_credentials_do_not_follow_a_redirect_to_another_site(fetch):
-    with ScriptedServer({"/": answering(content=b"{}")}) as other:
-        with ScriptedServer({"/": answering(307, Location=other.url + "/")}) as server:
-            fetch(
-                server.url.replace("//", "//user:pw@") + "/",
-                headers={"X-Api-Key": "k", "Cookie": "c=1", "Accept-Language": "de"},
-            )
-        first, second = server.seen[0][2], other.seen[0][2]
-    assert {"authorization", "x-api-key", "cookie"} <= first.keys()
-    assert not {"authorization", "x-api-key", "cookie"} & second.keys()
-    assert second["accept-language"] == "de"
 
 
 def test_messages_hold_no_password_no_token_and_no_header(fetch, site):

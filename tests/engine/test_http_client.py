@@ -30,7 +30,9 @@ class Node:
     def __init__(self, folder, policy=TWICE):
         self.events, self.meter, self.stopping = [], Meter(), threading.Event()
         self._service = HttpService()
-        caller = PolicyCaller("run", "node", policy, SharedPolicies(), self.meter, self.events.append, self.stopping)
+        self._caller = caller = PolicyCaller(
+            "run", "node", policy, SharedPolicies(), self.meter, self.events.append, self.stopping
+        )
         places = Places(folder, folder / "data.db", folder / "scratch")
         self.context = NodeContext(
             "run", "node", policy, caller, places, None, lambda: self._service, self.stopping, self.events.append

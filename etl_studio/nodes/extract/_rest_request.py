@@ -60,7 +60,7 @@ class RequestBuilder:
         url, params, headers, body = self.url, dict(self.params), dict(self._headers), self.body
         if step.url is not None:
             if self.leaves(step):
-                return sdk.HttpRequest(step.url, self._method)
+                return sdk.HttpRequest(step.url, self._method, from_data=True)
             url = step.url
         if send_in == "body" and step.params:
             body = _with_values(body or {}, step.params)

@@ -260,7 +260,9 @@ class WebPageSource(sdk.Source):
             visited.add(key)
             same_site = urlsplit(url).netloc == urlsplit(start).netloc
             try:
-                response = client.send(sdk.HttpRequest(url, headers=config.headers if same_site else {}))
+                response = client.send(
+                    sdk.HttpRequest(url, headers=config.headers if same_site else {}, from_data=not same_site)
+                )
             except (PermanentError, TransientError) as error:
                 if url == start and (error.status is not None or isinstance(error, TransientError)):
                     raise _StartRefusedError(error) from None

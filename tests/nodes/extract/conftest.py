@@ -45,9 +45,10 @@ def demo_site():
 def web_context(tmp_path, node_context):
     """A run context with HTTP under a policy without pauses; ``context.http().sent`` holds the requests."""
     stopping, sent = threading.Event(), []
-    service = HttpService(NotingSession(sent))
+    session = NotingSession(sent)
+    service = HttpService(session)
     caller = PolicyCaller("run", "node", POLICY, SharedPolicies(), Meter(), lambda event: None, stopping)
-    client = PolicyClient(service, caller, POLICY, stopping)
+    client = PolicyClient(service, session, caller, POLICY, stopping)
     client.sent = sent
 
     def web(*, cookies=False):
