@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 AFTER_TYPE: dict[str, tuple[str, ...]] = {
     "web_page_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
     "rest_source": ("select", "validate", "filter", "deduplicate", "sqlite_sink"),
+    "rss_source": ("filter", "select", "deduplicate", "sqlite_sink"),
     "csv_source": ("filter", "derive", "validate", "select", "join", "sqlite_sink"),
     "json_source": ("select", "filter", "validate", "derive", "sqlite_sink"),
     "sqlite_source": ("filter", "join", "aggregate", "sql", "csv_sink"),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from urllib.request import urlopen
 
 import pytest
-from lxml import html
+from lxml import etree, html
 
 from etl_studio.demo import DemoSite, Faults
 
@@ -272,3 +272,15 @@ def test_serve_forever_ends_when_it_is_stopped():
     site.stopping.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom"])
+def test_the_news_are_well_formed_and_lead_to_products(site, kind):
+    status, headers, body = get(site, f"/feeds/news.{kind}")
+    assert (status, headers["Content-Type"]) == (200, f"application/{kind}+xml; charset=utf-8")
+    assert body.count(b"https://shop.example/product/") >= 30
+    etree.fromstring(body)
+
+
+def test_there_is_no_other_feed(site):
+    assert get(site, "/feeds/old.rss")[0] == 404

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._feed_entries import COLUMNS
 from etl_studio.nodes.extract._feeds import Feed, read_entry, read_feed
+from etl_studio.sdk.auth import Auth, auth_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEED_COLUMNS = {**COLUMNS, "feed": "text", "feed_title": "text"}
+ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+HIDDEN = ("***", "•")
+"""What stands for a secret in an address."""
 
 
 class RssSource(sdk.Source):
@@ -34,8 +38,7 @@ class RssSource(sdk.Source):
 
     Feeds are often no XML by the letter: unknown entities, lone `&` and illegal characters are mended, and an entry
     that is still broken is read alone or rejected, so that it costs no other one. A feed that is cut off is asked for
-    again.
-    Entities that a feed declares itself are refused.
+    again. Entities that a feed declares itself are refused.
     """
 
     type: ClassVar[str] = "rss_source"
@@ -62,6 +65,7 @@ class RssSource(sdk.Source):
             example={"Accept-Language": "en"},
             advanced=True,
         )
+        auth: Auth = auth_setting()
 
         @field_validator("urls")
         @classmethod
@@ -70,6 +74,13 @@ class RssSource(sdk.Source):
                 if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
                     raise ValueError(f'"{url}" must be an address such as https://example.org/feed.xml')
             return value
+
+        @model_validator(mode="after")
+        def _one_site_is_signed_in_to(self) -> Self:
+            sites = {urlsplit(url)[:2] for url in self.urls}
+            if self.auth.kind != "none" and len(sites) > 1:
+                raise ValueError("auth: what signs in to one site must not go to another; use a node for each site")
+            return self
 
     config: Config
 
@@ -120,9 +131,8 @@ class RssSource(sdk.Source):
     def _entries(
         self, url: str, entries: _Entries, builder: sdk.RecordBuilder, context: sdk.RunContext
     ) -> Iterator[sdk.node.Emission]:
-        request = sdk.HttpRequest(url, headers={"Accept": ACCEPT, **self.config.headers})
-        response, feed = context.http().read(request, read_feed)
-        del response
+        request = sdk.HttpRequest(url, headers={"Accept": ACCEPT, **self.config.headers}, auth=self.config.auth)
+        _, feed = context.http().read(request, read_feed)
         shown = sdk.shown_url(url)
         yield from builder.add(entries.new(feed.records, shown, feed.title))
         if feed.unreadable:
@@ -138,11 +148,6 @@ class RssSource(sdk.Source):
         if isinstance(number, int) and number <= len(urls) and any(sign in shown for sign in HIDDEN):
             return urls[number - 1]
         raise PermanentError(f"{shown} is not among the addresses any more.", hint="Add it again, or discard it.")
-
-
-ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
-HIDDEN = ("***", "•")
-"""What stands for a secret in an address."""
 
 
 class _Entries:

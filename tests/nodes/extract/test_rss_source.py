@@ -292,3 +292,10 @@ def test_a_faulty_site_loses_no_entry(demo_site, web_context):
     rows, rejects = rows_and_rejects(source.read(web_context))
     assert len(rows) == 30
     assert not rejects
+
+
+def test_what_signs_in_to_one_site_never_goes_to_another():
+    auth = {"kind": "bearer", "token": "x"}
+    with pytest.raises(ValueError, match="a node for each site"):
+        RssSource.Config(urls=["https://a.example/f", "https://b.example/f"], auth=auth)
+    assert RssSource.Config(urls=["https://a.example/f", "https://a.example/g"], auth=auth).auth.kind == "bearer"
