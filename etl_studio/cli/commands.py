@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from copy import copy
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.main import get_command_name
 
 from etl_studio import __version__
 from etl_studio.cli import (
@@ -24,6 +26,9 @@ from etl_studio.cli import (
     run,
     sign_in,
 )
+
+if TYPE_CHECKING:
+    from typer.models import CommandInfo
 
 HELP = """Build, run and watch data pipelines.
 
@@ -79,7 +84,25 @@ def run_command(arguments: list[str]) -> int:
         EtlError: what the command met.
     """
     try:
-        typer.main.get_command(app).main(arguments, prog_name="etl-studio")
+        typer.main.get_command(_with_only(arguments[0])).main(arguments, prog_name="etl-studio")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def _with_only(name: str) -> typer.Typer:
+    """The application with one command, since to build all of them takes longer than most of them run.
+
+    Where no command is called so, it has all of them: help lists them, and a wrong name is told beside the right ones.
+    """
+    commands = [command for command in app.registered_commands if _name_of(command) == name]
+    groups = [group for group in app.registered_groups if group.name == name]
+    if not commands and not groups:
+        return app
+    one = copy(app)
+    one.registered_commands, one.registered_groups = commands, groups
+    return one
+
+
+def _name_of(command: CommandInfo) -> str | None:
+    return command.name or (command.callback and get_command_name(command.callback.__name__))

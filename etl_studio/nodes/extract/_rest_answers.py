@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._pagination.auto import items_path
+from etl_studio.nodes.extract._rest_json import json_of
 from etl_studio.nodes.extract._rest_records import items_of
 from etl_studio.sdk.json_path import MISSING
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 NO_CONTENT = 204
 SHOWN = 200
 """Characters of an error that a message quotes."""
-
-MOST_BYTES = 256 * 2**20
-"""Bytes to which a compressed body may grow."""
-
-_GZIP = b"\x1f\x8b"
-_GUARD = b")]}'"
-"""What some APIs put before their JSON so that no web page can run it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +46,27 @@ class AnswerReader:
         paged: whether several answers are read: then an object with an error and no items is none of them.
         finding: find out from the first answer where the items are, when ``path`` is empty.
         actions: what to do with certain answers; the first that means one counts.
+        streams: JSON lines and events are read, too, as the header of an answer tells.
 
     Attributes:
         path: where the items are.
     """
 
     def __init__(
-        self, path: str, *, paged: bool, finding: bool = False, actions: Sequence[ResponseAction] = ()
+        self,
+        path: str,
+        *,
+        paged: bool,
+        finding: bool = False,
+        streams: bool = False,
+        actions: Sequence[ResponseAction] = (),
     ) -> None:
         self.path = path
         self._paged = paged
         self._finding = finding and not path
         self._had_items = False
         self._actions = actions
+        self._streams = streams
 
     def __call__(self, response: sdk.HttpResponse) -> Answer:
         """Read one answer.
@@ -77,7 +78,7 @@ class AnswerReader:
         action = self._action(response)
         if action is not None:
             return self._acted(action, response)
-        body = None if response.status == NO_CONTENT else json_of(response)
+        body = None if response.status == NO_CONTENT else json_of(response, streams=self._streams)
         if self._finding:
             self.path, self._finding = items_path(body), False
         url = response.url
@@ -139,19 +140,6 @@ def _json_or_missing(response: sdk.HttpResponse) -> Any:
         return MISSING
 
 
-def json_of(response: sdk.HttpResponse) -> Any:
-    """The JSON of an answer, also where it is compressed twice, guarded or surrounded by NULs and byte order marks."""
-    content = response.content
-    if content.startswith(_GZIP):
-        content = _unpacked(content, response)
-    content = content.strip(b"\0")
-    if content.startswith(_GUARD):
-        content = content.removeprefix(_GUARD).lstrip(b",\r\n")
-    if content is response.content:
-        return response.json()
-    return sdk.HttpResponse(response.url, response.status, response.headers, content, response.encoding).json()
-
-
 def error_told(body: Any) -> str:
     """The error that an answer tells of; empty: none."""
     if not isinstance(body, dict):
@@ -164,23 +152,3 @@ def error_told(body: Any) -> str:
     if isinstance(told, dict) and isinstance(told.get("message"), str):
         told = told["message"]
     return (told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, default=str))[:SHOWN]
-
-
-def _unpacked(content: bytes, response: sdk.HttpResponse) -> bytes:
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        found = unpacking.decompress(content, MOST_BYTES)
-    except zlib.error as error:
-        raise TransientError(
-            f"The compressed answer of {sdk.shown_url(response.url)} is damaged: {error}.", status=response.status
-        ) from error
-    if unpacking.unconsumed_tail:
-        raise PermanentError(
-            f"The compressed answer of {sdk.shown_url(response.url)} grows beyond {MOST_BYTES // 2**20} MB.",
-            hint="Ask for fewer items at a time.",
-        )
-    if not unpacking.eof:
-        raise TransientError(
-            f"The compressed answer of {sdk.shown_url(response.url)} breaks off.", status=response.status
-        )
-    return found

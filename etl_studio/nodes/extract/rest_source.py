@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
-from etl_studio.nodes.extract._again import builder_of, records_again
+from etl_studio.nodes.extract._again import builder_of, records_again, rejected
 from etl_studio.nodes.extract._pagination import (
     AutoPagination,
     CursorPagination,
@@ -26,6 +27,8 @@ from etl_studio.nodes.extract._rest_asking import Asker
 from etl_studio.nodes.extract._rest_pages import PageReader
 from etl_studio.nodes.extract._rest_records import Flattener, answered, missing, objects
 from etl_studio.nodes.extract._rest_request import RequestBuilder
+from etl_studio.nodes.extract._rest_stream import Streaming, records_of
+from etl_studio.nodes.extract._rest_streaming import StreamReader
 from etl_studio.sdk.auth import Auth, auth_setting
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from etl_studio.nodes.extract._pagination import Page
 
+STREAMS = ("ndjson", "sse")
 PROVENANCE = {"_url": "text", "_status": "integer", "_fetched_at": "timestamptz", "_page": "integer"}
 
 
@@ -63,13 +67,25 @@ class RestSource(sdk.Source):
     Reading ends at an empty page, or when the answer says so (*has-more*, *total*, no cursor, no next address); the log
     names the rule. An answer that tells of an error in place of items is asked for again and never ends the reading. An
     API that gives the same page again is stopped with an error instead of being read for ever.
+
+    A stream of JSON lines (*ndjson*) or server-sent events (*sse*) gives rows as they come. When its connection breaks,
+    it goes on behind what has come: by the id of the last event, or by the same lines, which are skipped.
     """
 
     type: ClassVar[str] = "rest_source"
     title: ClassVar[str] = "REST API"
     icon: ClassVar[str] = "api"
     group: ClassVar[sdk.node.Group] = "extract"
-    keywords: ClassVar[tuple[str, ...]] = ("http", "json", "web", "service", "endpoint", "request", "pagination")
+    keywords: ClassVar[tuple[str, ...]] = (
+        "http",
+        "json",
+        "web",
+        "service",
+        "endpoint",
+        "request",
+        "pagination",
+        "stream",
+    )
     reads_web: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {
         "url": "http://127.0.0.1:8750/api/products",
@@ -106,6 +122,20 @@ class RestSource(sdk.Source):
         )
         body: dict[str, Any] | None = sdk.setting(
             None, title="Body", description="Sent as JSON with POST.", example={"query": "mug"}, advanced=True
+        )
+        format: Literal["auto", "json", "ndjson", "sse"] = sdk.setting(
+            "auto",
+            title="Format",
+            description="auto: JSON, or JSON lines or events that come as a whole. ndjson and sse: a stream of JSON "
+            "lines or of server-sent events, whose rows are given as they come.",
+            advanced=True,
+        )
+        stream: Streaming = sdk.setting(
+            Streaming(),
+            title="Stream",
+            description="How long a stream is read, and what of it.",
+            only_when={"format": ["ndjson", "sse"]},
+            advanced=True,
         )
         columns: dict[str, str] = sdk.setting(
             {},
@@ -167,6 +197,8 @@ class RestSource(sdk.Source):
         def _body_by_post(self) -> Self:
             if self.method == "GET" and (self.body is not None or self.pagination.send_in == "body"):
                 raise ValueError("a body is sent with POST only: set method to POST")
+            if self.format in STREAMS and self.pagination.kind != "none":
+                raise ValueError("a stream has no pages: set the kind of pagination to none, or format to json")
             return self
 
     config: Config
@@ -185,17 +217,20 @@ class RestSource(sdk.Source):
         columns = {**resumed.get("columns", {}), **self._columns}
         builder = sdk.RecordBuilder(columns, fixed="columns" in resumed, wanted=self.wanted)
         flattened = Flattener(resumed.get("nested", ()))
+        if self.config.format in STREAMS:
+            yield from self._stream(builder, flattened, context)
+            return
         asker = self._asker(context, self.config.items)
         concurrency = 1 if self.wanted else self.config.concurrency
         for found in PageReader(asker, self.config.pagination, context.log, concurrency).read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue
-            records, rejected = objects(found.page)
+            records, others = objects(found.page)
             records = flattened(records) if self.config.flatten else records
             yield from builder.add(self._with_provenance(records, found.page))
-            if rejected is not None:
-                yield rejected
+            if others is not None:
+                yield others
             if self.replays and found.place is not None and builder.columns is not None:
                 yield sdk.Cursor({**found.place, "columns": builder.columns, "nested": flattened.names})
         yield from builder.finish()
@@ -226,17 +261,46 @@ class RestSource(sdk.Source):
                 continue
             if page.action == "reject":
                 refused.append(missing(asks, answered(page)))
-            records, rejected = objects(page)
+            records, others = objects(page)
             yield from builder.add(self._with_provenance(prepared(records), page))
-            if rejected is not None:
-                yield rejected
+            if others is not None:
+                yield others
         texts = (item for item in tried if "params" not in item)
         yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
         yield from refused
 
+    def _stream(
+        self, builder: sdk.RecordBuilder, flattened: Flattener, context: sdk.RunContext
+    ) -> Iterator[sdk.node.Emission]:
+        """The values of a stream as they come."""
+        settings, events = self.config.stream, self.config.format == "sse"
+        if self.wanted is not None:
+            settings = settings.model_copy(update={"max_items": min(self.wanted, settings.max_items or self.wanted)})
+        request = self._request_builder().request(Step())
+        with context.web() as web:
+            reader = StreamReader(web, request, settings, context.log, events=events)
+            for values in reader.read():
+                url, status = reader.connection
+                found, refused = records_of(values, self.config.items, url)
+                records = [record for record, _ in found]
+                records = flattened(records) if self.config.flatten else records
+                if self.config.provenance:
+                    facts = {"_url": sdk.shown_url(url), "_status": status, "_fetched_at": datetime.now(UTC)}
+                    records = [
+                        record | facts | {"_page": 1, "_event": one.event, "_event_id": one.id}
+                        for record, (_, one) in zip(records, found, strict=True)
+                    ]
+                yield from builder.add(records)
+                if refused:
+                    yield rejected(refused)
+        yield from builder.finish()
+
     @property
     def _columns(self) -> dict[str, str]:
-        return {**(PROVENANCE if self.config.provenance else {}), **self.config.columns}
+        facts = PROVENANCE if self.config.provenance else {}
+        if facts and self.config.format in STREAMS:
+            facts = {**facts, "_event": "text", "_event_id": "text"}
+        return {**facts, **self.config.columns}
 
     def _with_provenance(self, records: list[dict[str, Any]], page: Page) -> list[dict[str, Any]]:
         if not self.config.provenance:
@@ -251,7 +315,18 @@ class RestSource(sdk.Source):
 
     def _asker(self, context: sdk.RunContext, items: str) -> Asker:
         config, kind = self.config, self.config.pagination.kind
-        requests = RequestBuilder(
+        answers = AnswerReader(
+            items,
+            paged=kind != "none",
+            finding=kind == "auto",
+            actions=config.response_actions,
+            streams=config.format == "auto",
+        )
+        return Asker(context.http(), self._request_builder(), answers, context.log)
+
+    def _request_builder(self) -> RequestBuilder:
+        config = self.config
+        return RequestBuilder(
             config.url,
             method=config.method,
             params=config.params,
@@ -259,5 +334,3 @@ class RestSource(sdk.Source):
             body=config.body,
             auth=config.auth,
         )
-        answers = AnswerReader(items, paged=kind != "none", finding=kind == "auto", actions=config.response_actions)
-        return Asker(context.http(), requests, answers, context.log)
