@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -126,6 +126,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             start_worker=start_worker or start_thread,
             mask=masking(resolved.secrets, studio.sign_ins),
             sign_ins=studio.sign_ins,
+            bookmarks=_bookmarks(studio, file, workspace),
             facts={"kind": "dry_run"},
             debugger=debugger,
             recording=recording,
@@ -135,3 +136,10 @@ def dry_run(  # noqa: PLR0913 - as a run
         ended = run.execute()
         studio.databases.forget(Path(scratch))
     return DryRun(ended, tuple(sinks[node] for node in pipeline.nodes if node in sinks))
+
+
+def _bookmarks(studio: Studio, file: Path | None, workspace: Path) -> dict[tuple[str, str], Any]:
+    """Where the sources of a pipeline begin; nothing is made for that."""
+    if file is None or not (workspace / "workspace.db").is_file():
+        return {}
+    return {(one.node, one.of): one.value for one in studio.workspace(workspace).bookmarks.of(file)}

@@ -254,6 +254,7 @@ class Studio:
             ledger=recorder,
             mask=masking(resolved.secrets, self.sign_ins),
             sign_ins=self.sign_ins,
+            bookmarks={(one.node, one.of): one.value for one in place.bookmarks.of(file)} if file else None,
             facts={
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,

@@ -25,6 +25,7 @@ from etl_studio.cli import (
     results,
     run,
     sign_in,
+    state,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ app.command()(control.stop)
 app.command()(control.pause)
 app.command("continue")(control.go_on)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(state.app, name="state")
 app.command()(results.tables)
 app.command()(results.export)
 app.command()(loads.loads)

@@ -39,6 +39,7 @@ class Position:
         exact: it can go on from here; False where rows came after the cursor.
         columns: of each port that has given any, as ``Outlet.columns`` writes them. Who resumes a source that gives no
             more rows must know them.
+        bookmark: what an ended source gave as its ``sdk.Bookmark``, as a mapping.
     """
 
     rows: int = 0
@@ -46,6 +47,7 @@ class Position:
     ended: bool = False
     exact: bool = True
     columns: Mapping[str, str] = field(default_factory=dict)
+    bookmark: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,11 @@ class Checkpoints:
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
+
+    def bookmarks(self) -> dict[str, Mapping[str, Any]]:
+        """Where the next runs of the sources that have ended begin."""
+        with self._changed:
+            return {node: place.bookmark for node, place in self._positions.items() if place.bookmark is not None}
 
     def _begin(self) -> bool:
         """Whether a barrier is under way, after starting one if it is due."""

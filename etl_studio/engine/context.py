@@ -12,7 +12,7 @@ from etl_studio.engine.last_good import Fallback, LastGood
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -67,6 +67,7 @@ class NodeContext:
 
     Attributes:
         stale: an old answer was used in place of one that did not come (fallback ``last_good``).
+        bookmarks: values by node and what it reads.
     """
 
     def __init__(  # noqa: PLR0913 - what a node may touch
@@ -86,6 +87,7 @@ class NodeContext:
         self.stopping = stopping
         self.stale = False
         self.resume: Any | None = None
+        self.bookmarks: Mapping[tuple[str, str], Any] = {}
         self._policy = policy
         self._caller = caller
         self._places = places
@@ -114,6 +116,10 @@ class NodeContext:
         session = self._http().another_session(self._trust(), cookies=cookies)
         with NodeWeb(session, self._caller, self._policy, self.stopping, self._fallback()) as web:
             yield web
+
+    def bookmark(self, of: str) -> Any | None:
+        """The value of the last bookmark of the node for what it reads."""
+        return self.bookmarks.get((self.node, of))
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""

@@ -38,6 +38,11 @@ class RunStatus(StrEnum):
     INTERRUPTED = "interrupted"
     """Its process died; set when the workspace is opened again."""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was read has been loaded, or is in the dead letters."""
+        return self in (RunStatus.DONE, RunStatus.DONE_WITH_DEAD_LETTERS)
+
 
 class BreakerState(StrEnum):
     """State of a circuit breaker."""
@@ -348,6 +353,7 @@ class RunEnded:
         error: text of the error that ended it, if one did.
         error_node: the node that failed, if one did.
         peak_memory: most bytes that the process held; None where the system does not tell.
+        bookmarks: where the next runs of its sources begin, by node (``sdk.Bookmark``); only when all was loaded.
     """
 
     run: str
@@ -362,6 +368,7 @@ class RunEnded:
     error: str | None = None
     error_node: str | None = None
     peak_memory: int | None = None
+    bookmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 Event: TypeAlias = (

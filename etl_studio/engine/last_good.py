@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.sdk import Cursor, HttpResponse, Output, Rejected, shown_url
+from etl_studio.sdk import Bookmark, Cursor, HttpResponse, Output, Rejected, shown_url
 from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from etl_studio.errors import TransientError
     from etl_studio.sdk import HttpRequest
-    from etl_studio.sdk.node import Emission
+    from etl_studio.sdk.node import SourceEmission
 
 FOLDER = "last_good"
 """In the workspace."""
@@ -133,14 +133,14 @@ class Fallback:
             self._log("warning", f"The answer could not be kept as a fallback: {error.strerror}.")
 
 
-def marked(emissions: Iterable[Emission | Cursor], is_stale: Callable[[], bool]) -> Iterator[Any]:
+def marked(emissions: Iterable[SourceEmission], is_stale: Callable[[], bool]) -> Iterator[Any]:
     """What a source with the fallback ``last_good`` gives: rows with a column ``_stale``.
 
-    From the first old answer on all rows are marked, since those that follow may depend on it. A cursor is not passed
-    on from there: the next run must ask again for what was not fresh.
+    From the first old answer on all rows are marked, since those that follow may depend on it. Cursors and
+    bookmarks are not passed on from there: the next run must ask again for what was not fresh.
     """
     for emission in emissions:
-        if isinstance(emission, Cursor):
+        if isinstance(emission, Cursor | Bookmark):
             if not is_stale():
                 yield emission
         elif isinstance(emission, Rejected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow as pa
 from etl_studio.engine.checkpoints import Barrier, Position
 from etl_studio.engine.last_good import marked
 from etl_studio.errors import Cancelled, PermanentError
-from etl_studio.sdk import Cursor, Rejected
+from etl_studio.sdk import Bookmark, Cursor, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ class _Reading:
         self._position = station.position
         self._replays = deque(station.replays)
         self._ended = False
+        self._bookmark = station.position.bookmark
 
     def run(self) -> None:
         station = self._station
@@ -71,6 +73,9 @@ class _Reading:
         station = self._station
         for emission in emissions:
             station.wait_while_paused()
+            if isinstance(emission, Bookmark):
+                self._bookmark = asdict(emission)
+                continue
             if isinstance(emission, Cursor):
                 self._position = Position(self._rows, emission.value, columns=station.outlet.columns)
                 station.outlet.cursor = emission.value
@@ -115,7 +120,7 @@ class _Reading:
     def _now(self) -> Position:
         columns = self._station.outlet.columns
         if self._ended:
-            return Position(self._rows, self._position.value, ended=True, columns=columns)
+            return Position(self._rows, self._position.value, ended=True, columns=columns, bookmark=self._bookmark)
         exact = self._rows == self._position.rows
         return Position(self._rows, self._position.value, exact=exact, columns=columns)
 

@@ -37,8 +37,9 @@ from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
 from etl_studio.engine.station import Station
 from etl_studio.engine.threads import start_thread
+from etl_studio.engine.unexpected import as_etl_error, unexpected
 from etl_studio.engine.workers import work
-from etl_studio.errors import Cancelled, EtlError, PermanentError
+from etl_studio.errors import Cancelled, EtlError
 from etl_studio.sdk import Operator, Sink, Source
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Run:
         debugger: halts it at breakpoints.
         recording: keeps what goes over its wires.
         sign_ins: who is signed in where; default: nobody.
+        bookmarks: where sources begin, by node and what it reads.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -104,6 +106,7 @@ class Run:
         debugger: Debugger | None = None,
         recording: Recording | None = None,
         sign_ins: SignIns | None = None,
+        bookmarks: Mapping[tuple[str, str], Any] | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -119,6 +122,7 @@ class Run:
         self._start_worker = start_worker
         self._mask = mask
         self._sign_ins = sign_ins
+        self._bookmarks = bookmarks or {}
         self._facts = dict(facts or {})
         self._memory = memory or MemoryBudget.of_machine()
         self._lock = threading.Lock()
@@ -261,6 +265,7 @@ class Run:
             self._stopping,
             self._emit,
         )
+        context.bookmarks = self._bookmarks
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
         outlet = Outlet(self.id, planned, inboxes, meter, self._emit, tap(meter, self.debugger, self._recording))
         return Station(
@@ -276,7 +281,7 @@ class Run:
             self._sql_session,
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
             all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
-            fail=lambda error: self._fail(self._stations[planned.id], _as_etl_error(error)),
+            fail=lambda error: self._fail(self._stations[planned.id], as_etl_error(error)),
             resumable=self._once is None,
             faults=self.faults,
             debugger=self.debugger,
@@ -311,7 +316,7 @@ class Run:
         except EtlError as error:
             self._fail(self._stations[error.node or next(iter(self._stations))], error)
         except Exception as error:  # noqa: BLE001 - a defect of a node must end as a message
-            self._fail(next(iter(self._stations.values())), _unexpected(error))
+            self._fail(next(iter(self._stations.values())), unexpected(error))
         return False
 
     def _take_up(self, history: History) -> bool:
@@ -373,7 +378,7 @@ class Run:
             except EtlError as error:
                 self._fail(station, error)
             except Exception as error:  # noqa: BLE001 - a defect of a node must end as a message
-                self._fail(station, _unexpected(error))
+                self._fail(station, unexpected(error))
             else:
                 self._change(station, NodeState.DONE)
 
@@ -464,6 +469,7 @@ class Run:
             error=str(self._error) if self._error else None,
             error_node=self._error.node if self._error else None,
             peak_memory=self._limits.peak,
+            bookmarks=self._checkpoints.bookmarks() if status.is_done else {},
         )
         if self._mask is not None:
             ended = replace(ended, error=getattr(self._mask(ended), "error", None))
@@ -480,19 +486,6 @@ class Run:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - a worker that ended here would leave its neighbours waiting
-                self._error = self._error or _unexpected(error)
+                self._error = self._error or unexpected(error)
                 self._stopping.set()
                 self._cancel()
-
-
-def _as_etl_error(error: BaseException) -> EtlError:
-    return error if isinstance(error, EtlError) else _unexpected(error)
-
-
-def _unexpected(error: BaseException) -> PermanentError:
-    if isinstance(error, MemoryError):
-        return PermanentError("There is not enough memory.", hint="Close other programs, or read less at once.")
-    return PermanentError(
-        f"An unexpected error: {type(error).__name__}: {error}",
-        hint="This is a defect of the node or of the studio; please report it with the pipeline's steps.",
-    )

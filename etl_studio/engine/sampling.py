@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from etl_studio.engine.samples import Sample, own_rows
 from etl_studio.engine.stand_ins import stand_in_plan
-from etl_studio.sdk import REJECTS, Cursor, Rejected, Sink, Source
+from etl_studio.sdk import REJECTS, Bookmark, Cursor, Rejected, Sink, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +52,7 @@ class FirstRows(Source):
         emissions = iter(self._inner.read(context))
         try:
             for emission in emissions:
-                if isinstance(emission, Cursor):
+                if isinstance(emission, Cursor | Bookmark):
                     continue
                 if isinstance(emission, pa.RecordBatch):
                     yield emission.slice(0, self._rows - given)

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.sdk.checkpoint import Cursor, Mark
+from etl_studio.sdk.checkpoint import Bookmark, Cursor, Mark
 from etl_studio.sdk.config import Config, Editor, setting
 from etl_studio.sdk.context import RunContext
 from etl_studio.sdk.database import (
@@ -48,6 +48,7 @@ __all__ = [
     "OUT",
     "REJECTS",
     "BatchView",
+    "Bookmark",
     "Breaker",
     "Change",
     "Config",

@@ -26,6 +26,23 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far a source has read for good: its next run begins there (``RunContext.bookmark``). Its last emission.
+
+    It is kept when every sink has loaded what the run read, and not otherwise; dry runs and previews keep none.
+
+    Attributes:
+        of: what was read, such as an address with its parameters; reading something else begins anew.
+        value: JSON-ready; only the source knows what it means. It holds no secret.
+        shown: where it stands, for people.
+    """
+
+    of: str
+    value: Any
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What a sink commits with its rows, so that a resumed run knows what is in the target.
 

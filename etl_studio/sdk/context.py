@@ -1,4 +1,4 @@
-"""The run, as a node sees it: eight methods and four facts."""
+"""The run, as a node sees it: nine methods and four facts."""
 
 from __future__ import annotations
 
@@ -51,6 +51,10 @@ class RunContext(Protocol):
         Args:
             cookies: keep those that sites set, and send them back.
         """
+        ...
+
+    def bookmark(self, of: str) -> Any | None:
+        """The value of the last ``Bookmark`` of this node for what it reads; None: there is none."""
         ...
 
     def database(self, path: str | None = None) -> Database:

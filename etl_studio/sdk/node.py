@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from etl_studio.sdk.checkpoint import Cursor, Mark
+    from etl_studio.sdk.checkpoint import Bookmark, Cursor, Mark
     from etl_studio.sdk.context import RunContext
     from etl_studio.sdk.database import Diff, Loaded
     from etl_studio.sdk.emissions import Output, Rejected
 
     Emission: TypeAlias = pa.RecordBatch | Output | Rejected
-    SourceEmission: TypeAlias = Emission | Cursor
+    SourceEmission: TypeAlias = Emission | Cursor | Bookmark
 
 Group = Literal["extract", "transform", "quality", "load"]
 Rows = Literal["same", "fewer", "any"]
@@ -135,7 +135,8 @@ class Source(Node):
         """Yield batches (about 65,536 rows, or what has come in 250 ms) and ``Rejected`` rows.
 
         A source that ``replays`` yields a ``Cursor`` after every batch and its rejects, and begins at
-        ``context.resume`` when that is not None.
+        ``context.resume`` when that is not None. One that reads only what is new since the last run gives a
+        ``Bookmark`` at its end.
         """
 
     def read_again(

@@ -78,6 +78,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX version_file ON version (file, id)",
         "CREATE INDEX version_digest ON version (digest)",
     ),
+    (  # where the next runs of sources begin
+        """CREATE TABLE bookmark (
+            file TEXT NOT NULL, node TEXT NOT NULL, "of" TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL,
+            run TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (file, node, "of"))""",
+    ),
 )
 
 

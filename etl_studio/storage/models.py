@@ -38,6 +38,7 @@ class Models:
     node_state: Any
     version: Any
     version_text: Any
+    bookmark: Any
 
 
 def models_for(database: Connections) -> Models:
@@ -154,4 +155,18 @@ def models_for(database: Connections) -> Models:
         why = peewee.TextField()
         digest = peewee.TextField()
 
-    return Models(Run, NodeCount, Metric, LogLine, DeadLetter, Replay, Checkpoint, NodeState, Version, VersionText)
+    class Bookmark(Table):
+        file = peewee.TextField()
+        node = peewee.TextField()
+        of = peewee.TextField()
+        value = JsonField()
+        shown = peewee.TextField()
+        run = peewee.TextField()
+        at = peewee.DoubleField()
+
+        class Meta:
+            primary_key = peewee.CompositeKey("file", "node", "of")
+
+    return Models(
+        Run, NodeCount, Metric, LogLine, DeadLetter, Replay, Checkpoint, NodeState, Version, VersionText, Bookmark
+    )

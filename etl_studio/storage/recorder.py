@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.events import (
@@ -309,9 +310,17 @@ class Recorder:
             paused=False,
             command=None,
         ).where(models.run.id == event.run).execute()
+        if event.bookmarks:
+            self._keep_bookmarks(event)
         rows = [{"run": event.run, "node": node, "counts": asdict(counts)} for node, counts in event.nodes.items()]
         if rows:
             models.node_count.replace_many(rows).execute()
+
+    def _keep_bookmarks(self, event: RunEnded) -> None:
+        record = self._workspace.run(event.run)
+        # A part of a pipeline has not loaded everything that its sources read.
+        if record is not None and record.file and record.kind == "run" and "part" not in record.document:
+            self._workspace.bookmarks.keep(Path(record.file), event.run, event.bookmarks)
 
 
 def _events(taken: list[Event | _Reached | threading.Event | None]) -> list[Event | _Reached]:

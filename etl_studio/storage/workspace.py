@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from etl_studio.engine.events import RunStatus
 from etl_studio.engine.report import notes
 from etl_studio.errors import PermanentError, UsageError
+from etl_studio.storage.bookmarks import Bookmarks
 from etl_studio.storage.checkpoints import RESUMABLE, RunHistory
 from etl_studio.storage.letters import DeadLetterRecord, Letters, Selection
 from etl_studio.storage.migrations import migrate
@@ -107,6 +108,7 @@ class Workspace:
             self.models = models_for(self.file.database)
             self.letters = Letters(self.file, self.models, self._whole_id)
             self.versions = Versions(self.file, self.models)
+            self.bookmarks = Bookmarks(self.file, self.models, folder)
         self.mark_interrupted()
         settle_pending(self.letters, databases)
 

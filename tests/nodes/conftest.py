@@ -42,6 +42,7 @@ class NodeContext:
         self.run = "test-run"
         self.node = "node"
         self.resume: Any = None
+        self.bookmarks: dict[str, Any] = {}
         self.stopping = threading.Event()
         self.folder = folder
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
@@ -70,6 +71,9 @@ class NodeContext:
     def database(self, path: str | None = None) -> sdk.Database:
         assert self._database is not None, "this node must not use a database"
         return self._database(path)
+
+    def bookmark(self, of: str) -> Any:
+        return self.bookmarks.get(of)
 
     def path(self, text: str) -> Path:
         return self.folder / text

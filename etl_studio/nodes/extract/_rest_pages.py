@@ -71,6 +71,9 @@ class PageReader:
         pagination: how the pages follow each other.
         log: takes level and message.
         concurrency: pages that are asked for at once where it is known how; None: a few, where their number is known.
+
+    Attributes:
+        complete: it came to the end of all items, as far as the API tells.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class PageReader:
         self._pagination = pagination
         self._log = log
         self._guesses = Guesses(asker.requests, log)
+        self.complete = False
 
     def read(self, place: Mapping[str, Any] | None = None) -> Iterator[Turn | sdk.Rejected]:
         """Each page as it comes, and pages that did not come.
@@ -175,7 +179,7 @@ class PageReader:
     def _asks(self, progress: _Progress) -> dict[str, Any]:
         """What asks for a page again, in a dead letter."""
         step, asks = progress.step, {"page": progress.number, "params": dict(progress.step.params)}
-        asks["url"] = sdk.shown_url(self._asker.requests.url)
+        asks |= {"url": sdk.shown_url(self._asker.requests.url), **self._asker.requests.facts}
         if step.url is not None:
             asks["next"] = self._asker.requests.kept_url(step.url)
             if asks["next"] is None:
@@ -207,10 +211,10 @@ class PageReader:
         enough = pagination.max_items
         if enough is not None and page.seen >= enough:
             kept = page.items[: len(page.items) - (page.seen - enough)]
-            return replace(page, items=kept, seen=enough), paging.End(f"at most {enough} items are wanted")
+            return replace(page, items=kept, seen=enough), paging.End(f"at most {enough} items are wanted", cut=True)
         following = pagination.after(page)
         if page.number == pagination.max_pages and isinstance(following, paging.Step):
-            following = paging.End(f"at most {page.number} pages are wanted")
+            following = paging.End(f"at most {page.number} pages are wanted", cut=True)
         progress.empty = 0 if page.items else progress.empty + 1
         if progress.empty >= EMPTY_PAGES and isinstance(pagination, paging.CountedPages):
             empty = f"{progress.empty} pages in a row are empty"
@@ -257,6 +261,7 @@ class PageReader:
         return None if url is None else {**place, "url": url}
 
     def _end(self, pages: int, items: int, end: End) -> None:
+        self.complete = not end.doubt and not end.cut
         self._log("info", f"Read {items} items on {pages} pages; the end: {end.reason}.")
         if end.doubt:
             self._log("warning", end.doubt)

@@ -49,6 +49,7 @@ class RequestBuilder:
         self._headers = dict(headers or {})
         self.body = body
         self._auth = auth or NoAuth()
+        self.facts: Mapping[str, Any] = {}
 
     def request(self, step: Step, send_in: str = "query") -> sdk.HttpRequest:
         """The request of a step. Nothing of the settings follows an address of the API to another site.
@@ -72,6 +73,26 @@ class RequestBuilder:
             present = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
             params = {name: value for name, value in params.items() if name not in present}
         return sdk.HttpRequest(url, self._method, params, headers, body, auth=self._auth)
+
+    def adding(self, values: dict[str, Any], send_in: str) -> RequestBuilder:
+        """The same with further values in each request; ``facts`` holds them, so that a page can be asked for again.
+
+        Args:
+            values: by name.
+            send_in: where they go, as for a step.
+        """
+        params, headers, body = self.params, self._headers, self.body
+        if send_in == "body" and values:
+            body = _with_values(body or {}, list(values.items()))
+        elif send_in == "header":
+            headers = headers | {name: str(value) for name, value in values.items()}
+        else:
+            params = params | values
+        builder = RequestBuilder(
+            self.url, method=self._method, params=params, headers=headers, body=body, auth=self._auth
+        )
+        builder.facts = {"asked": dict(values)} if values else {}
+        return builder
 
     def leaves(self, step: Step) -> bool:
         """Whether a step leads to another site."""

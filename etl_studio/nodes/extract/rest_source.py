@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import field_validator, model_validator
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import builder_of, records_again, rejected
+from etl_studio.nodes.extract._incremental import Incremental, Tracking, stream
 from etl_studio.nodes.extract._pagination import (
     AutoPagination,
     CursorPagination,
@@ -53,6 +55,11 @@ class RestSource(sdk.Source):
     `${secret:name}`. With *oauth2_authorization_code* a person signs in with the browser, once
     (`etl-studio sign-in FILE NODE`); the tokens are in the keychain of the computer. Credentials never follow a
     redirect or a next address to another site.
+
+    *Only what is new* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far a
+    run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
+    part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
+    begins, and `etl-studio state reset FILE` lets it begin anew.
 
     Columns come from the first 1,000 items. A nested object becomes columns of its own (`supplier: {name, country}`
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
@@ -117,6 +124,9 @@ class RestSource(sdk.Source):
             {}, title="Headers", description="Sent with each request.", example={"Accept-Language": "en"}
         )
         auth: Auth = auth_setting()
+        incremental: Incremental | None = sdk.setting(
+            None, title="Only what is new", description="Read what is new or changed since the last run."
+        )
         method: Literal["GET", "POST"] = sdk.setting(
             "GET", title="Method", description="POST sends the body.", advanced=True
         )
@@ -195,7 +205,8 @@ class RestSource(sdk.Source):
 
         @model_validator(mode="after")
         def _body_by_post(self) -> Self:
-            if self.method == "GET" and (self.body is not None or self.pagination.send_in == "body"):
+            in_body = self.pagination.send_in == "body" or (self.incremental and self.incremental.send_in == "body")
+            if self.method == "GET" and (self.body is not None or in_body):
                 raise ValueError("a body is sent with POST only: set method to POST")
             if self.format in STREAMS and self.pagination.kind != "none":
                 raise ValueError("a stream has no pages: set the kind of pagination to none, or format to json")
@@ -220,20 +231,29 @@ class RestSource(sdk.Source):
         if self.config.format in STREAMS:
             yield from self._stream(builder, flattened, context)
             return
-        asker = self._asker(context, self.config.items)
+        tracking = self._tracking(context)
+        asker = self._asker(context, self.config.items, tracking.asks if tracking else {})
         concurrency = 1 if self.wanted else self.config.concurrency
-        for found in PageReader(asker, self.config.pagination, context.log, concurrency).read(context.resume):
+        reader = PageReader(asker, self.config.pagination, context.log, concurrency)
+        for found in reader.read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue
-            records, others = objects(found.page)
+            page = replace(found.page, items=tracking.new(found.page.items)) if tracking else found.page
+            records, others = objects(page)
             records = flattened(records) if self.config.flatten else records
-            yield from builder.add(self._with_provenance(records, found.page))
+            yield from builder.add(self._with_provenance(records, page))
             if others is not None:
                 yield others
             if self.replays and found.place is not None and builder.columns is not None:
-                yield sdk.Cursor({**found.place, "columns": builder.columns, "nested": flattened.names})
+                state = {"incremental": tracking.state} if tracking else {}
+                yield sdk.Cursor({**found.place, "columns": builder.columns, "nested": flattened.names, **state})
+            if tracking is not None and tracking.finished:
+                context.log("info", "What follows came in an earlier run, or is not wanted.")
+                break
         yield from builder.finish()
+        if tracking is not None and (bookmark := tracking.bookmark(complete=reader.complete)) is not None:
+            yield bookmark
 
     def read_again(
         self, tried: Sequence[Mapping[str, Any]], schema: pa.Schema | None, context: sdk.RunContext
@@ -253,7 +273,7 @@ class RestSource(sdk.Source):
         refused = []
         for asks in (item for item in tried if "params" in item):
             step, send_in = Step(tuple(asks["params"].items()), asks.get("next")), self.config.pagination.send_in
-            asker = self._asker(context, asks.get("items", self.config.items))
+            asker = self._asker(context, asks.get("items", self.config.items), asks.get("asked", {}))
             try:
                 page = asker.ask(step, asks.get("send_in", send_in), number=asks["page"])
             except (PermanentError, TransientError) as error:
@@ -313,7 +333,16 @@ class RestSource(sdk.Source):
         }
         return [record | facts for record in records]
 
-    def _asker(self, context: sdk.RunContext, items: str) -> Asker:
+    def _tracking(self, context: sdk.RunContext) -> Tracking | None:
+        config = self.config
+        if config.incremental is None:
+            return None
+        of = stream(config.url, config.params, config.body, config.incremental)
+        resumed = (context.resume or {}).get("incremental")
+        return Tracking(config.incremental, of, context.bookmark(of), resumed, context.log)
+
+    def _asker(self, context: sdk.RunContext, items: str, new: dict[str, Any]) -> Asker:
+        """What asks for pages; ``new`` are the values that ask for what is new."""
         config, kind = self.config, self.config.pagination.kind
         answers = AnswerReader(
             items,
@@ -322,7 +351,10 @@ class RestSource(sdk.Source):
             actions=config.response_actions,
             streams=config.format == "auto",
         )
-        return Asker(context.http(), self._request_builder(), answers, context.log)
+        requests = self._request_builder()
+        if config.incremental is not None:
+            requests = requests.adding(new, config.incremental.send_in)
+        return Asker(context.http(), requests, answers, context.log)
 
     def _request_builder(self) -> RequestBuilder:
         config = self.config

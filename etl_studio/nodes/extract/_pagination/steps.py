@@ -60,10 +60,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """There is no further page. ``doubt`` tells what may be missing; it is shown as a warning."""
+    """There is no further page. ``doubt`` tells what may be missing; it is shown as a warning.
+
+    ``cut``: there may be more, which is not wanted.
+    """
 
     reason: str
     doubt: str | None = None
+    cut: bool = False
 
 
 class Pages(sdk.Config):
