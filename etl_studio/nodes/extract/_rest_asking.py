@@ -48,7 +48,7 @@ class Asker:
     def plan(self, steps: Iterator[Step], send_in: str, concurrency: int) -> None:
         """Ask early for pages that will most likely be asked for, in this order."""
         asked, self._expected = tee(steps)
-        requests = (self._request(step, send_in) for step in asked)
+        requests = (self.request(step, send_in) for step in asked)
         self._early = self._client.read_many(requests, self.answers, concurrency=concurrency)
 
     def close(self) -> None:
@@ -97,7 +97,8 @@ class Asker:
             # Either all that were planned have come, or the API gave other pages than expected.
             self._missed = expected is not None
             self.close()
-        return self._client.read(self._request(step, send_in), self.answers)
+        return self._client.read(self.request(step, send_in), self.answers)
 
-    def _request(self, step: Step, send_in: str) -> sdk.HttpRequest:
+    def request(self, step: Step, send_in: str) -> sdk.HttpRequest:
+        """The request of a step."""
         return replace(self.requests.request(step, send_in), accept=self.answers.accept)

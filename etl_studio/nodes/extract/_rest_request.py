@@ -31,6 +31,7 @@ class RequestBuilder:
         headers: sent with each request.
         body: sent as JSON.
         auth: signs each request to the same site.
+        from_data: the address came from data.
     """
 
     def __init__(  # noqa: PLR0913 - what a request is made of
@@ -42,6 +43,7 @@ class RequestBuilder:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         auth: Auth | None = None,
+        from_data: bool = False,
     ) -> None:
         self.url = url
         self._method = method
@@ -49,6 +51,7 @@ class RequestBuilder:
         self._headers = dict(headers or {})
         self.body = body
         self._auth = auth or NoAuth()
+        self._from_data = from_data
         self.facts: Mapping[str, Any] = {}
 
     def request(self, step: Step, send_in: str = "query") -> sdk.HttpRequest:
@@ -72,7 +75,19 @@ class RequestBuilder:
         if step.url is not None:
             present = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
             params = {name: value for name, value in params.items() if name not in present}
-        return sdk.HttpRequest(url, self._method, params, headers, body, auth=self._auth)
+        return sdk.HttpRequest(url, self._method, params, headers, body, auth=self._auth, from_data=self._from_data)
+
+    def at(self, url: str, params: Mapping[str, Any], *, from_data: bool) -> RequestBuilder:
+        """For another address, with parameters of its own; at another site without headers and sign-in.
+
+        Args:
+            url: the address.
+            params: added to it.
+            from_data: it came from data: no private address is asked.
+        """
+        if _origin(url) != _origin(self.url):
+            return RequestBuilder(url, params=params, from_data=from_data)
+        return RequestBuilder(url, params=params, headers=self._headers, auth=self._auth, from_data=from_data)
 
     def adding(self, values: dict[str, Any], send_in: str) -> RequestBuilder:
         """The same with further values in each request; ``facts`` holds them, so that a page can be asked for again.

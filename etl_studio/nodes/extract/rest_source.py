@@ -13,6 +13,7 @@ from pydantic import field_validator, model_validator
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import builder_of, records_again, rejected
+from etl_studio.nodes.extract._children import ChildReader, Children, Parent
 from etl_studio.nodes.extract._incremental import Incremental, Tracking, stream
 from etl_studio.nodes.extract._pagination import (
     AutoPagination,
@@ -34,7 +35,7 @@ from etl_studio.nodes.extract._rest_streaming import StreamReader
 from etl_studio.sdk.auth import Auth, auth_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -60,6 +61,10 @@ class RestSource(sdk.Source):
     run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
     part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
     begins, and `etl-studio state reset FILE` lets it begin anew.
+
+    *Requests for each item* asks for more with fields of each item (`/v1/products/{id}/reviews`). The rows are then what
+    these answers hold, with what *include* takes from the item. An item for which that fails is rejected, and a replay
+    of its dead letter asks again.
 
     Columns come from the first 1,000 items. A nested object becomes columns of its own (`supplier: {name, country}`
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
@@ -126,6 +131,11 @@ class RestSource(sdk.Source):
         auth: Auth = auth_setting()
         incremental: Incremental | None = sdk.setting(
             None, title="Only what is new", description="Read what is new or changed since the last run."
+        )
+        children: Children | None = sdk.setting(
+            None,
+            title="Requests for each item",
+            description="What is asked for each item; the rows are what these answers hold.",
         )
         method: Literal["GET", "POST"] = sdk.setting(
             "GET", title="Method", description="POST sends the body.", advanced=True
@@ -210,6 +220,8 @@ class RestSource(sdk.Source):
                 raise ValueError("a body is sent with POST only: set method to POST")
             if self.format in STREAMS and self.pagination.kind != "none":
                 raise ValueError("a stream has no pages: set the kind of pagination to none, or format to json")
+            if self.format in STREAMS and (self.incremental or self.children):
+                raise ValueError("a stream is read as it comes: take out incremental and children, or set format to json")
             return self
 
     config: Config
@@ -231,7 +243,7 @@ class RestSource(sdk.Source):
         if self.config.format in STREAMS:
             yield from self._stream(builder, flattened, context)
             return
-        tracking = self._tracking(context)
+        tracking, children = self._tracking(context), self._children(context)
         asker = self._asker(context, self.config.items, tracking.asks if tracking else {})
         concurrency = 1 if self.wanted else self.config.concurrency
         reader = PageReader(asker, self.config.pagination, context.log, concurrency)
@@ -240,11 +252,8 @@ class RestSource(sdk.Source):
                 yield found
                 continue
             page = replace(found.page, items=tracking.new(found.page.items)) if tracking else found.page
-            records, others = objects(page)
-            records = flattened(records) if self.config.flatten else records
-            yield from builder.add(self._with_provenance(records, page))
-            if others is not None:
-                yield others
+            for one in children.read(page) if children else (page,):
+                yield from self._rows(one, builder, flattened if self.config.flatten else list)
             if self.replays and found.place is not None and builder.columns is not None:
                 state = {"incremental": tracking.state} if tracking else {}
                 yield sdk.Cursor({**found.place, "columns": builder.columns, "nested": flattened.names, **state})
@@ -270,7 +279,7 @@ class RestSource(sdk.Source):
                 for record in records
             ]
 
-        refused = []
+        refused, children = [], self._children(context)
         for asks in (item for item in tried if "params" in item):
             step, send_in = Step(tuple(asks["params"].items()), asks.get("next")), self.config.pagination.send_in
             asker = self._asker(context, asks.get("items", self.config.items), asks.get("asked", {}))
@@ -281,11 +290,12 @@ class RestSource(sdk.Source):
                 continue
             if page.action == "reject":
                 refused.append(missing(asks, answered(page)))
-            records, others = objects(page)
-            yield from builder.add(self._with_provenance(prepared(records), page))
-            if others is not None:
-                yield others
-        texts = (item for item in tried if "params" not in item)
+            for one in children.read(page) if children else (page,):
+                yield from self._rows(one, builder, prepared)
+        if children is not None:
+            for one in children.read_again(Parent(**item["children"]) for item in tried if "children" in item):
+                yield from self._rows(one, builder, prepared)
+        texts = (item for item in tried if not item.keys() & {"params", "children"})
         yield from records_again(texts, builder, lambda text: [json.loads(text)], prepared)
         yield from refused
 
@@ -296,7 +306,7 @@ class RestSource(sdk.Source):
         settings, events = self.config.stream, self.config.format == "sse"
         if self.wanted is not None:
             settings = settings.model_copy(update={"max_items": min(self.wanted, settings.max_items or self.wanted)})
-        request = self._request_builder().request(Step())
+        request = self._requests().request(Step())
         with context.web() as web:
             reader = StreamReader(web, request, settings, context.log, events=events)
             for values in reader.read():
@@ -333,6 +343,27 @@ class RestSource(sdk.Source):
         }
         return [record | facts for record in records]
 
+    def _rows(
+        self,
+        page: Page | sdk.Rejected,
+        builder: sdk.RecordBuilder,
+        prepared: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+    ) -> Iterator[sdk.node.Emission]:
+        """The items of a page as rows; those that are no objects, and what was refused before, as it is."""
+        if isinstance(page, sdk.Rejected):
+            yield page
+            return
+        records, rejected = objects(page)
+        yield from builder.add(self._with_provenance(prepared(records), page))
+        if rejected is not None:
+            yield rejected
+
+    def _children(self, context: sdk.RunContext) -> ChildReader | None:
+        config = self.config
+        if config.children is None:
+            return None
+        return ChildReader(config.children, self._requests(), context.http(), context.log)
+
     def _tracking(self, context: sdk.RunContext) -> Tracking | None:
         config = self.config
         if config.incremental is None:
@@ -351,12 +382,12 @@ class RestSource(sdk.Source):
             actions=config.response_actions,
             streams=config.format == "auto",
         )
-        requests = self._request_builder()
+        requests = self._requests()
         if config.incremental is not None:
             requests = requests.adding(new, config.incremental.send_in)
         return Asker(context.http(), requests, answers, context.log)
 
-    def _request_builder(self) -> RequestBuilder:
+    def _requests(self) -> RequestBuilder:
         config = self.config
         return RequestBuilder(
             config.url,

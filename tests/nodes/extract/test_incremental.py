@@ -82,8 +82,10 @@ class Runs:
         self.context.bookmarks, self.context.resume = dict(self.bookmarks), resume
         self.context.logged.clear()
         self.cursor, self.loaded, rows, bookmark = resume, 0, [], None
+        source = RestSource(self.config)
+        source.wanted = 1  # rows are given, and cursors, as soon as they come
         try:
-            for emission in RestSource(self.config).read(self.context):
+            for emission in source.read(self.context):
                 if isinstance(emission, pa.RecordBatch):
                     rows += emission.to_pylist()
                 elif isinstance(emission, sdk.Cursor):
