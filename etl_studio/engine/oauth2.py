@@ -31,6 +31,7 @@ EARLY = 30.0
 """Seconds before its end at which a token is renewed; half of its life where that is shorter."""
 LOOK = 0.02
 """Seconds between two looks whether somebody else has the token by now."""
+_ELSEWHERE = 300
 _REFUSED = (400, 401)
 """What a token address answers where it refuses what it is given (RFC 6749, section 5.2)."""
 
@@ -240,7 +241,14 @@ class Tokens:
             if auth.client_secret:
                 sent["client_secret"] = auth.client_secret
         now = self._clock()
-        answer = (await fetch(HttpRequest(auth.token_url, "POST", headers=headers, form=sent))).json()
+        response = await fetch(HttpRequest(auth.token_url, "POST", headers=headers, form=sent, follow_redirects=False))
+        if response.status >= _ELSEWHERE:
+            raise PermanentError(
+                f"{shown_url(auth.token_url)} leads to another address, and secrets do not follow.",
+                hint="Write the address where tokens are given out now.",
+                status=response.status,
+            )
+        answer = response.json()
         found = answer if isinstance(answer, dict) else {}
         access = found.get("access_token")
         if not isinstance(access, str) or not access:

@@ -228,6 +228,14 @@ def test_a_wrong_client_is_told_in_the_servers_words(fetch, server):
     assert not server.asked("/oauth")
 
 
+def test_secrets_do_not_follow_a_token_address_that_leads_elsewhere(fetch, server):
+    with AuthServer() as other:
+        server.redirect = f"{other.url}/token"
+        with pytest.raises(PermanentError, match="/away leads to another address"):
+            fetch(f"{server.url}/oauth", oauth(server, token_url=f"{server.url}/away", client_auth="body"))
+        assert not other.seen
+
+
 def test_a_refresh_token_gives_access_tokens(fetch, server):
     server.refresh = "refresh-of-ada"
     auth = oauth(server, OAuth2RefreshToken, refresh_token="refresh-of-ada")

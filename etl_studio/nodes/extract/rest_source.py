@@ -62,9 +62,9 @@ class RestSource(sdk.Source):
     part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
     begins, and `etl-studio state reset FILE` lets it begin anew.
 
-    *Requests for each item* asks for more with fields of each item (`/v1/products/{id}/reviews`). The rows are then what
-    these answers hold, with what *include* takes from the item. An item for which that fails is rejected, and a replay
-    of its dead letter asks again.
+    *Requests for each item* asks for more with fields of each item (`/v1/products/{id}/reviews`). The rows are then
+    what these answers hold, with what *include* takes from the item. An item for which that fails is rejected, and a
+    replay of its dead letter asks again.
 
     Columns come from the first 1,000 items. A nested object becomes columns of its own (`supplier: {name, country}`
     gives `supplier_name` and `supplier_country`); lists and deeper objects become JSON text. An item that is no object
