@@ -41,7 +41,7 @@ class Incremental(sdk.Config):
     )
     format: Format = sdk.setting(
         "timestamp",
-        title="Form",
+        title="Format",
         description="How items hold it: a time or date in ISO form, seconds or milliseconds since 1970, a number, or "
         "a text that sorts as it grows.",
     )
@@ -243,7 +243,7 @@ class Tracking:
         except ValueError as error:
             raise PermanentError(
                 f'The value of "{settings.path}" {error}.',
-                hint="Check the path and the form of incremental.",
+                hint="Check path and format of incremental.",
                 column=settings.path,
                 value=raw,
             ) from None

@@ -57,7 +57,7 @@ class RestSource(sdk.Source):
     (`etl-studio sign-in FILE NODE`); the tokens are in the keychain of the computer. Credentials never follow a
     redirect or a next address to another site.
 
-    *Only what is new* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far a
+    *Incremental reading* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far a
     run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
     part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
     begins, and `etl-studio state reset FILE` lets it begin anew.
@@ -130,7 +130,7 @@ class RestSource(sdk.Source):
         )
         auth: Auth = auth_setting()
         incremental: Incremental | None = sdk.setting(
-            None, title="Only what is new", description="Read what is new or changed since the last run."
+            None, title="Incremental reading", description="Read what is new or changed since the last run."
         )
         children: Children | None = sdk.setting(
             None,

@@ -84,6 +84,8 @@ class Editor(QWidget):
     edited = Signal(bool)
     shows_title = False
     """Whether the editor says by itself what it edits, as a check box does."""
+    fills = False
+    """Whether such an editor takes the whole width, as fields that a check box unfolds do."""
 
     def value(self) -> Any:
         """The value to write, or ``UNSET``. What cannot be read as the right type stays as it was typed."""

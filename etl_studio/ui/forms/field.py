@@ -91,7 +91,8 @@ class Field(QWidget):
                 icon = InfoIcon(_help(setting), context, self)
                 icon.setMinimumHeight(5 * SPACE)
                 line.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-                line.addStretch(1)
+                if not inner.fills:
+                    line.addStretch(1)
             column.addWidget(title)
             column.addLayout(line)
             if titled and isinstance(editor, GuardedEditor):

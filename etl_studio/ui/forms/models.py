@@ -191,6 +191,7 @@ class OptionalEditor(NestedEditor):
     """
 
     shows_title = True
+    fills = True
 
     def __init__(
         self, setting: Setting, content: ModelEditor, parent: QWidget | None = None, *, inset: bool = True
