@@ -57,8 +57,8 @@ class RestSource(sdk.Source):
     (`etl-studio sign-in FILE NODE`); the tokens are in the keychain of the computer. Credentials never follow a
     redirect or a next address to another site.
 
-    *Incremental reading* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far a
-    run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
+    *Incremental reading* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far
+    a run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
     part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
     begins, and `etl-studio state reset FILE` lets it begin anew.
 
@@ -221,7 +221,7 @@ class RestSource(sdk.Source):
             if self.format in STREAMS and self.pagination.kind != "none":
                 raise ValueError("a stream has no pages: set the kind of pagination to none, or format to json")
             if self.format in STREAMS and (self.incremental or self.children):
-                raise ValueError("a stream is read as it comes: take out incremental and children, or set format to json")
+                raise ValueError("a stream takes no incremental and no children: take them out, or set format to json")
             return self
 
     config: Config

@@ -317,6 +317,12 @@ def test_a_stream_has_no_pages():
         RestSource.Config(url="http://a.example/", format="sse", pagination={"kind": "page"})
 
 
+@pytest.mark.parametrize("settings", [{"incremental": {"path": "at"}}, {"children": {"url": "/items/{id}"}}])
+def test_a_stream_takes_no_settings_of_pages(settings):
+    with pytest.raises(ValidationError, match="a stream takes no incremental"):
+        RestSource.Config(url="http://a.example/", format="ndjson", **settings)
+
+
 TEXT = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=12)
 
 
