@@ -85,7 +85,7 @@ def read_rows(path: Path) -> GoldenRows:
         UsageError: it holds no rows; tells the file.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # a text mode would take a lone CR for the end of a line
         return _from_csv(text) if path.suffix == ".csv" else _from_json(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from None

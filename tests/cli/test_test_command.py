@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etl_studio.engine.golden_rows import batch_from, read_rows, rows_of, write_rows
@@ -282,6 +282,7 @@ def test_rows_are_read_back_as_they_were_with_their_types(tmp_path, ending, kind
     path = tmp_path / f"rows.{ending}"
 
     @quick
+    @example([dict.fromkeys(kinds) | {"b": text} for text in ("\r", "\n", "\r\n", " ", "")])
     @given(
         st.lists(st.fixed_dictionaries({name: st.none() | values for name, (_, values) in kinds.items()}), max_size=4)
     )

@@ -58,8 +58,8 @@ class RestSource(sdk.Source):
     redirect or a next address to another site.
 
     *Incremental reading* reads what has changed since the last run, by a value that grows (`path: updated_at`). How far
-    a run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only a
-    part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
+    a run came is kept when all that it read has been loaded. A run that fails, is stopped, is a dry run or covers only
+    a part of the pipeline moves nothing, so that no item is lost. `etl-studio state show FILE` tells where the next run
     begins, and `etl-studio state reset FILE` lets it begin anew.
 
     *Requests for each item* asks for more with fields of each item (`/v1/products/{id}/reviews`). The rows are then
