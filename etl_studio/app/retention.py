@@ -45,7 +45,7 @@ class Retention:
             self._warn(event.run, f"Old dead letters could not be removed: {error}")
             return
         finally:
-            self._workspace.forget_crawls(self._days)
+            self._workspace.forget_crawls(self._days, {event.run: event.status})
             self._workspace.release()
         if old:
             self._warn(event.run, f"{old:,} dead letters older than {self._days:g} days were removed.", removed=old)

@@ -58,10 +58,6 @@ class Frontier(Protocol):
         """Put links at the end of their queues; how many were new. A link whose key is known is left out."""
         ...
 
-    def visited(self, link: Link) -> bool:
-        """Note a link that is dealt with already; whether it was new."""
-        ...
-
     def take(self, host: str, after: int, count: int) -> list[Visit]:
         """The oldest waiting links of a host with a number above ``after``; they wait until they are done."""
         ...

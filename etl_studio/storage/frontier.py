@@ -45,11 +45,15 @@ class Frontier:
 
     def add(self, links: Iterable[Link]) -> int:
         """Put links at the end of their queues; how many were new."""
-        return self._insert(links, done=0)
-
-    def visited(self, link: Link) -> bool:
-        """Note a link that is dealt with already; whether it was new."""
-        return self._insert([link], done=1) == 1
+        with self._file.translated():
+            self._begin()
+            connection = self._file.connection()
+            before = connection.total_changes()
+            connection.executemany(
+                "INSERT OR IGNORE INTO link (key, host, url, depth, parent, kind) VALUES (?, ?, ?, ?, ?, ?)",
+                [(link.key, link.host, link.url, link.depth, link.parent, link.kind) for link in links],
+            )
+            return int(connection.total_changes() - before)
 
     def take(self, host: str, after: int, count: int) -> list[Visit]:
         """The oldest waiting links of a host with a number above ``after``."""
@@ -125,17 +129,6 @@ class Frontier:
             self._open = False
             with self._file.translated():
                 self._file.connection().execute("ROLLBACK")
-
-    def _insert(self, links: Iterable[Link], done: int) -> int:
-        with self._file.translated():
-            self._begin()
-            connection = self._file.connection()
-            before = connection.total_changes()
-            connection.executemany(
-                "INSERT OR IGNORE INTO link (key, host, url, depth, parent, kind, done) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(link.key, link.host, link.url, link.depth, link.parent, link.kind, done) for link in links],
-            )
-            return int(connection.total_changes() - before)
 
     def _begin(self) -> None:
         if not self._open:

@@ -22,6 +22,7 @@ from etl_studio.storage.results import Results
 from etl_studio.storage.versions import Versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from etl_studio.storage.databases import Databases
@@ -196,11 +197,18 @@ class Workspace:
             raise UsageError("No run is going on in this workspace.")
         raise UsageError(f"{len(going)} runs are going on.", hint=f"Name one: {', '.join(one.id for one in going)}.")
 
-    def forget_crawls(self, days: float) -> None:
-        """Remove the queues of crawls that cannot go on, or broke off so many days ago."""
+    def forget_crawls(self, days: float, ended: Mapping[str, RunStatus]) -> None:
+        """Remove the queues of crawls that cannot go on, or broke off so many days ago.
+
+        Args:
+            days: how long those are kept that may go on.
+            ended: runs whose end may not have been written yet.
+        """
         from etl_studio.storage.frontier import forget_crawls
 
         def is_kept(run_id: str) -> bool:
+            if run_id in ended:
+                return ended[run_id] in RESUMABLE
             record = self.run(run_id)
             if record is None or record.status is RunStatus.RUNNING:
                 return record is not None

@@ -56,7 +56,7 @@ def imports(path):
 
 def test_the_catalogue_holds_what_the_readme_promises():
     assert set(TYPES) >= {
-        "csv_source", "json_source", "rest_source", "web_page_source", "generate_source",
+        "csv_source", "json_source", "rest_source", "web_page_source", "crawl_source", "generate_source",
         "filter", "derive", "select", "deduplicate", "aggregate", "join", "sort", "union", "sql", "validate",
         "sqlite_sink", "csv_sink",
         "sub_pipeline", "pipeline_input", "pipeline_output",

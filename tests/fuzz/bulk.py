@@ -82,7 +82,7 @@ def _child(report: Report, first: int, count: int) -> int:
 
 
 if __name__ == "__main__":
-    from tests.fuzz.decoders import DECODERS
+    from tests.fuzz.catalogue import DECODERS
 
     for name in sys.argv[2:] or DECODERS:
         sys.stdout.write(f"{read_inputs(name, int(sys.argv[1]))}\n")

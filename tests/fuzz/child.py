@@ -19,7 +19,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz.decoders import DECODERS
+from tests.fuzz.catalogue import DECODERS
 from tests.fuzz.planted import Planted
 
 CPU_SECONDS = 5

@@ -383,7 +383,9 @@ def _items(given: Input, kind: str) -> int | None:
         text = given.content.decode()
     except UnicodeDecodeError:
         return None
-    return len(Selector(text=text.removeprefix("\ufeff")).css(".card")) if text.strip() else None
+    # From the document, since what stands behind </html> is read, too.
+    cards = "//*[contains(concat(' ', normalize-space(@class), ' '), ' card ')]"
+    return len(Selector(text=text.removeprefix("\ufeff"), type="html").xpath(cards)) if text.strip() else None
 
 
 class PipelineFile(Decoder):

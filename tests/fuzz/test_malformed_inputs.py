@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.bulk import read_inputs
-from tests.fuzz.decoders import DECODERS
+from tests.fuzz.catalogue import DECODERS
 
 PHASES = set(Phase) - {Phase.explain}  # each part of a failing input varied takes long
 DECODER = pytest.mark.parametrize("decoder", DECODERS)

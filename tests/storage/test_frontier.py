@@ -71,15 +71,6 @@ def test_what_was_committed_stays_and_the_rest_waits_again(opened):
     assert again.add([link(4)]) == 1
 
 
-def test_a_link_that_is_dealt_with_does_not_wait(opened):
-    frontier = opened()
-
-    assert frontier.visited(link(1))
-    assert not frontier.visited(link(1))
-    assert frontier.add([link(1)]) == 0
-    assert frontier.hosts() == {}
-
-
 def test_a_queue_that_is_gone_cannot_be_gone_on_with(opened):
     with pytest.raises(PermanentError, match="gone"):
         list(opened().entries(7))

@@ -124,6 +124,10 @@ class Territory:
         self._domains = {domain_of(host) for host in hosts} if scope == "domain" else set()
         self._listed = tuple(name.lower().lstrip(".") for name in domains)
 
+    def admit(self, host: str) -> None:
+        """Pages of a host belong to it from now on."""
+        self._hosts.add(host)
+
     def holds(self, host: str) -> bool:
         """Whether pages of a host belong to it."""
         if self._anywhere or host in self._hosts or (self._domains and domain_of(host) in self._domains):

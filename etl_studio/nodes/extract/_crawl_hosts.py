@@ -7,13 +7,22 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.extract._crawl_robots import MOST_BYTES, Robots
+
 if TYPE_CHECKING:
+    from etl_studio import sdk
     from etl_studio.nodes.extract._crawl_pace import Pace
-    from etl_studio.nodes.extract._crawl_robots import Robots
+    from etl_studio.nodes.extract._crawl_plan import CrawlPlan
     from etl_studio.sdk.frontier import Frontier, Visit
 
 TAKEN = 64
 """Links of one host that are held in memory."""
+ROBOTS_AGAIN = (5.0, 30.0)
+"""Seconds after which a robots.txt that could not be had is asked for again; it is no permission."""
+OK = 200
+REFUSALS = range(400, 500)
+"""Statuses that say that there is no robots.txt."""
 
 
 @dataclass(slots=True)
@@ -61,6 +70,22 @@ class Host:
         """A link that was taken is the next one again."""
         self._taken.appendleft(visit)
 
+    async def ask(self, web: sdk.Web, request: sdk.HttpRequest) -> sdk.HttpResponse:
+        """Send a request when it is its turn, and each attempt of it.
+
+        Raises:
+            TransientError: still failing after the last attempt.
+            PermanentError: an answer that will not change.
+        """
+        clock = asyncio.get_running_loop().time
+        try:
+            response = await web.send(request, before=self.turn)
+        except (PermanentError, TransientError):
+            self.pace.took(clock() - self.pace.last, good=False)
+            raise
+        self.pace.took(response.elapsed, good=response.status == OK)
+        return response
+
     async def turn(self) -> None:
         """Wait until the next request may start."""
         clock, pace = asyncio.get_running_loop().time, self.pace
@@ -72,3 +97,30 @@ class Host:
             while (wait := pace.wait(clock())) > 0:  # noqa: ASYNC110 - a time, no event
                 await asyncio.sleep(wait)
             pace.last = clock()
+
+    async def learn(self, web: sdk.Web, scheme: str, plan: CrawlPlan, context: sdk.RunContext) -> None:
+        """Ask for its robots.txt; where that fails to the end, the host is closed."""
+        url = f"{scheme}://{self.name}/robots.txt"
+        for wait in (*ROBOTS_AGAIN, None):
+            try:
+                response = await self.ask(web, plan.request(url, self.name, most=8 * MOST_BYTES, follow=True))
+            except PermanentError as error:
+                if error.status in REFUSALS:
+                    self.robots = Robots(b"", plan.agent, url)
+                else:
+                    self.closed = error
+                return
+            except TransientError as error:
+                if wait is None:
+                    self.closed = error
+                    return
+                context.log("warning", f"{url} does not answer, so {self.name} is not crawled yet: {error.what}")
+                await asyncio.sleep(wait)
+            else:
+                self.robots = Robots(response.content, plan.agent, url)
+                self.pace.ask(self.robots.delay)
+                # To connect for the first time takes long: the delay counts from the answer.
+                self.pace.last = asyncio.get_running_loop().time()
+                if self.robots.delay:
+                    context.log("info", f"{self.name} asks for {self.robots.delay:g} seconds between requests.")
+                return

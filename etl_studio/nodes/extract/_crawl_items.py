@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._crawl_addresses import Pattern
-from etl_studio.nodes.extract._item_walk import ItemWalk, simple
+from etl_studio.nodes.extract._item_walk import ElementWalk, ItemWalk, simple
 from etl_studio.nodes.extract._selectors import MOST_NESTED, Selector, is_nested
 from etl_studio.nodes.extract._structured_data import (
     find_in,
@@ -85,7 +85,9 @@ def item_of(text: str) -> Callable[[PageFacts], Sequence[Any]]:
     if text.startswith(MICRODATA):
         kind = text.removeprefix(MICRODATA).strip()
         return lambda facts: microdata_items(facts.page, kind)
-    find = Selector(text).elements
+    wanted = simple(text)
+    elements = Selector(text).elements
+    find = elements if wanted is None or wanted.takes != "content" else ElementWalk(wanted).elements
     return lambda facts: find(facts.page.root)
 
 
@@ -97,41 +99,52 @@ class ItemType:
         match: pattern of the addresses of its pages; empty: all.
         item: selector of its items; empty: the page.
         fields: selectors by name.
+        columns: names of the fields of all kinds, in the order of a row; by default those of this one.
 
     Attributes:
-        hits: how many items had each field.
+        misses: how many items lacked each field.
         items: how many there were.
         pages: pages that it was looked for on.
     """
 
-    def __init__(self, name: str, match: str, item: str, fields: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        match: str,
+        item: str,
+        fields: Mapping[str, str],
+        columns: Sequence[str] | None = None,
+    ) -> None:
         self.name, self.item, self.selectors = name, item, dict(fields)
+        columns = list(columns or fields)
+        self._width = len(columns)
+        self._places = {field: columns.index(field) for field in fields}
         self._match = Pattern(match) if match else None
         self._find = item_of(item)
+        # An object of JSON-LD has no elements.
+        simples = {} if item.startswith(JSON_LD) else {field: simple(text) for field, text in fields.items()}
         walked = [
-            (at, found, Selector(text))
-            for at, text in enumerate(fields.values())
-            if item and not item.startswith(JSON_LD) and (found := simple(text)) is not None
+            (self._places[field], found, Selector(fields[field]))
+            for field, found in simples.items()
+            if found is not None
         ]
         self._walk = ItemWalk(walked) if walked else None
         self._by_path = [
-            (at, field_of(text))
-            for at, text in enumerate(fields.values())
-            if at not in {place for place, _, _ in walked}
+            (self._places[field], field_of(text)) for field, text in fields.items() if simples.get(field) is None
         ]
-        self.hits: Counter[str] = Counter()
+        self.misses: Counter[str] = Counter()
         self.items = 0
         self.pages = 0
 
-    def take(self, facts: PageFacts, into: Rows) -> int:
-        """Put the items of a page into columns; how many there were.
+    def take(self, facts: PageFacts, into: Rows) -> None:
+        """Put the items of a page into rows.
 
         Raises:
             PermanentError: the items stand in each other without end, or a selector cannot be used.
         """
         page = facts.page
         if self._match is not None and not self._match.matches(page.url):
-            return 0
+            return
         self.pages += 1
         items = self._find(facts)
         if len(items) > MOST_NESTED and not isinstance(items[0], dict) and is_nested(list(items)):
@@ -141,25 +154,24 @@ class ItemType:
                 column="item",
                 value=self.item,
             )
-        count = 0
-        names, hits = list(self.selectors), self.hits
-        columns = [into.columns[name] for name in names]
+        rows: list[list[str | None]] = []
+        width, by_path, base = self._width, self._by_path, page.base
+        fill = self._walk.fill if self._walk is not None else None
         for item in items:
-            values: list[str | None] = [None] * len(names)
-            if self._walk is not None:
-                self._walk.fill(values, item, page.base)
-            for at, find_value in self._by_path:
+            values: list[str | None] = [None] * width
+            if fill is not None:
+                fill(values, item, base)
+            for at, find_value in by_path:
                 values[at] = find_value(item, facts)
-            if not self.item and not any(values):
-                continue
-            for name, column, value in zip(names, columns, values, strict=True):
-                column.append(value)
-                if value is not None:
-                    hits[name] += 1
-            count += 1
-        self.items += count
-        into.filled(count, facts, self)
-        return count
+            if None in values:
+                if not self.item and not any(values):
+                    continue
+                for name, at in self._places.items():
+                    if values[at] is None:
+                        self.misses[name] += 1
+            rows.append(values)
+        self.items += len(rows)
+        into.add(rows, facts, self.name)
 
     def conclude(self, context: sdk.RunContext, title: str) -> None:
         """Tell what matched nothing.
@@ -181,12 +193,12 @@ class ItemType:
             )
         else:
             for name, text in self.selectors.items():
-                if not self.hits[name]:
+                if self.misses[name] == self.items:
                     context.log("warning", f'The field "{name}"{of} ({text}) matched nothing in {self.items:,} items.')
 
     def rates(self) -> dict[str, float]:
         """The share of the items that have each field."""
-        return {name: self.hits[name] / self.items for name in self.selectors} if self.items else {}
+        return {name: 1 - self.misses[name] / self.items for name in self.selectors} if self.items else {}
 
 
 class Rows:
@@ -203,33 +215,32 @@ class Rows:
         self._clear()
 
     def _clear(self) -> None:
-        self.columns: dict[str, list[str | None]] = {name: [] for name in self._names}
+        self._rows: list[list[str | None]] = []
         self._types: list[str] = []
-        self._pages: list[tuple[int, PageFacts]] = []
-        self.count = 0
+        self._pages: list[tuple[int, str, int, dt.datetime, str | None]] = []
 
-    def filled(self, count: int, facts: PageFacts, kind: ItemType) -> None:
-        """An item type has appended so many values to the columns of its fields."""
-        if not count:
-            return
-        self.count += count
-        self._pages.append((count, facts))
-        if self._typed:
-            self._types += [kind.name] * count
-        for name, column in self.columns.items():
-            if name not in kind.selectors:
-                column.extend([None] * count)
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._rows)
 
-    def taken(self) -> dict[str, list[Any]]:
-        """All columns, as lists of equal length; it is empty afterwards."""
-        counts = self._pages
-        columns: dict[str, list[Any]] = {"_type": self._types} if self._typed else {}
-        columns |= self.columns
-        columns["_url"] = [facts.page.shown for count, facts in counts for _ in range(count)]
-        columns["_depth"] = [facts.depth for count, facts in counts for _ in range(count)]
-        columns["_fetched_at"] = [facts.fetched for count, facts in counts for _ in range(count)]
-        if self._parents:
-            columns["_parent"] = [facts.parent for count, facts in counts for _ in range(count)]
+    def add(self, rows: list[list[str | None]], facts: PageFacts, kind: str) -> None:
+        """Items of one kind from one page."""
+        if rows:
+            self._rows += rows
+            # Not the page itself: a batch would hold a hundred of them.
+            self._pages.append((len(rows), facts.page.shown, facts.depth, facts.fetched, facts.parent))
+            if self._typed:
+                self._types += [kind] * len(rows)
+
+    def taken(self) -> dict[str, Sequence[Any]]:
+        """All columns, of equal length; it is empty afterwards."""
+        columns: dict[str, Sequence[Any]] = {"_type": self._types} if self._typed else {}
+        found = zip(*self._rows, strict=True) if self._rows else ((),) * len(self._names)
+        columns |= zip(self._names, found, strict=True)
+        for at, name in enumerate(("_url", "_depth", "_fetched_at", "_parent"), 1):
+            if name != "_parent" or self._parents:
+                columns[name] = [page[at] for page in self._pages for _ in range(page[0])]
         self._clear()
         return columns
 

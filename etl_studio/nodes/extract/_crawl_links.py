@@ -38,13 +38,7 @@ class Rule:
     def __init__(
         self, links: str, allow: Iterable[str], deny: Iterable[str], pages: Iterable[str], *, nofollow: bool
     ) -> None:
-        from lxml import etree
-
-        kept = "[not(contains(@rel, 'nofollow'))]" if nofollow else ""
-        self._all = etree.XPath(f"//a[@href]{kept}/@href | //area[@href]{kept}/@href", smart_strings=False)
-        self._inside = etree.XPath(
-            f"descendant-or-self::*[self::a or self::area][@href]{kept}/@href", smart_strings=False
-        )
+        self._nofollow = nofollow
         self._links = Selector(links) if links else None
         self._allow = [Pattern(text) for text in allow]
         self._deny = [Pattern(text) for text in deny]
@@ -57,11 +51,18 @@ class Rule:
     def links(self, root: Any) -> Sequence[str]:
         """Links of a page, as they are written."""
         if self._links is None:
-            found: list[str] = self._all(root)
-            return found
+            return self._inside(root)
         if self._links.link:
             return self._links.texts(root)
         return [href for element in self._links.elements(root) for href in self._inside(element)]
+
+    def _inside(self, element: Any) -> list[str]:
+        found = []
+        for link in element.iter("a", "area"):
+            href = link.get("href")
+            if href and not (self._nofollow and "nofollow" in (link.get("rel") or "").lower()):
+                found.append(href)
+        return found
 
     def wants(self, url: str) -> bool:
         """Whether an absolute address is followed."""
@@ -80,6 +81,7 @@ class LinkFinder:
 
     Attributes:
         left_out: links by the reason for which they are not followed.
+        admitted: hosts to which start addresses were redirected.
     """
 
     def __init__(self, rules: Sequence[Rule], territory: Territory, traps: Traps) -> None:
@@ -88,6 +90,7 @@ class LinkFinder:
         self._traps = traps
         self._known: list[set[str]] = [set() for _ in rules]
         self.left_out: Counter[str] = Counter()
+        self.admitted: list[str] = []
 
     def links(self, page: HtmlPage, depth: int, parent: int | None) -> list[Link]:
         """The links to follow, as links one deeper; some may be in the frontier already."""
@@ -104,6 +107,16 @@ class LinkFinder:
                 if rule.wants(url) and (link := self.link(url, depth + 1, parent)) is not None:
                     found.append(link)
         return found
+
+    def admit(self, url: str) -> None:
+        """Pages of the host of an address belong to the crawl from now on."""
+        try:
+            host = host_of(url)
+        except ValueError:
+            return
+        if host and not self._territory.holds(host):
+            self._territory.admit(host)
+            self.admitted.append(host)
 
     def link(self, url: str, depth: int, parent: int | None, kind: str = "page") -> Link | None:
         """An absolute address as a link; None: it lies outside, is no page or a trap."""

@@ -42,7 +42,7 @@ class CrawlRows:
         """A batch without rows, which tells the columns."""
         return pa.RecordBatch.from_pylist([], schema=self.schema)
 
-    def emissions(self, columns: Mapping[str, list[Any]]) -> Iterator[pa.RecordBatch | sdk.Rejected]:
+    def emissions(self, columns: Mapping[str, Sequence[Any]]) -> Iterator[pa.RecordBatch | sdk.Rejected]:
         """The rows of columns of equal length."""
         if not columns["_url"]:
             return
@@ -57,7 +57,7 @@ class CrawlRows:
         else:
             yield pa.record_batch(arrays, schema=self.schema)
 
-    def _array(self, field: pa.Field, values: list[Any]) -> pa.Array:
+    def _array(self, field: pa.Field, values: Sequence[Any]) -> pa.Array:
         if field.name not in self._read:
             return pa.array(values, field.type)
         texts = pa.array([(value.strip() or None) if value is not None else None for value in values], pa.string())

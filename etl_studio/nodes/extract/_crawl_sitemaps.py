@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ MOST_BYTES = 50 * 1024 * 1024
 """Of one sitemap, unpacked; the protocol allows no more."""
 MOST_ADDRESSES = 50_000
 """In one sitemap, as the protocol says."""
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+"""It tells an encoding that the text then has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ def read_sitemap(content: bytes) -> Sitemap:
         content, fault = _unpacked(content)
     if len(content) > MOST_BYTES:
         content, fault = content[:MOST_BYTES], f"it is larger than {MOST_BYTES // 2**20} MB"
+    content = _in_utf8(content)
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     found = _of_xml(content) if start[:1] == b"<" else _of_text(content)
     return Sitemap(found.pages, found.sitemaps, found.fault or fault)
@@ -81,6 +85,15 @@ def _of_text(content: bytes) -> Sitemap:
     lines = content.decode("utf-8-sig", "replace").split("\n", MOST_ADDRESSES)
     found = [line.strip() for line in lines[:MOST_ADDRESSES]]
     return Sitemap([line for line in found if line.startswith(("http://", "https://")) and " " not in line])
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """Texts in UTF-16, with a byte order mark or without, in UTF-8."""
+    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(content[:2])
+    if wide is None:
+        return content
+    text = content.decode(wide, "replace")
+    return _DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
 
 
 def _unpacked(content: bytes) -> tuple[bytes, str]:

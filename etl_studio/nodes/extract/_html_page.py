@@ -59,6 +59,9 @@ def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
         _refuse_incomplete(parser, shown)
         root = etree.fromstring(b"<html/>", parser)
     _refuse_incomplete(parser, shown)
+    for behind in list(root.itersiblings()):  # what stands behind </html> is shown by browsers, too
+        if isinstance(behind.tag, str):
+            root.append(behind)
     title = " ".join((root.findtext(".//title") or "").split())[:TITLE_SHOWN]
     base = root.find(".//base[@href]")
     address = resolved(response.url, base.get("href")) if base is not None else response.url

@@ -8,15 +8,16 @@ to XPath, and both give the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from etl_studio.nodes.extract._selectors import Selector, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Field: TypeAlias = tuple[int, "SimpleSelector", Selector]
+    Field: TypeAlias = tuple[int, "SimpleSelector | None", str, str, Selector]
+
+T = TypeVar("T")
 
 MOST_KNOWN = 1_000
 """Pairs of tag and class that are remembered; pages may make up new ones without end."""
@@ -49,7 +50,7 @@ class Compound:
         return self.has(element.tag, element.get("class")) and (not self.id or element.get("id") == self.id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SimpleSelector:
     """Compounds inside each other, and what is taken of the innermost.
 
@@ -65,25 +66,16 @@ class SimpleSelector:
     takes: Literal["text", "attribute", "content"]
     attribute: str = ""
 
-    @cached_property
-    def id_or_outer(self) -> bool:
-        """Whether tag and class of the element are not all."""
-        return bool(self.outer or self.last.id)
-
     def stands(self, element: Any, item: Any) -> bool:
         """Whether an element of the right tag and class has its id, and stands in what it must inside the item."""
         if self.last.id and element.get("id") != self.last.id:
             return False
-        outer = iter(self.outer)
-        wanted = next(outer, None)
-        while wanted is not None:
-            if element is item:
-                return False
-            element = element.getparent()
-            if element is None:
-                return False
-            if wanted.fits(element):
-                wanted = next(outer, None)
+        for wanted in self.outer:
+            while True:
+                if element is item or (element := element.getparent()) is None:
+                    return False
+                if wanted.fits(element):
+                    break
         return True
 
 
@@ -135,6 +127,49 @@ def _compounds(tree: Any) -> list[Compound] | None:
     return None
 
 
+class _Kinds(Generic[T]):
+    """What elements of a tag and class may be, looked up once for each such pair."""
+
+    def __init__(self, candidates: Sequence[tuple[Compound, T]]) -> None:
+        self._candidates = tuple(candidates)
+        self.known: dict[tuple[Any, str | None], tuple[T, ...]] = {}
+
+    def learn(self, kind: tuple[Any, str | None]) -> tuple[T, ...]:
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()
+        tag, classes = kind
+        is_element = isinstance(tag, str)  # and no comment
+        found = tuple(one for compound, one in self._candidates if is_element and compound.has(tag, classes))
+        self.known[kind] = found
+        return found
+
+
+class ElementWalk:
+    """Finds the elements of a simple selector in a page.
+
+    Args:
+        wanted: a selector that takes the whole content.
+    """
+
+    def __init__(self, wanted: SimpleSelector) -> None:
+        self._wanted = wanted
+        self._kinds: _Kinds[bool] = _Kinds([(wanted.last, True)])
+        self._stands = bool(wanted.outer or wanted.last.id)
+
+    def elements(self, root: Any) -> list[Any]:
+        """Those that match below (or are) an element, in the order of the page."""
+        known, learn, wanted = self._kinds.known, self._kinds.learn, self._wanted
+        tags = (wanted.last.tag,) if wanted.last.tag else ()
+        found = []
+        for element in root.iter(*tags):
+            kind = (element.tag, element.get("class"))
+            if kind not in known:
+                learn(kind)
+            if known[kind] and (not self._stands or wanted.stands(element, root)):
+                found.append(element)
+        return found
+
+
 class ItemWalk:
     """Finds the first values of simple fields inside an item.
 
@@ -142,51 +177,41 @@ class ItemWalk:
         fields: selectors, with where their values go in a row.
     """
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = tuple(fields)
-        self._known: dict[tuple[Any, str | None], tuple[Field, ...]] = {}
+    def __init__(self, fields: Sequence[tuple[int, SimpleSelector, Selector]]) -> None:
+        self._count = len(fields)
+        self._kinds: _Kinds[Field] = _Kinds(
+            [
+                (
+                    wanted.last,
+                    (at, wanted if wanted.outer or wanted.last.id else None, wanted.takes, wanted.attribute, selector),
+                )
+                for at, wanted, selector in fields
+            ]
+        )
 
     def fill(self, values: list[str | None], item: Any, base: str) -> None:
         """Put the values of an item where they go; what does not match stays None."""
-        missing = len(self._fields)
-        known = self._known
+        missing, known, learn = self._count, self._kinds.known, self._kinds.learn
         for element in item.iter():
             kind = (element.tag, element.get("class"))
             candidates = known.get(kind)
             if candidates is None:
-                candidates = self._candidates(element, kind)
-            for field in candidates:
-                at, wanted, selector = field
-                if values[at] is not None or (wanted.id_or_outer and not wanted.stands(element, item)):
+                candidates = learn(kind)
+            for at, placed, takes, attribute, selector in candidates:
+                if values[at] is not None or (placed is not None and not placed.stands(element, item)):
                     continue
-                if (value := _value(element, item, base, wanted, selector)) is not None:
-                    values[at] = value
+                if takes == "attribute":
+                    written = element.get(attribute)
+                elif takes == "text":
+                    written = element.text
+                    if (not written or written.isspace()) and len(element):
+                        # Further texts stand between its children, which may match themselves: XPath has their order.
+                        written = selector.first(item, base)
+                else:
+                    written = selector.content(element) if len(element) else element.text
+                if written and (parts := written.split()):
+                    text = parts[0] if len(parts) == 1 else " ".join(parts)
+                    values[at] = resolved(base, text) if selector.link else text
                     missing -= 1
                     if not missing:
                         return
-
-    def _candidates(self, element: Any, kind: tuple[Any, str | None]) -> tuple[Field, ...]:
-        """The fields that an element of this tag and class may be."""
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        found = tuple(field for field in self._fields if field[1].last.has(kind[0], kind[1]))
-        if not isinstance(element.tag, str):  # a comment
-            found = ()
-        self._known[kind] = found
-        return found
-
-
-def _value(element: Any, item: Any, base: str, wanted: SimpleSelector, selector: Selector) -> str | None:
-    if wanted.takes == "attribute":
-        written = element.get(wanted.attribute)
-    elif wanted.takes == "text":
-        written = element.text
-        if (not written or written.isspace()) and len(element):
-            # Further texts stand between its children, which may match themselves: only XPath has their order.
-            return selector.first(item, base)
-    else:
-        written = selector.content(element) if len(element) else element.text
-    text = " ".join(written.split()) if written else ""
-    if not text:
-        return None
-    return resolved(base, text) if selector.link else text

@@ -125,8 +125,8 @@ def test_a_path_that_is_none_is_told(text):
 
 def test_kinds_of_items_share_rows_and_have_pages_of_their_own():
     product, list_page = (
-        ItemType("product", "/p/*", "", {"name": "h1"}),
-        ItemType("link", "/list*", "a", {"to": "./@href"}),
+        ItemType("product", "/p/*", "", {"name": "h1"}, ["name", "to"]),
+        ItemType("link", "/list*", "a", {"to": "./@href"}, ["name", "to"]),
     )
     rows = Rows(["name", "to"], typed=True, parents=False)
     product.take(facts_of("<h1>Mug</h1>"), rows)

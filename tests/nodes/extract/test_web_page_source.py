@@ -392,3 +392,11 @@ def test_a_next_link_that_is_no_address_is_told(page):
     context = page('<p>1</p><a class=next href="http://[">next</a>')
     with pytest.raises(PermanentError, match=r"link to the next page on http://a.example/ is no address"):
         read(context, "http://a.example/", fields={"n": "p"}, next="a.next")
+
+
+def test_what_stands_behind_the_end_of_a_page_is_read(page):
+    table, _ = read(
+        page("<html><body><p>1</p></body></html>\n<p>2 <i>3</i></p>"), "http://a.example/", item="p", fields={"n": "*"}
+    )
+
+    assert table["n"].to_pylist() == ["1", "2 3"]

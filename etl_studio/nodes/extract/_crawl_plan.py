@@ -1,0 +1,90 @@
+"""The settings of a crawl, compiled once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from etl_studio import sdk
+from etl_studio.nodes.extract._crawl_addresses import Territory, Traps, host_of
+from etl_studio.nodes.extract._crawl_items import ItemType
+from etl_studio.nodes.extract._crawl_links import LinkFinder, Rule
+
+if TYPE_CHECKING:
+    from etl_studio.nodes.extract._crawl_settings import CrawlSettings
+    from etl_studio.sdk.frontier import Link
+
+
+class CrawlPlan:
+    """What a crawl looks up for each page.
+
+    Args:
+        config: the settings.
+
+    Attributes:
+        items: the kinds of items.
+        fields: the columns that they have, in order.
+        finder: finds links.
+        typed, parents: whether rows have the columns ``_type`` and ``_parent``.
+        agent: name of the crawler in robots.txt.
+    """
+
+    def __init__(self, config: CrawlSettings) -> None:
+        self._config = config
+        self.fields = list(dict.fromkeys([*config.fields, *(name for kind in config.items for name in kind.fields)]))
+        self.items = (
+            [ItemType(kind.name, kind.match, kind.item, kind.fields, self.fields) for kind in config.items]
+            if config.items
+            else [ItemType("", "", config.item, config.fields)]
+        )
+        rules = [
+            Rule(rule.links, rule.allow, rule.deny, rule.pages, nofollow=config.nofollow) for rule in config.follow
+        ]
+        self._rules = rules
+        origins = [*config.start_urls, *config.sitemap_urls]
+        self._own = {host_of(url) for url in origins}
+        territory = Territory(origins, config.stay, [*config.domains, *self._own])
+        self.finder = LinkFinder(rules, territory, Traps(config.max_queries, dt.datetime.now(dt.UTC).date()))
+        self.typed, self.parents = bool(config.items), config.parent
+        self.agent = config.user_agent
+        contact = f" (+{config.contact})" if config.contact else ""
+        self._headers = {"User-Agent": f"{config.user_agent}{contact}"}
+        self._own_headers = {**self._headers, **config.headers}
+        self._secret = {
+            sdk.shown_url(url): url for url in [*config.start_urls, *config.sitemap_urls] if sdk.shown_url(url) != url
+        }
+        self.max_pages, self.max_depth = config.max_pages, config.max_depth
+        self.max_bytes = None if config.max_megabytes is None else config.max_megabytes * 1e6
+        self.max_seconds = None if config.max_minutes is None else config.max_minutes * 60
+        self.most_page = config.max_page_kb * 1024
+        self.concurrency, self.delay, self.most_delay = config.concurrency, config.delay, config.max_delay
+        self.target = config.throttle_target if config.autothrottle else None
+        self.respect_robots, self.sitemaps_of_robots = config.respect_robots, config.sitemaps
+        self.nofollow, self.noindex, self.canonical = config.nofollow, config.noindex, config.canonical
+
+    def starts(self) -> list[Link | None]:
+        """The links to begin with. A secret in one is kept nowhere: its shown form stands for it."""
+        pages = [self.finder.link(sdk.shown_url(url), 0, None, "page") for url in self._config.start_urls]
+        maps = [self.finder.link(sdk.shown_url(url), 0, None, "sitemap") for url in self._config.sitemap_urls]
+        return [*pages, *maps]
+
+    def address(self, url: str) -> str:
+        """What is asked for in place of an address that the frontier has."""
+        return self._secret.get(url, url)
+
+    def wants(self, url: str) -> bool:
+        """Whether an address of a sitemap is read: as a link would be."""
+        return not self._rules or any(rule.wants(url) for rule in self._rules)
+
+    def request(self, url: str, host: str, *, most: int, follow: bool = False) -> sdk.HttpRequest:
+        """The request for an address; only hosts of start addresses get the headers of the settings.
+
+        Args:
+            url: the address.
+            host: its host.
+            most: bytes that the answer may have.
+            follow: whether redirects are followed by themselves.
+        """
+        own = host in self._own
+        headers = self._own_headers if own else self._headers
+        return sdk.HttpRequest(url, headers=headers, from_data=not own, max_bytes=most, follow_redirects=follow)
