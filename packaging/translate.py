@@ -115,6 +115,8 @@ def setting_texts(config: type[BaseModel], seen: set[type[BaseModel]]) -> Iterat
     seen.add(config)
     for field in config.model_fields.values():
         yield from filter(None, (field.title, field.description))
+        if isinstance(field.json_schema_extra, dict) and (section := field.json_schema_extra.get("section")):
+            yield str(section)
     for setting in form_settings(config):
         if get_origin(setting.annotation) in (list, tuple, dict):
             if not takes_chips(setting, get_args(setting.annotation)[0]):

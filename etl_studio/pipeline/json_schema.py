@@ -174,6 +174,6 @@ def _pointed(value: Any, moved: dict[str, str]) -> Any:
         return {
             key: moved.get(item, item) if key == "$ref" else _pointed(item, moved)
             for key, item in value.items()
-            if not (key in ("editor", "advanced") and not isinstance(item, dict))
+            if not (key in ("editor", "advanced", "section") and not isinstance(item, dict))
         }
     return [_pointed(item, moved) for item in value] if isinstance(value, list) else value

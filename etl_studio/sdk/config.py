@@ -53,6 +53,7 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
     names: Names | None = None,
     keys: Names | None = None,
     advanced: bool = False,
+    section: str = "",
     only_when: Mapping[str, Sequence[str]] | None = None,
     **limits: Any,
 ) -> Any:
@@ -67,10 +68,13 @@ def setting(  # noqa: PLR0913 - the vocabulary of a field
         names: what its texts name, where the editor alone does not tell.
         keys: what the keys of a map name; then the editor ``column`` is about them.
         advanced: folded away in the form.
+        section: title of the part of the form in which it is folded away with others, in sentence case.
         only_when: other settings and the values of them that give this one a meaning; a form hides it otherwise.
         limits: pydantic's limits (``ge``, ``le``, ``min_length``, ``pattern``, ``alias``, ...).
     """
-    extra: JsonDict = {"editor": editor, "advanced": advanced, "names": names, "keys": keys}
+    extra: JsonDict = {"editor": editor, "advanced": advanced or bool(section), "names": names, "keys": keys}
+    if section:
+        extra["section"] = section
     if only_when:
         extra["only_when"] = {name: list(values) for name, values in only_when.items()}
     examples = None if example is None else [example]

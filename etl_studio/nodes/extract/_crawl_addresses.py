@@ -63,16 +63,22 @@ def host_of(url: str) -> str:
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
     port = parts.port
     return host if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f"{host}:{port}"
+
+
+def name_of(host: str) -> str:
+    """A host without its port."""
+    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
 
 
 @lru_cache(maxsize=4_096)
 def domain_of(host: str) -> str:
     """The registered domain of a host: its last two labels, three under such as ``co.uk``; an IP address is its own."""
-    name = host.partition(":")[0]
+    name = name_of(host)
     labels = name.split(".")
-    if name.replace(".", "").isdecimal() or len(labels) <= LABELS:
+    if name.startswith("[") or name.replace(".", "").isdecimal() or len(labels) <= LABELS:
         return name
     kept = LABELS + (labels[-2] in SECOND_LEVEL and len(labels[-1]) == COUNTRY)
     return ".".join(labels[-kept:])
@@ -132,7 +138,7 @@ class Territory:
         """Whether pages of a host belong to it."""
         if self._anywhere or host in self._hosts or (self._domains and domain_of(host) in self._domains):
             return True
-        name = host.partition(":")[0]
+        name = name_of(host)
         return any(one in (name, host) or name.endswith(f".{one}") for one in self._listed)
 
 

@@ -6,13 +6,17 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from etl_studio import sdk
-from etl_studio.nodes.extract._crawl_addresses import Territory, Traps, host_of
+from etl_studio.nodes.extract._crawl_addresses import Territory, Traps, host_of, name_of
 from etl_studio.nodes.extract._crawl_items import ItemType
 from etl_studio.nodes.extract._crawl_links import LinkFinder, Rule
+from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
     from etl_studio.nodes.extract._crawl_settings import CrawlSettings
     from etl_studio.sdk.frontier import Link
+
+
+NO_AUTH = NoAuth()
 
 
 class CrawlPlan:
@@ -43,6 +47,8 @@ class CrawlPlan:
         self._rules = rules
         origins = [*config.start_urls, *config.sitemap_urls]
         self._own = {host_of(url) for url in origins}
+        self._own_names = {name_of(host) for host in self._own}
+        self._listed = {name.lower() for name in config.domains}
         territory = Territory(origins, config.stay, [*config.domains, *self._own])
         self.finder = LinkFinder(rules, territory, Traps(config.max_queries, dt.datetime.now(dt.UTC).date()))
         self.typed, self.parents = bool(config.items), config.parent
@@ -77,7 +83,7 @@ class CrawlPlan:
         return not self._rules or any(rule.wants(url) for rule in self._rules)
 
     def request(self, url: str, host: str, *, most: int, follow: bool = False) -> sdk.HttpRequest:
-        """The request for an address; only hosts of start addresses get the headers of the settings.
+        """The request for an address; only hosts of start addresses get the headers and the sign-in of the settings.
 
         Args:
             url: the address.
@@ -87,4 +93,18 @@ class CrawlPlan:
         """
         own = host in self._own
         headers = self._own_headers if own else self._headers
-        return sdk.HttpRequest(url, headers=headers, from_data=not own, max_bytes=most, follow_redirects=follow)
+        return sdk.HttpRequest(
+            url,
+            headers=headers,
+            auth=self._config.auth if own else NO_AUTH,
+            from_data=not (own or self._is_named(host)),
+            max_bytes=most,
+            follow_redirects=follow,
+        )
+
+    def _is_named(self, host: str) -> bool:
+        """Whether a person named a host, so that it may be a private one; a redirect may lead to another port."""
+        name = name_of(host)
+        return (
+            host in self._listed or name in self._listed or (name in self._own_names and host in self.finder.admitted)
+        )

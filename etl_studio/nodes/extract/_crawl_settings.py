@@ -13,8 +13,10 @@ from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._crawl_addresses import Pattern
 from etl_studio.nodes.extract._crawl_items import field_of, item_of
 from etl_studio.nodes.extract._selectors import Selector
+from etl_studio.sdk.auth import Auth, auth_setting
 from etl_studio.sdk.guess import closest
 
+ROWS, WAYS, POLITENESS, LIMITS, REQUESTS = "Rows", "Where it goes", "Politeness", "Limits", "Requests"
 OWN_COLUMNS = ("_type", "_url", "_depth", "_fetched_at", "_parent")
 
 
@@ -154,68 +156,12 @@ class CrawlSettings(sdk.Config):
     max_pages: int | None = sdk.setting(
         1_000, title="At most pages", description="Stop after so many pages; empty: no limit.", ge=1
     )
-    max_depth: int | None = sdk.setting(
-        None, title="At most links deep", description="Links from a start address; 0: only those; empty: any.", ge=0
-    )
-    stay: Literal["host", "domain", "listed", "anywhere"] = sdk.setting(
-        "host",
-        title="Stay on",
-        description="Hosts of the start addresses, their domains with all subdomains, the listed domains only, or "
-        "anywhere.",
-    )
-    domains: list[str] = sdk.setting(
-        [],
-        title="Further domains",
-        description="Domains that belong to the crawl, with their subdomains.",
-        example=["example.org"],
-        advanced=True,
-    )
-    respect_robots: bool = sdk.setting(
-        True,
-        title="Respect robots.txt",
-        description="Ask for no page that it forbids, and keep its Crawl-delay and Request-rate.",
-    )
-    delay: float = sdk.setting(
-        0.0, title="Delay", description="Least seconds between two requests to one host.", ge=0, le=3600
-    )
-    concurrency: int = sdk.setting(
-        8, title="At once", description="Requests that are under way at one host.", ge=1, le=64
-    )
-    autothrottle: bool = sdk.setting(
-        False,
-        title="Adapt the delay",
-        description="Ask more slowly when a host answers slowly: the delay follows its answers.",
-        advanced=True,
-    )
-    throttle_target: float = sdk.setting(
-        1.0,
-        title="Wanted at once",
-        description="Requests that should be under way on average while the delay is adapted.",
-        gt=0,
-        le=64,
-        advanced=True,
-    )
-    max_delay: float = sdk.setting(
-        60.0, title="Longest delay", description="Seconds up to which the delay is adapted.", gt=0, advanced=True
-    )
-    sitemaps: bool = sdk.setting(
-        False,
-        title="Read sitemaps",
-        description="Begin also with the pages of the sitemaps that robots.txt names, or of /sitemap.xml.",
-    )
-    sitemap_urls: list[str] = sdk.setting(
-        [],
-        title="Sitemaps",
-        description="Further sitemaps: XML, an index of others, or text; also gzipped.",
-        example=["https://shop.example.org/sitemap.xml.gz"],
-        advanced=True,
-    )
     items: list[Items] = sdk.setting(
         [],
         title="Several kinds of items",
         description="In place of item and fields, where pages differ; rows tell theirs in the column _type.",
         example=[{"name": "product", "match": "/product/*", "fields": {"name": "h1::text"}}],
-        advanced=True,
+        section=ROWS,
     )
     columns: dict[str, str] = sdk.setting(
         {},
@@ -224,34 +170,94 @@ class CrawlSettings(sdk.Config):
         example={"rating": "integer"},
         editor="type",
         keys="mentions",
-        advanced=True,
+        section=ROWS,
     )
     parent: bool = sdk.setting(
-        False,
-        title="Column _parent",
-        description="The address of the page that led to the row's page.",
-        advanced=True,
-    )
-    nofollow: bool = sdk.setting(
-        True,
-        title="Respect nofollow",
-        description="Follow no link that is marked nofollow, and none on a page that asks for it.",
-        advanced=True,
+        False, title="Column _parent", description="The address of the page that led to the row's page.", section=ROWS
     )
     noindex: bool = sdk.setting(
         False,
         title="Respect noindex",
         description="Take no rows from pages that ask search engines to leave them out.",
-        advanced=True,
+        section=ROWS,
+    )
+    stay: Literal["host", "domain", "listed", "anywhere"] = sdk.setting(
+        "host",
+        title="Stay on",
+        description="Hosts of the start addresses, their domains with all subdomains, the further domains only, or "
+        "anywhere.",
+        section=WAYS,
+    )
+    domains: list[str] = sdk.setting(
+        [],
+        title="Further domains",
+        description="Domains that belong to the crawl, with their subdomains.",
+        example=["example.org"],
+        section=WAYS,
+    )
+    sitemaps: bool = sdk.setting(
+        False,
+        title="Read sitemaps",
+        description="Begin also with the pages of the sitemaps that robots.txt names, or of /sitemap.xml.",
+        section=WAYS,
+    )
+    sitemap_urls: list[str] = sdk.setting(
+        [],
+        title="Sitemaps",
+        description="Further sitemaps: XML, an index of others, or text; also gzipped.",
+        example=["https://shop.example.org/sitemap.xml.gz"],
+        section=WAYS,
+    )
+    nofollow: bool = sdk.setting(
+        True,
+        title="Respect nofollow",
+        description="Follow no link that is marked nofollow, and none on a page that asks for it.",
+        section=WAYS,
     )
     canonical: bool = sdk.setting(
         False,
         title="Respect canonical",
         description="Read the address that a page names as its canonical one in its place.",
-        advanced=True,
+        section=WAYS,
     )
-    cookies: bool = sdk.setting(
-        True, title="Keep cookies", description="Send back the cookies that a site sets.", advanced=True
+    respect_robots: bool = sdk.setting(
+        True,
+        title="Respect robots.txt",
+        description="Ask for no page that it forbids, and keep its Crawl-delay and Request-rate.",
+        section=POLITENESS,
+    )
+    delay: float = sdk.setting(
+        0.0,
+        title="Delay",
+        description="Least seconds between two requests to one host.",
+        ge=0,
+        le=3600,
+        section=POLITENESS,
+    )
+    concurrency: int = sdk.setting(
+        8,
+        title="At once",
+        description="Requests that are under way at one host.",
+        ge=1,
+        le=64,
+        section=POLITENESS,
+    )
+    autothrottle: bool = sdk.setting(
+        True,
+        title="Adapt the delay",
+        description="Ask more slowly when a host answers slowly: the delay follows its answers.",
+        section=POLITENESS,
+    )
+    throttle_target: float = sdk.setting(
+        4.0,
+        title="Wanted at once",
+        description="Requests that should be under way on average while the delay is adapted.",
+        gt=0,
+        le=64,
+        section=POLITENESS,
+    )
+    max_delay: float = sdk.setting(
+        60.0, title="Longest delay", description="Seconds up to which the delay is adapted.", gt=0, section=POLITENESS
     )
     user_agent: str = sdk.setting(
         "ETL-Studio",
@@ -259,37 +265,50 @@ class CrawlSettings(sdk.Config):
         description="Name of the crawler, also in robots.txt.",
         example="ShopIndex/1.0",
         min_length=1,
-        advanced=True,
+        section=POLITENESS,
     )
     contact: str = sdk.setting(
         "",
         title="Contact",
         description="Address or mail that stands in the user agent, so that the owner of a site can ask you.",
         example="https://example.org/crawler",
-        advanced=True,
+        section=POLITENESS,
     )
-    headers: dict[str, str] = sdk.setting(
-        {},
-        title="Headers",
-        description="Sent with each request to the hosts of the start addresses.",
-        example={"Accept-Language": "en"},
-        advanced=True,
-    )
-    max_megabytes: float | None = sdk.setting(
-        None, title="At most MB", description="Stop after so many; empty: no limit.", gt=0, advanced=True
+    max_depth: int | None = sdk.setting(
+        None,
+        title="At most links deep",
+        description="Links from a start address; 0: only those; empty: any.",
+        ge=0,
+        section=LIMITS,
     )
     max_minutes: float | None = sdk.setting(
-        None, title="At most minutes", description="Stop after so many; empty: no limit.", gt=0, advanced=True
+        None, title="At most minutes", description="Stop after so many; empty: no limit.", gt=0, section=LIMITS
+    )
+    max_megabytes: float | None = sdk.setting(
+        None, title="At most MB", description="Stop after so many; empty: no limit.", gt=0, section=LIMITS
     )
     max_page_kb: int = sdk.setting(
-        8_192, title="Largest page", description="KB; a larger page is rejected.", ge=1, advanced=True
+        8_192, title="Largest page", description="KB; a larger page is rejected.", ge=1, section=LIMITS
     )
     max_queries: int = sdk.setting(
         5_000,
         title="Queries of a path",
         description="Addresses that differ in their query alone; more of them are taken for a trap.",
         ge=1,
-        advanced=True,
+        section=LIMITS,
+    )
+    auth: Auth = auth_setting(
+        description="How the site knows who asks; sent to the hosts of the start addresses alone.", section=REQUESTS
+    )
+    headers: dict[str, str] = sdk.setting(
+        {},
+        title="Headers",
+        description="Sent with each request to the hosts of the start addresses.",
+        example={"Accept-Language": "en"},
+        section=REQUESTS,
+    )
+    cookies: bool = sdk.setting(
+        True, title="Keep cookies", description="Send back the cookies that a site sets.", section=REQUESTS
     )
 
     _addresses = field_validator("start_urls", "sitemap_urls")(_checked_addresses)

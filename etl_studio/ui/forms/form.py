@@ -98,10 +98,8 @@ class SettingsForm(QWidget):
         """Put the cursor into a setting given as ``config.where``."""
         steps = [step for step in _STEPS.split(field) if step]
         if len(steps) > 1 and steps[1] in self.content.fields:
-            target = self.content.fields[steps[1]]
-            if target.setting.advanced and self.content.more is not None:
-                self.content.more.unfold()
-            target.setFocus()
+            self.content.reveal(steps[1])
+            self.content.fields[steps[1]].setFocus()
 
     def _edited(self, key: str, typing: bool) -> None:  # noqa: FBT001 - a signal's argument
         if typing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from PySide6.QtCore import Qt, Signal
@@ -26,7 +27,7 @@ Build: TypeAlias = Callable[[Setting, FormContext, QWidget], Editor]
 
 
 class ModelEditor(Editor):
-    """The fields of a model; advanced ones are folded away. Keys that the model does not know are kept.
+    """The fields of a model; advanced ones are folded away, by section. Keys that the model does not know are kept.
 
     Signals:
         field_edited: name of the key, and whether the person may still be typing.
@@ -59,7 +60,7 @@ class ModelEditor(Editor):
         super().__init__(parent)
         self.fields: dict[str, Field] = {}
         self._rest: dict[str, Any] = {}
-        self.more: Fold | None = None
+        self.folds: dict[str, Fold] = {}
         column = QHBoxLayout(self) if inline else QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * SPACE if inline else 3 * SPACE)
@@ -71,16 +72,18 @@ class ModelEditor(Editor):
                 grid.setColumnStretch(number, 1)
             column.addLayout(grid)
         settings = [setting for setting in settings_of(model, defaults) if setting.name not in without]
-        for setting in sorted(settings, key=_is_advanced):
-            if setting.advanced and self.more is None and not inline:
-                self.more = Fold(tr("More settings"), context, self)
-                column.addWidget(self.more)
+        for setting in sorted(settings, key=attrgetter("advanced")):
+            folded = setting.advanced and not inline
+            if folded and setting.section not in self.folds:
+                title = tr(setting.section) if setting.section else tr("More settings")
+                self.folds[setting.section] = Fold(title, context, self)
+                column.addWidget(self.folds[setting.section])
             editor = build(setting, context, self)
             field = Field(setting, editor, context, self, labelled=not inline)
             field.edited.connect(self._edited)
             self.fields[setting.key] = field
-            if setting.advanced and self.more is not None:
-                self.more.add(field)
+            if folded:
+                self.folds[setting.section].add(field)
             elif columns > 1:
                 grid.addWidget(field, *divmod(grid.count(), columns), Qt.AlignmentFlag.AlignTop)
             else:
@@ -120,9 +123,15 @@ class ModelEditor(Editor):
                 rest.append((address, text))
         for key, field in self.fields.items():
             field.complain(mine.get(key, []))
-            if key in mine and field.setting.advanced and self.more is not None:
-                self.more.unfold()
+            if key in mine:
+                self.reveal(key)
         return rest
+
+    def reveal(self, key: str) -> None:
+        """Unfold what a field is folded into."""
+        setting = self.fields[key].setting
+        if setting.advanced and setting.section in self.folds:
+            self.folds[setting.section].unfold()
 
     def _edited(self, typing: bool) -> None:  # noqa: FBT001 - a signal's argument
         field = self.sender()
@@ -136,9 +145,11 @@ class ModelEditor(Editor):
         for field in self.fields.values():
             if field.setting.only_when:
                 field.setVisible(self._has_meaning(field) or field.editor.value() is not UNSET)
-        if self.more is not None:
-            advanced = [field for field in self.fields.values() if field.setting.advanced]
-            self.more.show_count(sum(field.editor.value() is not UNSET for field in advanced))
+        for section, fold in self.folds.items():
+            inside = [
+                each for each in self.fields.values() if each.setting.advanced and each.setting.section == section
+            ]
+            fold.show_count(sum(field.editor.value() is not UNSET for field in inside))
 
     def _has_meaning(self, field: Field) -> bool:
         for key, values in field.setting.only_when.items():
@@ -325,7 +336,3 @@ def framed(content: QWidget, parent: QWidget) -> QFrame:
 def same(one: Any, other: Any) -> bool:
     """Equal, and of the same kind: 1 is not True."""
     return one is other or (type(one) is type(other) and one == other)
-
-
-def _is_advanced(setting: Setting) -> bool:
-    return setting.advanced

@@ -45,6 +45,7 @@ class Setting:
         editor: what ``sdk.setting(editor=...)`` asked for, or None.
         keys: what the keys of a map name, see ``sdk.Names``, or None.
         advanced: folded away.
+        section: title of what it is folded into; empty: that of all others.
         discriminator: name of the field that tells the members of a union apart, or None.
         only_when: other settings and the values of them that give this one a meaning.
         english: the title before translation; empty: the title is.
@@ -61,6 +62,7 @@ class Setting:
     editor: str | None = None
     keys: str | None = None
     advanced: bool = False
+    section: str = ""
     discriminator: str | None = None
     only_when: Mapping[str, Sequence[str]] = field(default_factory=dict)
     english: str = ""
@@ -118,6 +120,7 @@ def _setting(name: str, info: Any) -> Setting:
         editor=extra.get("editor"),
         keys=extra.get("keys"),
         advanced=bool(extra.get("advanced")),
+        section=extra.get("section", ""),
         only_when=extra.get("only_when", {}),
         discriminator=info.discriminator if isinstance(info.discriminator, str) else None,
         english=title,

@@ -79,6 +79,7 @@ class Everything(sdk.SqlTransform):
         limits: sdk.RateLimit | None = sdk.setting(None, title="Rate limit", description="Calls.")
         body: Any = sdk.setting(None, title="Body", description="JSON.", advanced=True)
         statuses: list[int] = sdk.setting([500], title="Statuses", description="Codes.", advanced=True)
+        delay: float = sdk.setting(0, title="Delay", description="Seconds.", section="Politeness")
 
     def query(self, inputs):
         return "SELECT * FROM input"

@@ -201,7 +201,7 @@ def test_columns_that_arrive_are_offered(form, editor):
 
 def test_numbers_in_chips_are_numbers(form, editor, config):
     statuses = editor("statuses")
-    form.content.more.unfold()
+    form.content.folds[""].unfold()
     type_into(statuses.line, "503")
     QTest.keyClick(statuses.line, Qt.Key.Key_Return)
 
@@ -288,7 +288,7 @@ def test_an_optional_model_unfolds(form, editor, config):
 
 
 def test_json_is_parsed_and_what_is_none_is_kept_as_text(form, editor, config):
-    form.content.more.unfold()
+    form.content.folds[""].unfold()
     type_into(editor("body").text, '{"a": [1]}')
     form.flush()
     assert config() == {"body": {"a": [1]}}
@@ -436,10 +436,22 @@ def test_unknown_keys_in_nested_settings_survive_an_edit(form, document, editor,
 def test_advanced_settings_are_folded_and_counted(form, document):
     assert not form.content.fields["body"].isVisible()
     document.set_setting("everything", "body", 1)
-    assert form.content.more.button.text() == "More settings (1 set)"
+    assert form.content.folds[""].button.text() == "More settings (1 set)"
 
-    QTest.mouseClick(form.content.more.button, LEFT)
+    QTest.mouseClick(form.content.folds[""].button, LEFT)
     assert form.content.fields["body"].isVisible()
+
+
+def test_a_section_folds_its_settings_away_and_opens_for_what_is_wrong_or_looked_for(form, document):
+    fold, delay = form.content.folds["Politeness"], form.content.fields["delay"]
+    assert list(form.content.folds) == ["", "Politeness"]
+    assert (fold.button.text(), delay.isVisible()) == ("Politeness", False)
+
+    document.set_setting("everything", "delay", 2)
+    assert (fold.button.text(), delay.isVisible()) == ("Politeness (1 set)", False)
+    form.focus_field("config.delay")
+    assert delay.isVisible()
+    assert not form.content.fields["body"].isVisible()
 
 
 def test_a_form_that_is_taken_away_writes_what_was_typed(form, editor, config):
