@@ -54,11 +54,13 @@ def _transform(station: Station, node: Transform) -> None:
                 started = True
                 _send_all(station, emissions)
 
-    def attempt(batch: pa.RecordBatch) -> list[Emission] | Rejected:
+    def attempt(batch: pa.RecordBatch) -> Iterable[Emission] | Rejected:
         start(batch.schema)
+        if node.reads_web:
+            return node.process(batch, context)
         return station.attempt(batch, partial(_listed, node.process, batch, context))
 
-    def deliver(result: list[Emission] | Rejected) -> None:
+    def deliver(result: Iterable[Emission] | Rejected) -> None:
         _send_all(station, [result] if isinstance(result, Rejected) else result)
 
     if node.holds_rows:
@@ -86,9 +88,10 @@ def _each_batch(station: Station, attempt: Callable[[pa.RecordBatch], T], delive
     """Work on all that arrives, with the workers that the policy asks for."""
     node, policy = station.planned.node, station.planned.policy
     holds_rows = isinstance(node, Operator) and node.holds_rows
-    alone = holds_rows and isinstance(node, Transform)
+    alone = isinstance(node, Transform) and (holds_rows or node.reads_web)
     if alone and policy.workers != 1:
-        station.context.log("info", "It has one worker, since it remembers rows.")
+        reason = "it remembers rows" if holds_rows else "it asks for several answers at once by itself"
+        station.context.log("info", f"It has one worker, since {reason}.")
     if alone or policy.workers == 1:
         for _, batch in station.batches():
             deliver(attempt(batch))

@@ -11,6 +11,7 @@ from etl_studio.pipeline.sql_columns import SqlColumns, expression_columns, quer
 from etl_studio.sdk.config import names_of
 from etl_studio.sdk.node import Node, Sink, Source
 from etl_studio.sdk.policy import Policy
+from etl_studio.sdk.row_template import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,12 +124,16 @@ class _Reading:
         texts = list(texts_of(dict(self.settings), (self.node_type.Config,)))
         for text in texts:  # known before anything is asked
             if text.names in ARRIVING and text.text and "${" not in text.text:
-                for table in self.found.arriving.values():
-                    table.learn(text.text)
+                self._learn(text.text)
+            elif text.names == "fills":
+                for _, _, name in places(text.text):
+                    self._learn(name)
         self.passing = self._passing()
         for text in sorted(texts, key=lambda one: one.names == "mentions"):
             if text.editor in SQL_EDITORS and not text.is_key:
                 self._read_sql(text)
+            elif text.names == "fills":
+                self._read_template(text)
             elif text.names is not None and text.text and "${" not in text.text:
                 self._read_name(text)
         order = {text.path: number for number, text in enumerate(texts)}
@@ -153,6 +158,15 @@ class _Reading:
             if self.node_type.leaves_as(_ANY, port, self.settings, known) is not None:
                 stars.append(Star(arriving[port], frozenset(name.lower() for name in names)))
         return Made(columns, stars)
+
+    def _learn(self, name: str) -> None:
+        for table in self.found.arriving.values():
+            table.learn(name)
+
+    def _read_template(self, text: Text) -> None:
+        for start, end, name in places(text.text):
+            if columns := self._arriving(name):
+                self.found.mentions.append(Mention(text.path, False, start, end, name, columns))
 
     def _read_name(self, text: Text) -> None:
         name, arriving = text.text, self.found.arriving

@@ -19,7 +19,7 @@ Editor = Literal[
 ``save_file`` a file to write, ``column`` and ``columns`` complete with the columns that arrive at the node,
 ``type`` with the types of columns. A ``secret`` is a reference such as ``${secret:name}`` and never in a ``repr``."""
 
-Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
+Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions", "fills"]
 """What names in a setting are to the rows, so that columns can be followed and renamed.
 
 - ``uses``: columns that arrive; what the editors ``column`` and ``columns`` mean where nothing is declared.
@@ -27,6 +27,7 @@ Names = Literal["uses", "picks", "keeps", "makes", "sets", "mentions"]
 - ``makes``: new columns. Where the keys of such a map are ``uses``, each is another name for that column.
 - ``sets``: columns that are new or replaced, from top to bottom, each seen by the SQL below it.
 - ``mentions``: columns that a source gives, whoever named them.
+- ``fills``: columns that arrive, in braces inside the text (``sdk.row_template``).
 """
 
 

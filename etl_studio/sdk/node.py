@@ -176,7 +176,14 @@ class Operator(Node):
 
 
 class Transform(Operator):
-    """Turns batches into batches in Python."""
+    """Turns batches into batches in Python.
+
+    Attributes:
+        reads_web: whether its work is to ask by ``context.http()``. Then the policy surrounds each request and not the
+            batch as well, rows go on as soon as ``process`` yields them, and there is one worker.
+    """
+
+    reads_web: ClassVar[bool] = False
 
     @property
     def holds_rows(self) -> bool:

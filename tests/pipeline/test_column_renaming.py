@@ -335,3 +335,29 @@ wires: [read -> inner, inner -> keep]
     assert [change.node for change in found.changes] == ["read"]
     assert found.doubts == ["inner hands it to another pipeline, which may know it by its old name."]
     assert "gives rows of another pipeline" in renamed("keep", "a", "b", text).obstacles[0]
+
+
+def test_a_column_is_renamed_in_the_braces_of_addresses_and_bodies():
+    text = """\
+etl_studio: 1
+parameters:
+  id: {type: text, default: x}
+nodes:
+  read:
+    type: generate_source
+    config: {rows: 1, columns: {id: i, name: "'a'"}}
+  look:
+    type: http_lookup
+    config:
+      url: "https://${id}.example/people/{id}/{{id}}"
+      fields: {city: city}
+      method: POST
+      body: {who: ["{name} ({id})"]}
+wires:
+  - read -> look
+"""
+    assert after(renamed("read", "id", "number", text)) == {
+        ("read", "columns.id", True): "number",
+        ("look", "url", False): "https://${id}.example/people/{number}/{{id}}",
+        ("look", "body.who.0", False): "{name} ({number})",
+    }

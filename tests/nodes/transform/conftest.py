@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from etl_studio.engine.sql import SqlSession
+from tests.nodes.extract.conftest import web_context  # noqa: F401 - a fixture for nodes that ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
