@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http_auth import SignIns
+    from etl_studio.engine.http_changes import PageMemory
     from etl_studio.engine.inject import Injection
     from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run
@@ -255,6 +256,7 @@ class Studio:
             mask=masking(resolved.secrets, self.sign_ins),
             sign_ins=self.sign_ins,
             bookmarks={(one.node, one.of): one.value for one in place.bookmarks.of(file)} if file else None,
+            pages=self._pages(place, file) if only is None else None,  # a part does not load all that it reads
             facts={
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,
@@ -358,6 +360,11 @@ class Studio:
         if ended.status is RunStatus.FAILED and not collector.full:
             raise PermanentError(ended.error or "The preview failed.")
         return collector.table()
+
+    def _pages(self, place: Workspace, file: Path | None) -> PageMemory | None:
+        from etl_studio.storage.page_memory import PipelinePages
+
+        return PipelinePages(self.databases, place.folder, file) if file else None
 
     def settings_for(self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str]) -> Any:
         """The settings of some nodes of a flat pipeline with parameters and secrets put in (``pipeline.parameters``).

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http import HttpService
+    from etl_studio.engine.http_changes import Changes
+    from etl_studio.engine.http_client import Exchange
     from etl_studio.engine.http_trust import Trust
     from etl_studio.engine.policies import PolicyCaller
     from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
@@ -68,6 +70,7 @@ class NodeContext:
     Attributes:
         stale: an old answer was used in place of one that did not come (fallback ``last_good``).
         bookmarks: values by node and what it reads.
+        changes: tells answers that are as in the last run; None: they do not matter here.
     """
 
     def __init__(  # noqa: PLR0913 - what a node may touch
@@ -88,6 +91,7 @@ class NodeContext:
         self.stale = False
         self.resume: Any | None = None
         self.bookmarks: Mapping[tuple[str, str], Any] = {}
+        self.changes: Changes | None = None
         self._policy = policy
         self._caller = caller
         self._places = places
@@ -106,7 +110,7 @@ class NodeContext:
 
         service = self._http()
         session = service.session_for(self._trust())
-        return PolicyClient(service, session, self._caller, self._policy, self.stopping, self._fallback())
+        return PolicyClient(service, session, self._exchange(), self.stopping)
 
     @contextmanager
     def web(self, *, cookies: bool = False) -> Iterator[Web]:
@@ -114,7 +118,7 @@ class NodeContext:
         from etl_studio.engine.http_client import NodeWeb
 
         session = self._http().another_session(self._trust(), cookies=cookies)
-        with NodeWeb(session, self._caller, self._policy, self.stopping, self._fallback()) as web:
+        with NodeWeb(session, self._exchange(), self.stopping) as web:
             yield web
 
     def bookmark(self, of: str) -> Any | None:
@@ -154,10 +158,13 @@ class NodeContext:
         ca_file = self._policy.ca_file
         return Trust(self.path(ca_file) if ca_file else None, check=self._policy.check_certificate)
 
-    def _fallback(self) -> Fallback | None:
-        if self._policy.fallback != "last_good":
-            return None
-        return Fallback(LastGood(self._places.data.parent), self.log, self._use_stale)
+    def _exchange(self) -> Exchange:
+        from etl_studio.engine.http_client import Exchange
+
+        fallback = None
+        if self._policy.fallback == "last_good":
+            fallback = Fallback(LastGood(self._places.data.parent), self.log, self._use_stale)
+        return Exchange(self._caller, self._policy, fallback, self.changes)
 
     def _use_stale(self) -> None:
         self.stale = True

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from etl_studio.errors import Cancelled, PermanentError, TransientError
+from etl_studio.errors import Cancelled, EtlError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     import threading
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.http_body import BodyStream
+    from etl_studio.engine.http_changes import Changes
     from etl_studio.engine.http_session import HttpSession
     from etl_studio.engine.last_good import Fallback
     from etl_studio.engine.policies import PolicyCaller
@@ -30,33 +31,116 @@ STOP_CHECK = 0.02
 """Seconds between two looks at ``stopping`` while an event loop runs."""
 
 
-class PolicyClient:
-    """fallback(retry(breaker(rate limit(timeout(request))))), for threads.
+class Exchange:
+    """Requests and answers of a node: fallback(retry(breaker(rate limit(timeout(request))))).
 
     Args:
-        service: runs them on its loop.
-        session: talks to the network there.
-        caller: surrounds each.
+        caller: retry, breaker and rate limit.
         policy: of the node.
-        stopping: ends a waiting request.
         fallback: what to do without an answer; None: nothing.
+        changes: tells answers that have not changed; None: each is taken.
     """
 
-    def __init__(  # noqa: PLR0913 - all that surrounds a request
+    def __init__(
         self,
-        service: HttpService,
-        session: HttpSession,
         caller: PolicyCaller,
         policy: Policy,
-        stopping: threading.Event,
         fallback: Fallback | None = None,
+        changes: Changes | None = None,
+    ) -> None:
+        self._caller = caller
+        self._seconds = policy.timeout or REQUEST_SECONDS
+        self._retry_on = policy.retry.on_status
+        self._fallback = fallback
+        self._changes = changes
+
+    async def fetch(self, session: HttpSession, request: HttpRequest) -> HttpResponse:
+        """One attempt."""
+        if self._changes is None:
+            return await session.fetch(request, self._seconds, self._retry_on)
+        response = await session.fetch(self._changes.asking(request), self._seconds, self._retry_on)
+        return self._changes.told(request, response)
+
+    def read(
+        self, request: HttpRequest, parse: Callable[[HttpResponse], T], fetch: Callable[[], HttpResponse]
+    ) -> tuple[HttpResponse, T]:
+        """One request of a thread; ``fetch`` makes an attempt."""
+
+        def attempt() -> tuple[HttpResponse, T]:
+            response = fetch()
+            return response, parse(response)
+
+        try:
+            fresh = self._kept(request, self._caller.call(attempt, target=request.target))
+        except EtlError as error:
+            return self._instead(request, error, parse)
+        self.took(request)
+        return fresh
+
+    async def aread(
+        self,
+        request: HttpRequest,
+        parse: Callable[[HttpResponse], T],
+        session: HttpSession,
+        before: Callable[[], Awaitable[object]] | None = None,
+    ) -> tuple[HttpResponse, T]:
+        """One request of a coroutine, which says when it ``took`` the answer."""
+
+        async def attempt() -> tuple[HttpResponse, T]:
+            response = await self.fetch(session, request)
+            return response, parse(response)
+
+        try:
+            return self._kept(request, await self._caller.acall(attempt, target=request.target, before=before))
+        except EtlError as error:
+            return self._instead(request, error, parse)
+
+    def took(self, request: HttpRequest) -> None:
+        """The node has the answer: one that was only asked for early may never be looked at."""
+        if self._changes is not None:
+            self._changes.took(request)
+
+    async def open(self, session: HttpSession, request: HttpRequest, idle: float | None) -> BodyStream:
+        """An answer whose body is read as it comes."""
+
+        async def attempt() -> BodyStream:
+            return await session.open(request, self._seconds, self._retry_on, idle=idle)
+
+        return await self._caller.acall(attempt, target=request.target)
+
+    def _kept(self, request: HttpRequest, fresh: tuple[HttpResponse, T]) -> tuple[HttpResponse, T]:
+        if self._fallback is not None:
+            self._fallback.keep(request, fresh[0])
+        return fresh
+
+    def _instead(
+        self, request: HttpRequest, error: EtlError, parse: Callable[[HttpResponse], T]
+    ) -> tuple[HttpResponse, T]:
+        if self._changes is not None:
+            self._changes.failed(request)
+        if self._fallback is None or not isinstance(error, TransientError):
+            raise error
+        response = self._fallback.instead(request, error)
+        return response, parse(response)
+
+
+class PolicyClient:
+    """HTTP under a policy, for threads (``sdk.HttpClient``).
+
+    Args:
+        service: runs requests on its loop.
+        session: talks to the network there.
+        exchange: what surrounds each request.
+        stopping: ends a waiting request.
+    """
+
+    def __init__(
+        self, service: HttpService, session: HttpSession, exchange: Exchange, stopping: threading.Event
     ) -> None:
         self._service = service
         self._session = session
-        self._caller = caller
-        self._policy = policy
+        self._exchange = exchange
         self._stopping = stopping
-        self._fallback = fallback
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send under the policy; each host has a breaker of its own."""
@@ -64,50 +148,41 @@ class PolicyClient:
 
     def read(self, request: HttpRequest, parse: Callable[[HttpResponse], T]) -> tuple[HttpResponse, T]:
         """Send under the policy and parse inside each attempt."""
-        seconds, retry_on = self._policy.timeout or REQUEST_SECONDS, self._policy.retry.on_status
 
-        def attempt() -> tuple[HttpResponse, T]:
+        def fetch() -> HttpResponse:
             if self._stopping.is_set():
                 raise Cancelled("The run was stopped.")
-            fetching = self._session.fetch(request, seconds, retry_on)
-            response = self._service.wait(self._service.start(fetching), self._stopping)
-            return response, parse(response)
+            return self._service.wait(self._service.start(self._exchange.fetch(self._session, request)), self._stopping)
 
-        try:
-            fresh = self._caller.call(attempt, target=request.target)
-        except TransientError as error:
-            if self._fallback is None:
-                raise
-            response = self._fallback.instead(request, error)
-            return response, parse(response)
-        if self._fallback is not None:
-            self._fallback.keep(request, fresh[0])
-        return fresh
+        return self._exchange.read(request, parse, fetch)
 
     def read_many(
         self, requests: Iterable[HttpRequest], parse: Callable[[HttpResponse], T], *, concurrency: int
     ) -> Iterator[tuple[HttpResponse, T] | TransientError | PermanentError]:
         """``read`` for many at once, in their order."""
         left = iter(requests)
-        asked: deque[Future[tuple[HttpResponse, T] | TransientError | PermanentError]] = deque()
+        asked: deque[tuple[HttpRequest, Future[tuple[HttpResponse, T] | TransientError | PermanentError]]] = deque()
         try:
             while True:
                 asked.extend(
-                    self._service.start(self._outcome(request, parse))
+                    (request, self._service.start(self._outcome(request, parse)))
                     for request in islice(left, concurrency - len(asked))
                 )
                 if not asked:
                     return
-                yield self._service.wait(asked.popleft(), self._stopping)
+                request, answer = asked.popleft()
+                outcome = self._service.wait(answer, self._stopping)
+                self._exchange.took(request)
+                yield outcome
         finally:
-            for one in asked:
+            for _, one in asked:
                 one.cancel()
 
     async def _outcome(
         self, request: HttpRequest, parse: Callable[[HttpResponse], T]
     ) -> tuple[HttpResponse, T] | TransientError | PermanentError:
         try:
-            return await read(self._session, self._caller, self._policy, request, parse, self._fallback)
+            return await self._exchange.aread(request, parse, self._session)
         except (TransientError, PermanentError) as error:
             return error
 
@@ -116,26 +191,15 @@ class NodeWeb:
     """An event loop of a node's own thread (``sdk.Web``). A context manager; leaving it ends tasks and connections.
 
     Args:
-        session: what talks to the network; closed at the end.
-        caller: surrounds each request.
-        policy: of the node.
+        session: talks to the network; closed at the end.
+        exchange: what surrounds each request.
         stopping: ends ``run``.
-        fallback: what to do without an answer; None: nothing.
     """
 
-    def __init__(
-        self,
-        session: HttpSession,
-        caller: PolicyCaller,
-        policy: Policy,
-        stopping: threading.Event,
-        fallback: Fallback | None = None,
-    ) -> None:
+    def __init__(self, session: HttpSession, exchange: Exchange, stopping: threading.Event) -> None:
         self._session = session
-        self._caller = caller
-        self._policy = policy
+        self._exchange = exchange
         self._stopping = stopping
-        self._fallback = fallback
         self._loop = asyncio.new_event_loop()
 
     def __enter__(self) -> Self:
@@ -165,20 +229,14 @@ class NodeWeb:
         self, request: HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
     ) -> HttpResponse:
         """Send under the policy; each host has a breaker of its own."""
-        answer = await read(
-            self._session, self._caller, self._policy, request, lambda _: None, self._fallback, before=before
-        )
-        return answer[0]
+        response, _ = await self._exchange.aread(request, lambda _: None, self._session, before)
+        self._exchange.took(request)
+        return response
 
     @asynccontextmanager
     async def stream(self, request: HttpRequest, *, idle: float | None = None) -> AsyncGenerator[BodyStream]:
         """Send under the policy; the body is read as it comes."""
-        seconds, retry_on = self._policy.timeout or REQUEST_SECONDS, self._policy.retry.on_status
-
-        async def attempt() -> BodyStream:
-            return await self._session.open(request, seconds, retry_on, idle=idle)
-
-        stream = await self._caller.acall(attempt, target=request.target)
+        stream = await self._exchange.open(self._session, request, idle)
         try:
             yield stream
         finally:
@@ -199,32 +257,3 @@ class NodeWeb:
         await self._session.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
-
-
-async def read(  # noqa: PLR0913 - all that surrounds a request
-    session: HttpSession,
-    caller: PolicyCaller,
-    policy: Policy,
-    request: HttpRequest,
-    parse: Callable[[HttpResponse], T],
-    fallback: Fallback | None,
-    *,
-    before: Callable[[], Awaitable[object]] | None = None,
-) -> tuple[HttpResponse, T]:
-    """One request on an event loop under a policy, parsed inside each attempt."""
-    seconds, retry_on = policy.timeout or REQUEST_SECONDS, policy.retry.on_status
-
-    async def attempt() -> tuple[HttpResponse, T]:
-        response = await session.fetch(request, seconds, retry_on)
-        return response, parse(response)
-
-    try:
-        fresh = await caller.acall(attempt, target=request.target, before=before)
-    except TransientError as error:
-        if fallback is None:
-            raise
-        response = fallback.instead(request, error)
-        return response, parse(response)
-    if fallback is not None:
-        fallback.keep(request, fresh[0])
-    return fresh

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from etl_studio import __version__
 from etl_studio.engine.http_auth import SignIns, send_signed, stays
 from etl_studio.engine.http_body import BodyStream, ByteCount, Opened, beginning, check_codings, content
+from etl_studio.engine.http_changes import NOT_MODIFIED
 from etl_studio.engine.http_failures import cannot_be_sent, failure, from_status
 from etl_studio.errors import PermanentError
 from etl_studio.sdk.http import shown_url
@@ -135,7 +136,8 @@ class HttpSession:
                         retry_on,
                         self._sign_ins.secrets,
                     )
-                if status < _FIRST_REDIRECT or not request.follow_redirects:
+                asked_for = status == NOT_MODIFIED and request.unchanged == "skip"
+                if status < _FIRST_REDIRECT or asked_for or not request.follow_redirects:
                     check_codings(response, client)
                     return opened
                 if response.next_request is None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "last_good"
 """In the workspace."""
 KEPT_DAYS = 30
-FIRST_ERROR = 400
+FIRST_OTHER = 300
 STALE = "_stale"
 """Column that tells whether a row may come from an old answer."""
 _DAY = 86_400
@@ -125,7 +125,7 @@ class Fallback:
 
     def keep(self, request: HttpRequest, response: HttpResponse) -> None:
         """Keep a good answer."""
-        if response.status >= FIRST_ERROR:  # an error that the request accepts is none
+        if response.status >= FIRST_OTHER:  # an error that the request accepts is none, nor is 304
             return
         try:
             self._kept.keep(request, response)

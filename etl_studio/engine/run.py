@@ -24,6 +24,7 @@ from etl_studio.engine.events import (
     RunStarted,
     RunStatus,
 )
+from etl_studio.engine.http_changes import Changes, keep_seen, what_matters
 from etl_studio.engine.inbox import Inbox
 from etl_studio.engine.memory import Limits, MemoryBudget
 from etl_studio.engine.meter import Meter
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Event, Listener
     from etl_studio.engine.http import HttpService
     from etl_studio.engine.http_auth import SignIns
+    from etl_studio.engine.http_changes import PageMemory
     from etl_studio.engine.inbox import Bounds
     from etl_studio.engine.inject import Injector
     from etl_studio.engine.ledger import Ledger
@@ -83,6 +85,7 @@ class Run:
         recording: keeps what goes over its wires.
         sign_ins: who is signed in where; default: nobody.
         bookmarks: where sources begin, by node and what it reads.
+        pages: what the last runs saw of the web; None: each answer is taken as new.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -107,6 +110,7 @@ class Run:
         recording: Recording | None = None,
         sign_ins: SignIns | None = None,
         bookmarks: Mapping[tuple[str, str], Any] | None = None,
+        pages: PageMemory | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
@@ -123,6 +127,7 @@ class Run:
         self._mask = mask
         self._sign_ins = sign_ins
         self._bookmarks = bookmarks or {}
+        self._pages = pages
         self._facts = dict(facts or {})
         self._memory = memory or MemoryBudget.of_machine()
         self._lock = threading.Lock()
@@ -266,6 +271,8 @@ class Run:
             self._emit,
         )
         context.bookmarks = self._bookmarks
+        if self._pages is not None and isinstance(planned.node, Source) and planned.node.only_new:
+            context.changes = Changes(planned.id, self._pages, what_matters(self.plan, planned.id))
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}
         outlet = Outlet(self.id, planned, inboxes, meter, self._emit, tap(meter, self.debugger, self._recording))
         return Station(
@@ -455,6 +462,7 @@ class Run:
             status = RunStatus.STOPPED
         else:
             status = RunStatus.DONE_WITH_DEAD_LETTERS if dead else RunStatus.DONE
+            keep_seen({node: station.context.changes for node, station in self._stations.items()}, self._log)
         kinds = {node: item.node for node, item in self.plan.nodes.items()}
         ended = RunEnded(
             self.id,

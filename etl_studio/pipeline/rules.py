@@ -9,6 +9,7 @@ from etl_studio.pipeline.canvas_rules import check_groups
 from etl_studio.pipeline.file_format import position
 from etl_studio.pipeline.flat import SEPARATOR
 from etl_studio.pipeline.interfaces import types_of
+from etl_studio.pipeline.part_rules import check_parts
 from etl_studio.pipeline.problems import Problem
 from etl_studio.pipeline.setting_rules import check_parameters, check_settings
 from etl_studio.pipeline.sub_rules import check_sub_pipelines
@@ -59,6 +60,7 @@ def check(
         *_check_targets(part, types),
         *_check_fallbacks(part, types),
         *_check_workers(part, types),
+        *check_parts(part, types, parameters or {}),
         *check_groups(pipeline),
     ]
     return sorted(problems, key=lambda problem: problem.severity != "error")

@@ -72,6 +72,19 @@ def check_parameters(pipeline: Pipeline, given: Mapping[str, str]) -> Iterator[P
             yield Problem("warning", f'Nothing uses the parameter "{name}".', "Remove it.", line=line, column=column)
 
 
+def configured(pipeline: Pipeline, node_id: str, node_type: type[Node], given: Mapping[str, str]) -> Node | None:
+    """A node with parameters, or samples, put into its settings; None where they are wrong."""
+
+    def look_up(name: str) -> Any:
+        return _value(pipeline, name, given) if name in pipeline.parameters else "x"
+
+    filled = substitute(pipeline.nodes[node_id].config, (node_type.Config,), look_up)
+    try:
+        return node_type(node_type.Config.model_validate(filled))
+    except (ValidationError, EtlError):
+        return None
+
+
 def check_settings(
     pipeline: Pipeline,
     types: Mapping[str, type[Node] | None],

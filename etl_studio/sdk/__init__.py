@@ -19,7 +19,7 @@ from etl_studio.sdk.database import (
     WriteOptions,
 )
 from etl_studio.sdk.emissions import Output, Problem, Rejected
-from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, HttpStream, Web, shown_url
+from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, HttpStream, Unchanged, Web, shown_url
 from etl_studio.sdk.node import Node, Operator, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
@@ -86,6 +86,7 @@ __all__ = [
     "SqlTransform",
     "TableLoad",
     "Transform",
+    "Unchanged",
     "Web",
     "WriteDisposition",
     "WriteOptions",

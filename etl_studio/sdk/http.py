@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from etl_studio.errors import PermanentError, TransientError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk.auth import Auth
 
 T = TypeVar("T")
+Unchanged = Literal["take", "tell", "skip"]
 
 SHOWN_URL = 300
 """Characters of an address that a message shows."""
@@ -53,6 +54,9 @@ class HttpRequest:
         from_data: the address came from data: private addresses are refused, on each hop of a redirect, too.
         follow_redirects: False: an answer that leads elsewhere is an answer as any other.
         max_bytes: the most bytes of the decoded body; None: 64 MB.
+        unchanged: what to do with an answer that is the same as in the last run that went well: ``take`` it, ``tell``
+            it in ``HttpResponse.unchanged``, or ``skip`` it: then the server may also answer with 304 and no body. Only
+            for a source that says ``only_new``; in previews, dry runs, replays and trials each answer is taken.
     """
 
     url: str
@@ -67,6 +71,7 @@ class HttpRequest:
     from_data: bool = False
     follow_redirects: bool = True
     max_bytes: int | None = None
+    unchanged: Unchanged = "take"
 
     @property
     def target(self) -> str:
@@ -85,6 +90,7 @@ class HttpResponse:
         content: decoded body (gzip and the like undone).
         encoding: charset from the headers, if given.
         elapsed: seconds from the request to the last byte, redirects included.
+        unchanged: it is the same as in the last run that went well; told where the request wants to know.
     """
 
     url: str
@@ -93,6 +99,7 @@ class HttpResponse:
     content: bytes
     encoding: str | None = None
     elapsed: float = field(default=0.0, compare=False)
+    unchanged: bool = False
 
     @property
     def text(self) -> str:

@@ -121,6 +121,14 @@ class Source(Node):
         """
         return False
 
+    @property
+    def only_new(self) -> bool:
+        """Whether it leaves out what earlier runs have loaded: then no sink behind it may take that away (``empties``).
+
+        Only such a source is told of unchanged answers (``HttpRequest.unchanged``).
+        """
+        return False
+
     def stamp(self, folder: Path) -> Mapping[str, Any]:
         """JSON-ready facts that tell whether what is read is still the same, such as size and time of a file.
 
@@ -252,6 +260,11 @@ class Sink(Node):
     @property
     def keeps_partial(self) -> bool:
         """Whether a stopped run commits the rows that came so far: appends do, a replace would lose rows."""
+        return False
+
+    @property
+    def empties(self) -> bool:
+        """Whether each load takes away what earlier ones brought."""
         return False
 
     @property

@@ -17,7 +17,7 @@ import pytest
 from etl_studio.engine import http_addresses
 from etl_studio.engine.http import HttpService
 from etl_studio.engine.http_addresses import is_public
-from etl_studio.engine.http_client import PolicyClient
+from etl_studio.engine.http_client import Exchange, PolicyClient
 from etl_studio.engine.http_session import HttpSession
 from etl_studio.engine.http_trust import Trust
 from etl_studio.errors import DeadlineError, PermanentError, TransientError
@@ -479,9 +479,8 @@ def test_not_checking_certificates_is_for_one_node_only_and_warns_once(tmp_path,
         warnings = [event.message for event in careless.events if getattr(event, "level", "") == "warning"]
         assert len(warnings) == 1
         assert "Certificates are not checked" in warnings[0]
-        client = PolicyClient(
-            careless._service, careless._service.session_for(Trust()), other._caller, Policy(), other.stopping
-        )
+        session = careless._service.session_for(Trust())
+        client = PolicyClient(careless._service, session, Exchange(other._caller, Policy()), other.stopping)
         with pytest.raises(PermanentError, match="is not valid"):
             client.send(HttpRequest(secure.url + "/"))
     finally:

@@ -65,6 +65,13 @@ class RssSource(sdk.Source):
             example={"Accept-Language": "en"},
             advanced=True,
         )
+        only_changed: bool = sdk.setting(
+            False,
+            title="Only changed feeds",
+            description="Leave out feeds that are as they were in the last run that went well. For targets that rows "
+            "are added to or merged into.",
+            advanced=True,
+        )
         auth: Auth = auth_setting()
 
         @field_validator("urls")
@@ -83,6 +90,11 @@ class RssSource(sdk.Source):
             return self
 
     config: Config
+
+    @property
+    def only_new(self) -> bool:
+        """Feeds that have not changed may be left out."""
+        return self.config.only_changed
 
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
         """Yield the entries of each feed as it comes."""
@@ -131,9 +143,17 @@ class RssSource(sdk.Source):
     def _entries(
         self, url: str, entries: _Entries, builder: sdk.RecordBuilder, context: sdk.RunContext
     ) -> Iterator[sdk.node.Emission]:
-        request = sdk.HttpRequest(url, headers={"Accept": ACCEPT, **self.config.headers}, auth=self.config.auth)
-        _, feed = context.http().read(request, read_feed)
+        request = sdk.HttpRequest(
+            url,
+            headers={"Accept": ACCEPT, **self.config.headers},
+            auth=self.config.auth,
+            unchanged="skip" if self.config.only_changed else "take",
+        )
+        _, feed = context.http().read(request, _read)
         shown = sdk.shown_url(url)
+        if feed is None:
+            context.log("info", f"{shown} has not changed: its entries were left out.", url=shown)
+            return
         yield from builder.add(entries.new(feed.records, shown, feed.title))
         if feed.unreadable:
             yield _unreadable([(shown, text, why) for text, why in feed.unreadable])
@@ -175,6 +195,10 @@ class _Entries:
     @staticmethod
     def _plain(record: dict[str, Any]) -> dict[str, Any]:
         return {**record, **{name: _without_tags(record[name]) for name in ("summary", "content")}}
+
+
+def _read(response: sdk.HttpResponse) -> Feed | None:
+    return None if response.unchanged else read_feed(response)
 
 
 def _without_tags(text: str | None) -> str | None:

@@ -43,6 +43,10 @@ class WebPageSource(sdk.Source):
     again as the policy says. Of several addresses, one that answers with an error such as 404 or to no attempt at
     all is rejected and the others are read; a replay of the dead letter fetches it again and follows its next
     links. A following page that fails ends the run, since what comes after it is not known.
+
+    With *Only changed pages* the site is asked whether a page is still the same (`ETag`, `Last-Modified`), and one that
+    came with the same content is left out, too. What a run has seen counts when all that it read has been loaded; with
+    other settings of this node, or another target, all pages are read anew.
     """
 
     type: ClassVar[str] = "web_page_source"
@@ -109,6 +113,13 @@ class WebPageSource(sdk.Source):
             example={"Accept-Language": "en"},
             advanced=True,
         )
+        only_changed: bool = sdk.setting(
+            False,
+            title="Only changed pages",
+            description="Leave out the rows of pages that are as they were in the last run that went well. For targets "
+            "that rows are added to or merged into.",
+            advanced=True,
+        )
 
         @field_validator("urls")
         @classmethod
@@ -150,7 +161,19 @@ class WebPageSource(sdk.Source):
                     raise ValueError(f"columns: {error}") from None
             return self
 
+        @property
+        def unchanged(self) -> sdk.Unchanged:
+            """What to do with an unchanged page: where its link leads on, its body is needed."""
+            if not self.only_changed:
+                return "take"
+            return "tell" if self.next else "skip"
+
     config: Config
+
+    @property
+    def only_new(self) -> bool:
+        """Pages that have not changed may be left out."""
+        return self.config.only_changed
 
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.Emission]:
         """Yield the items of each page as it comes."""
@@ -261,14 +284,25 @@ class WebPageSource(sdk.Source):
             same_site = urlsplit(url).netloc == urlsplit(start).netloc
             try:
                 response = client.send(
-                    sdk.HttpRequest(url, headers=config.headers if same_site else {}, from_data=not same_site)
+                    sdk.HttpRequest(
+                        url,
+                        headers=config.headers if same_site else {},
+                        from_data=not same_site,
+                        unchanged=config.unchanged,
+                    )
                 )
             except (PermanentError, TransientError) as error:
                 if url == start and (error.status is not None or isinstance(error, TransientError)):
                     raise _StartRefusedError(error) from None
                 raise
+            if response.unchanged and not response.content:
+                reader.skipped()
+                return
             records, url = reader.read(response, context)
-            yield records
+            if response.unchanged:
+                reader.skipped(read=True)
+            else:
+                yield records
 
 
 class _PageReader:
@@ -283,6 +317,12 @@ class _PageReader:
         self._title = ""
         self.pages = 0
         self.items = 0
+        self._unchanged = 0
+
+    def skipped(self, *, read: bool = False) -> None:
+        """A page is as it was in the last run; ``read``: its items were counted all the same."""
+        self._unchanged += 1
+        self.pages += not read
 
     def read(self, response: sdk.HttpResponse, context: sdk.RunContext) -> tuple[list[dict[str, Any]], str | None]:
         """The records of a page and the address of the next one."""
@@ -315,7 +355,9 @@ class _PageReader:
             PermanentError: nothing matched on any page.
         """
         pages = f"{self.pages} page{'s' if self.pages != 1 else ''}"
-        if not self.items and self.pages:
+        if self._unchanged:
+            context.log("info", f"{self._unchanged} of {pages} have not changed: their rows were left out.")
+        if not self.items and self.pages > self._unchanged:
             what = f'The item selector "{self._item.text}"' if self._item else "The fields' selectors"
             raise PermanentError(
                 f"{what} matched nothing on {pages}; the title of the last one is {self._title!r}.",
@@ -324,7 +366,7 @@ class _PageReader:
                 column="item" if self._item else "fields",
                 value=self._item.text if self._item else None,
             )
-        for name in sorted(self._unseen):
+        for name in sorted(self._unseen) if self.items else ():
             selector = self._fields[name].text
             context.log("warning", f'The field "{name}" ({selector}) matched nothing in {self.items} items.')
         if not self._next_found and self._next is not None:

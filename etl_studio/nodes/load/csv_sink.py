@@ -107,6 +107,11 @@ class CsvSink(sdk.Sink):
         return sink
 
     @property
+    def empties(self) -> bool:
+        """Each load writes the file anew."""
+        return True
+
+    @property
     def commits_at_barriers(self) -> bool:
         """What is in the half file by then is kept for a resumed run."""
         return True

@@ -180,6 +180,11 @@ class SqliteSink(sdk.Sink):
         return config.write_disposition != "replace" and not exchanges_keys
 
     @property
+    def empties(self) -> bool:
+        """Replacing exchanges all rows."""
+        return self.config.write_disposition == "replace"
+
+    @property
     def commits_at_barriers(self) -> bool:
         """Rows are appended or merged at each barrier, unless it needs all of them to do right."""
         return not self.config.options.needs_all_rows(self.config.write_disposition)

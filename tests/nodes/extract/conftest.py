@@ -8,7 +8,7 @@ import pytest
 
 from etl_studio.demo import DemoSite
 from etl_studio.engine.http import HttpService
-from etl_studio.engine.http_client import NodeWeb, PolicyClient
+from etl_studio.engine.http_client import Exchange, NodeWeb, PolicyClient
 from etl_studio.engine.http_session import HttpSession
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.policies import PolicyCaller
@@ -48,11 +48,11 @@ def web_context(tmp_path, node_context):
     session = NotingSession(sent)
     service = HttpService(session)
     caller = PolicyCaller("run", "node", POLICY, SharedPolicies(), Meter(), lambda event: None, stopping)
-    client = PolicyClient(service, session, caller, POLICY, stopping)
+    client = PolicyClient(service, session, Exchange(caller, POLICY), stopping)
     client.sent = sent
 
     def web(*, cookies=False):
-        return NodeWeb(NotingSession(sent, cookies=cookies), caller, POLICY, stopping)
+        return NodeWeb(NotingSession(sent, cookies=cookies), Exchange(caller, POLICY), stopping)
 
     context = node_context(tmp_path, http=client, web=web)
     context.stopping = stopping
