@@ -46,9 +46,8 @@ def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
     from lxml import etree
 
     shown = sdk.shown_url(response.url)
-    content_type = response.headers.get("content-type", "")
     _check_kind(response, shown)
-    data = _bytes_in_utf8(response.content, content_type) or _recoded(response.content, content_type, shown, context)
+    data = utf8(response, context)
     # Of a page that is nested deeper than it allows, the parser leaves out the rest: 2,048 levels instead of 256.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
@@ -68,6 +67,13 @@ def parse(response: sdk.HttpResponse, context: sdk.RunContext) -> HtmlPage:
     return HtmlPage(root, address, shown, title, response.url)
 
 
+def utf8(response: sdk.HttpResponse, context: sdk.RunContext) -> bytes:
+    """The page in UTF-8, whatever charset it has."""
+    content_type = response.headers.get("content-type", "")
+    known = _bytes_in_utf8(response.content, content_type)
+    return known or _recoded(response.content, content_type, sdk.shown_url(response.url), context)
+
+
 def _bytes_in_utf8(content: bytes, content_type: str) -> bytes | None:
     """The bytes as they are, where header and bytes agree that they are UTF-8."""
     if "utf-8" not in content_type.lower():
@@ -80,7 +86,7 @@ def _bytes_in_utf8(content: bytes, content_type: str) -> bytes | None:
 
 
 def _recoded(content: bytes, content_type: str, shown: str, context: sdk.RunContext) -> bytes:
-    """The page in UTF-8, whatever charset it has."""
+    """The bytes in UTF-8, where they are in another charset, or it is not sure."""
     from w3lib.encoding import html_to_unicode
 
     try:

@@ -213,6 +213,10 @@ class WebPageSource(sdk.Source):
         yield from builder.finish()
         yield from refused
 
+    def first_page(self, context: sdk.RunContext) -> sdk.HttpResponse:
+        """The answer to the first address; the selector workshop looks at it."""
+        return context.http().send(sdk.HttpRequest(self.config.urls[0], headers=self.config.headers))
+
     def _builder(self) -> sdk.RecordBuilder:
         types = {name: self.config.columns.get(name, "text") for name in self.config.fields}
         return sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True, wanted=self.wanted)

@@ -1,0 +1,1 @@
+"""What the selector workshop knows of pages: their elements, their source, and selectors that find them."""
