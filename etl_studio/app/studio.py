@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http_auth import SignIns
-    from etl_studio.engine.http_changes import PageMemory
     from etl_studio.engine.inject import Injection
     from etl_studio.engine.memory import MemoryBudget
     from etl_studio.engine.run import Run
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.rules import Problem
     from etl_studio.sdk import Registry
     from etl_studio.storage.databases import Databases
+    from etl_studio.storage.page_memory import PipelinePages
     from etl_studio.storage.workspace import RunRecord, Workspace
 
 WORKSPACE_FOLDER = ".etl_studio"
@@ -256,7 +256,8 @@ class Studio:
             mask=masking(resolved.secrets, self.sign_ins),
             sign_ins=self.sign_ins,
             bookmarks={(one.node, one.of): one.value for one in place.bookmarks.of(file)} if file else None,
-            pages=self._pages(place, file) if only is None else None,  # a part does not load all that it reads
+            # A part does not load all that it reads.
+            pages=self.pages(place.folder, file) if file and only is None else None,
             facts={
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,
@@ -361,10 +362,11 @@ class Studio:
             raise PermanentError(ended.error or "The preview failed.")
         return collector.table()
 
-    def _pages(self, place: Workspace, file: Path | None) -> PageMemory | None:
+    def pages(self, workspace: Path, file: Path) -> PipelinePages:
+        """What the last runs of a pipeline file saw of the web."""
         from etl_studio.storage.page_memory import PipelinePages
 
-        return PipelinePages(self.databases, place.folder, file) if file else None
+        return PipelinePages(self.databases, workspace, file)
 
     def settings_for(self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str]) -> Any:
         """The settings of some nodes of a flat pipeline with parameters and secrets put in (``pipeline.parameters``).

@@ -39,11 +39,11 @@ def _behind(
         if isinstance(node, Sink):
             if not node.empties:
                 continue
-            message = f"{name} empties its target first, and {source} ({title}) leaves out what has not changed."
-            hint = f"Those rows would be lost. Let {name} add or merge, or let {source} give all rows."
+            message = f"{name} empties its target first, and {source} ({title}) gives only what is new."
+            hint = f"What was loaded before would be lost. Let {name} add or merge, or let {source} give all rows."
             yield Problem("error", message, hint, name, None, *place)
         elif node is not None and node.rows != "same" and not all(map(node.takes_part, ports)):
-            message = f"{name} needs all rows, and {source} ({title}) leaves out what has not changed."
+            message = f"{name} needs all rows, and {source} ({title}) gives only what is new."
             hint = f"It works on a part of them only. Let {source} give all rows if that is not what you want."
             yield Problem("warning", message, hint, name, None, *place)
 

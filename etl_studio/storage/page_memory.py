@@ -63,6 +63,22 @@ class PipelinePages:
             connection.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             connection.execute("DELETE FROM page WHERE seen_at < ?", (now - KEPT_SECONDS,))
 
+    def known(self) -> list[tuple[str, int, float]]:
+        """Of each node: its id, how many answers are known, and when the last was seen (seconds since the epoch)."""
+        if not self._path.is_file():
+            return []
+        sql = "SELECT node, count(*), max(seen_at) FROM page WHERE pipeline = ? GROUP BY node ORDER BY node"
+        return [(node, number, at) for node, number, at in self._open().query(sql, (self._pipeline,))]
+
+    def forget(self, node: str | None = None) -> None:
+        """Let the next run take every page of the pipeline, or of a node, as new."""
+        if not self._path.is_file():
+            return
+        file = self._open()
+        with file.translated(), file.database.atomic():
+            sql = "DELETE FROM page WHERE pipeline = ? AND node = coalesce(?, node)"
+            file.connection().execute(sql, (self._pipeline, node))
+
     def _open(self) -> OpenFile:
         file = self._databases.open(self._path)
         with file.translated():

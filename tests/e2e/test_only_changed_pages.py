@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -171,7 +172,7 @@ def test_a_target_that_is_emptied_first_is_refused(folder, serving, sink):
     folder.pipeline(nodes, ["read -> all", "all -> save"], parameters=parameters)
     answer = folder.call("run", folder.file)
     assert answer.code == 2
-    assert "save empties its target first, and read (Web page) leaves out what has not changed" in answer.err
+    assert "save empties its target first, and read (Web page) gives only what is new" in answer.err
     assert pages.statuses == []
     if parameters:
         assert folder.call("run", folder.file, "-p", "how=append").code == 0
@@ -188,7 +189,7 @@ def test_a_sum_of_changed_pages_only_is_warned_of(folder, serving):
     )
     answer = folder.call("validate", folder.file)
     assert answer.code == 0
-    assert "add needs all rows, and read (Web page) leaves out what has not changed" in answer.out + answer.err
+    assert "add needs all rows, and read (Web page) gives only what is new" in answer.out + answer.err
 
 
 def test_a_run_that_was_killed_has_seen_nothing(folder, serving, start):
@@ -250,3 +251,32 @@ def test_feeds_that_have_not_changed_are_left_out(folder):
         assert folder.run().count("read", "rows_out") == 2
     assert feed.statuses == [200, 304, 200]
     assert folder.ask("SELECT title FROM news ORDER BY id") == [("News 0",), ("News 1",)]
+
+
+def test_an_answer_of_an_api_that_has_not_changed_is_left_out(folder):
+    items = [{"id": 1}, {"id": 2}]
+    with ScriptedServer({"/items": lambda request: (200, {}, json.dumps(items).encode())}) as server:
+        source = ("rest_source", {"url": server.url + "/items", "only_changed": True}, NO_RETRY)
+        merge = ("sqlite_sink", {"table": "items", "write_disposition": "merge", "key": ["id"]})
+        folder.pipeline({"read": source, "save": merge}, ["read -> save"])
+        assert [folder.run().count("read", "rows_out") for _ in range(2)] == [2, 0]
+        items.append({"id": 3})
+        assert folder.run().count("read", "rows_out") == 3
+    assert folder.ask("SELECT id FROM items ORDER BY id") == [(1,), (2,), (3,)]
+
+
+def test_pages_that_are_forgotten_come_again(folder, serving):
+    server = serving(Pages("ab", etag=True))
+    folder.pipeline({"read": ("web_page_source", shop(server, "ab"), NO_RETRY), "save": SINK}, ["read -> save"])
+    folder.run()
+    assert "2 pages known" in folder.call("state", "show", folder.file).out
+    assert "read" in folder.call("state", "reset", folder.file, "read").err
+    assert "Every node begins at its beginning" in folder.call("state", "show", folder.file).out
+    assert folder.run().count("read", "rows_out") == 2
+
+
+def test_what_reads_on_from_a_value_refuses_a_target_that_is_emptied_first(folder):
+    source = {"url": "http://127.0.0.1:1/items", "incremental": {"path": "id"}}
+    replace = ("sqlite_sink", {"table": "items", "write_disposition": "replace"})
+    folder.pipeline({"read": ("rest_source", source, NO_RETRY), "save": replace}, ["read -> save"])
+    assert "read (REST API) gives only what is new" in folder.call("run", folder.file).err

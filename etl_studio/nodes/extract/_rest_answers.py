@@ -75,6 +75,8 @@ class AnswerReader:
             TransientError: it is damaged, tells of an error, or lacks what an answer before it had.
             PermanentError: it is no JSON, or has no items where they should be.
         """
+        if response.unchanged:
+            return Answer(None, [])
         action = self._action(response)
         if action is not None:
             return self._acted(action, response)

@@ -27,15 +27,22 @@ class Asker:
         requests: makes them.
         answers: reads what comes.
         log: takes level and message.
+        unchanged: what to do with an answer that is as in the last run.
     """
 
     def __init__(
-        self, client: sdk.HttpClient, requests: RequestBuilder, answers: AnswerReader, log: Callable[..., None]
+        self,
+        client: sdk.HttpClient,
+        requests: RequestBuilder,
+        answers: AnswerReader,
+        log: Callable[..., None],
+        unchanged: sdk.Unchanged = "take",
     ) -> None:
         self.requests = requests
         self.answers = answers
         self._client = client
         self._log = log
+        self._unchanged = unchanged
         self._early: Iterator[tuple[sdk.HttpResponse, Answer] | TransientError | PermanentError] | None = None
         self._expected: Iterator[Step] = iter(())
         self._missed = False
@@ -71,6 +78,9 @@ class Asker:
             shown = sdk.shown_url(step.url or "")
             self._log("warning", f"The next page is on another site, {shown}: headers, parameters and body stay here.")
         response, answer = self._outcome(step, send_in)
+        if response.unchanged:
+            shown = sdk.shown_url(response.url)
+            self._log("info", f"{shown} has not changed: its items were left out.", url=shown)
         self._log("debug", f"Page {number}: {len(answer.items)} items.", url=sdk.shown_url(response.url))
         return Page(
             number,
@@ -101,4 +111,5 @@ class Asker:
 
     def request(self, step: Step, send_in: str) -> sdk.HttpRequest:
         """The request of a step."""
-        return replace(self.requests.request(step, send_in), accept=self.answers.accept)
+        request = self.requests.request(step, send_in)
+        return replace(request, accept=self.answers.accept, unchanged=self._unchanged)

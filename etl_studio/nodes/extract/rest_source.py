@@ -189,6 +189,13 @@ class RestSource(sdk.Source):
             description="Adds _url, _status, _fetched_at and _page to each row.",
             advanced=True,
         )
+        only_changed: bool = sdk.setting(
+            False,
+            title="Only when changed",
+            description="Leave out an answer that is as it was in the last run that went well. For APIs without pages, "
+            "and targets that rows are added to or merged into.",
+            advanced=True,
+        )
         flatten: bool = sdk.setting(
             True,
             title="Flatten objects",
@@ -222,9 +229,19 @@ class RestSource(sdk.Source):
                 raise ValueError("a stream has no pages: set the kind of pagination to none, or format to json")
             if self.format in STREAMS and (self.incremental or self.children):
                 raise ValueError("a stream takes no incremental and no children: take them out, or set format to json")
+            whole = self.pagination.kind == "none" and self.format not in STREAMS
+            if self.only_changed and (not whole or self.incremental or self.children):
+                raise ValueError(
+                    "only_changed: it is for one answer that comes as a whole, without pages, incremental and children"
+                )
             return self
 
     config: Config
+
+    @property
+    def only_new(self) -> bool:
+        """What came in an earlier run is left out."""
+        return self.config.only_changed or self.config.incremental is not None
 
     @property
     def replays(self) -> bool:
@@ -385,7 +402,8 @@ class RestSource(sdk.Source):
         requests = self._requests()
         if config.incremental is not None:
             requests = requests.adding(new, config.incremental.send_in)
-        return Asker(context.http(), requests, answers, context.log)
+        unchanged: sdk.Unchanged = "skip" if config.only_changed else "take"
+        return Asker(context.http(), requests, answers, context.log, unchanged)
 
     def _requests(self) -> RequestBuilder:
         config = self.config
