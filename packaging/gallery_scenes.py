@@ -8,7 +8,7 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 
 from etl_studio.app.resources import resource
 from etl_studio.engine.events import (
@@ -23,6 +23,7 @@ from etl_studio.engine.events import (
     WireSample,
 )
 from etl_studio.pipeline.model import NodeSpec, Wire
+from etl_studio.ui.run.trial_dialog import TrialDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -261,6 +262,33 @@ def dry_run(stage: Stage) -> None:
     reported: list[object] = []
     stage.bench.controller.rehearsed.connect(reported.append)
     stage.do("dry_run")
+    stage.wait(lambda: bool(reported))
+    stage.take()
+
+
+@scene
+def trials(stage: Stage) -> None:
+    """A run from a node on: the question, and what is shown of it."""
+    goods(stage)
+    bench = stage.bench
+    pinned = {"rows": [{"id": n, "name": f"Lamp {n}", "price": 9.5, "quantity": n, "total": 9.5 * n} for n in range(6)]}
+    stage.write("goods.pins/clean.json", json.dumps(pinned))
+    bench.document.reset.emit()
+    stage.wait(lambda: "clean" in bench.preview.pinning.nodes)
+    stage.choose("check")
+
+    def answer() -> None:
+        dialog = bench.findChild(TrialDialog)
+        stage.take("question", dialog)
+        dialog.load.setChecked(True)
+        stage.take("load", dialog)
+        dialog.dry.setChecked(True)
+        dialog.accept()
+
+    reported: list[object] = []
+    bench.controller.rehearsed.connect(reported.append)
+    QTimer.singleShot(500, answer)
+    stage.do("run_from")
     stage.wait(lambda: bool(reported))
     stage.take()
 

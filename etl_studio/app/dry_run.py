@@ -34,10 +34,11 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """The report of a dry run."""
+    """The report of a dry run; ``trial``: what it was tried on, if not on everything."""
 
     ended: RunEnded
     sinks: tuple[Rehearsed, ...]
+    trial: Trial | None = None
 
 
 def dry_run(  # noqa: PLR0913 - as a run
@@ -127,7 +128,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             mask=masking(resolved.secrets, studio.sign_ins),
             sign_ins=studio.sign_ins,
             bookmarks=_bookmarks(studio, file, workspace),
-            facts={"kind": "dry_run"},
+            facts={"kind": "dry_run", "document": {} if trial is None else {"trial": trial.facts()}},
             debugger=debugger,
             recording=recording,
         )
@@ -135,7 +136,7 @@ def dry_run(  # noqa: PLR0913 - as a run
             on_run(run)
         ended = run.execute()
         studio.databases.forget(Path(scratch))
-    return DryRun(ended, tuple(sinks[node] for node in pipeline.nodes if node in sinks))
+    return DryRun(ended, tuple(sinks[node] for node in pipeline.nodes if node in sinks), trial)
 
 
 def _bookmarks(studio: Studio, file: Path | None, workspace: Path) -> dict[tuple[str, str], Any]:

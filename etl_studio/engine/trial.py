@@ -67,7 +67,10 @@ def trial_part(
         if not wanted:
             raise UsageError("The node to run to does not follow the one to run from.", hint="Choose another one.")
     else:
-        wanted = {node for node in wanted if not any(wire.source == node for wire in pipeline.wires)}
+        wanted -= {wire.source for wire in pipeline.wires}
+    feeders: dict[str, list[str]] = {}
+    for wire in pipeline.wires:
+        feeders.setdefault(wire.target, []).append(wire.source)
     given: set[str] = set()
     run: set[str] = set()
     pending = list(wanted)
@@ -79,7 +82,7 @@ def trial_part(
             given.add(node)
             continue
         run.add(node)
-        pending += [wire.source for wire in pipeline.wires if wire.target == node]
+        pending += feeders.get(node, ())
     return [node for node in pipeline.nodes if node in run], [node for node in pipeline.nodes if node in given]
 
 

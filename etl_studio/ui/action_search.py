@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -84,4 +84,4 @@ class ActionSearch(QDialog):
             return
         action = item.data(0, Qt.ItemDataRole.UserRole)
         self.close()
-        action.trigger()
+        QTimer.singleShot(0, action.trigger)  # it may open a dialog: this popup is gone by then

@@ -28,7 +28,8 @@ ON_CANVAS = (
 )
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
 EDITS = (
-    *("save", "save_as", "run", "dry_run", "run_with_faults", "debug", "debug_load", "run_tests"),
+    *("save", "save_as", "run", "dry_run", "run_with_faults", "trial", "run_to", "run_from"),
+    *("debug", "debug_load", "run_tests"),
     *("cut", "paste", "duplicate", "delete", "delete_join", "replace_node", "add_node", "add_note", "connect"),
     *("group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
 )
@@ -119,6 +120,9 @@ class BenchActions(QObject):
             "run": not running,
             "dry_run": not running,
             "run_with_faults": not running,
+            "trial": not running,
+            "run_to": len(chosen) == 1 and not running,
+            "run_from": len(chosen) == 1 and not running,
             "stop": running,
             "stop_now": running,
             "pause": bench.controller.can_pause,
@@ -191,6 +195,9 @@ class BenchActions(QObject):
             "run": bench.run,
             "dry_run": bench.dry_run,
             "run_with_faults": bench.run_with_faults,
+            "trial": bench.trials.ask,
+            "run_to": self._run_to,
+            "run_from": bench.trials.ask_from_chosen,
             "stop": bench.stop,
             "stop_now": bench.stop_now,
             "pause": bench.controller.switch_pause,
@@ -210,6 +217,10 @@ class BenchActions(QObject):
             "go_back": bench.inner.go_back,
             "export": bench.export_results,
         }
+
+    def _run_to(self) -> None:
+        for node in self._bench.canvas.pipeline_scene.chosen_nodes()[:1]:
+            self._bench.run_to(node)
 
     def _run_tests(self) -> None:
         self._bench.tabs.show_panel(self._bench.tests)

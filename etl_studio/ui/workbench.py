@@ -16,7 +16,7 @@ from etl_studio.engine.events import (
     RunStatus,
 )
 from etl_studio.engine.plan import ancestors
-from etl_studio.errors import EtlError, PipelineError
+from etl_studio.errors import Cancelled, EtlError, PipelineError
 from etl_studio.pipeline.flat import outer_node
 from etl_studio.ui.banner import Banner
 from etl_studio.ui.bench_layout import splitters, stacked
@@ -50,6 +50,7 @@ from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.run.status_bar import RunStatusBar
+from etl_studio.ui.run.trial_runs import TrialRuns
 from etl_studio.ui.side import Side
 from etl_studio.ui.sub_pipelines.inner import InnerPipelines
 from etl_studio.ui.translation import tr, trn
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from etl_studio.storage.journal import Journal
     from etl_studio.storage.workspace import Workspace
     from etl_studio.ui.recent_files import RecentFiles
+    from etl_studio.ui.run.controller import MakeTrial
     from etl_studio.ui.run.replaying import Replayed
     from etl_studio.ui.theme.theme import Theme
 
@@ -86,6 +88,7 @@ class Workbench(QWidget):
         status: the line at the foot.
         tabs, monitor, preview, rehearsal, tests, results, loads, problems, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
+        trials: runs on some rows, from a node on or of everything.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
     """
@@ -112,12 +115,14 @@ class Workbench(QWidget):
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
         self.palette_panel = Palette(studio.registry, theme)
-        previews = PreviewRunner(Previews(studio), self.document, self, parameters=lambda: self._parameters)
+        samples = Previews(studio)
+        previews = PreviewRunner(samples, self.document, self, parameters=lambda: self._parameters)
+        self.trials = TrialRuns(self, samples, settings)
         self.columns = KnownColumns(self.document, previews, self)
         self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
         previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
-        columns, ready = self.columns.arriving, self._ready
+        columns, ready = self.columns.arriving, self.ready
         self.debugging = Debugging(studio, self.controller, self.canvas, settings, columns, ready, self)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731
@@ -158,7 +163,7 @@ class Workbench(QWidget):
         self.inner = InnerPipelines(
             self.document, self.canvas, self.controller, self.files, studio.sub_pipelines, theme, self
         )
-        self.status = RunStatusBar(theme, self)
+        self.status = RunStatusBar(theme, self.document.titles, self)
         self.outline = OutlinePanel(self.document, theme)
         self.side = Side(self.palette_panel, self.outline, self.canvas)
         self._lay_out()
@@ -176,11 +181,15 @@ class Workbench(QWidget):
 
     def dry_run(self) -> None:
         """Run what is on the screen without writing, and show what would change."""
-        given = self._ready()
+        given = self.ready()
         if given is not None:
-            self.tabs.show_panel(self.rehearsal)
-            self.controller.rehearse(self.document.pipeline, self.document.path, given)
-            self.rehearsal.show_going(self.document.titles())
+            self.rehearse(given)
+
+    def rehearse(self, given: dict[str, str], trial: MakeTrial | None = None) -> None:
+        """Run, or try, what is on the screen without writing, with these parameters."""
+        self.tabs.show_panel(self.rehearsal)
+        self.controller.rehearse(self.document.pipeline, self.document.path, given, trial)
+        self.rehearsal.show_going(self.document.titles())
 
     def run_with_faults(self) -> None:
         """Ask what to fail, then start what is on the screen."""
@@ -201,13 +210,13 @@ class Workbench(QWidget):
         self._start(only=ancestors(self.document.pipeline, node))
 
     def _start(self, injection: Injection | None = None, only: list[str] | None = None) -> None:
-        given = self._ready(only)
+        given = self.ready(only)
         if given is not None:
             self.tabs.show_panel(self.monitor)
             self.controller.start(self.document.pipeline, self.document.path, given, injection, only=only)
 
-    def _ready(self, only: list[str] | None = None) -> dict[str, str] | None:
-        """The parameters of a run; None: it cannot begin, and the reason is shown."""
+    def ready(self, only: list[str] | None = None) -> dict[str, str] | None:
+        """The parameters of a run, of some nodes or of all; None: it cannot begin, and the reason is shown."""
         self.inspector.flush()
         self.document.check_now()
         errors = [problem for problem in self.document.problems if problem.severity == "error"]
@@ -316,6 +325,7 @@ class Workbench(QWidget):
         self.inspector.left.connect(self.canvas.setFocus)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
+        self.canvas.run_from_wanted.connect(self.trials.ask_from)
         self.runs.resume_requested.connect(self.resuming.resume)
         self.document.problems_changed.connect(self._count_problems)
         self.document.reset.connect(self._on_reset)
@@ -411,8 +421,10 @@ class Workbench(QWidget):
         return "" if shown is not None and shown.name in tables else next(iter(tables), "")
 
     def _on_refused(self, error: EtlError) -> None:
-        self.status.show_idle(tr("Not started"))
+        self.status.show_idle(tr("Stopped") if isinstance(error, Cancelled) else tr("Not started"))
         self.rehearsal.show_refused(error)
+        if isinstance(error, Cancelled):
+            return
         if self.resuming.ask_about(error):
             return
         if isinstance(error, PipelineError) and error.problems:

@@ -299,7 +299,7 @@ def test_any_action_is_found_by_some_of_its_name(qtbot, window):
     QTest.keyClicks(search.field, "dark")
     QTest.keyClick(search.field, Qt.Key.Key_Return)
 
-    assert window.theme.is_dark
+    qtbot.waitUntil(lambda: window.theme.is_dark)
 
 
 def test_parts_can_be_hidden_by_the_view_menu(window):

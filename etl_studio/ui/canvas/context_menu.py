@@ -53,6 +53,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     inline: Callable[[str], object],
     order_breaker: Callable[[str, str], object],
     run_to: Callable[[str], object],
+    run_from: Callable[[str], object],
     breakpoint: Callable[[str], object],  # noqa: A002 - the word of the trade
     condition: Callable[[str], object],
 ) -> QMenu:
@@ -68,6 +69,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
         extract: makes a sub-pipeline of what is selected.
         inline: puts the nodes of its file in the place of a sub-pipeline.
         run_to: runs a node and what feeds it.
+        run_from: runs a node and what follows it.
         breakpoint: sets or removes the breakpoint at a node or wire, by id or text.
         condition: asks for its condition.
         order_breaker: forces the breakers of a node of the run into a state.
@@ -91,6 +93,7 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     if hit.node:
         _add_opening(scene, hit.node, add, activate, show_settings)
         add(tr("Run to here"), "play", partial(run_to, hit.node))
+        add(tr("Run from here…"), "step-batch", partial(run_from, hit.node))
         add(tr("Breakpoint"), "circle-dot", partial(breakpoint, hit.node), "F9")
         add(tr("Breakpoint with a condition…"), "filter", partial(condition, hit.node), "Shift+F9")
         _add_breaker(menu, theme, scene, hit.node, order_breaker)

@@ -92,6 +92,8 @@ class CanvasView(QGraphicsView):
     example_requested = Signal()
     run_wanted = Signal(str)
     """A person wants a node and what feeds it to run."""
+    run_from_wanted = Signal(str)
+    """A person wants a node and what follows it to run."""
     breakpoint_wanted = Signal(str)
     """A person wants a breakpoint at a node or wire, or none there any more."""
     condition_wanted = Signal(str)
@@ -227,6 +229,7 @@ class CanvasView(QGraphicsView):
             inline=self.inline_wanted.emit,
             order_breaker=self.breaker_ordered.emit,
             run_to=self.run_wanted.emit,
+            run_from=self.run_from_wanted.emit,
             breakpoint=self.breakpoint_wanted.emit,
             condition=self.condition_wanted.emit,
         )

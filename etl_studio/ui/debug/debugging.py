@@ -20,7 +20,7 @@ from etl_studio.ui.debug.strip import HaltStrip
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from PySide6.QtCore import QSettings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.debugger import Command, Debugger
     from etl_studio.engine.events import Event
     from etl_studio.ui.canvas.view import CanvasView
-    from etl_studio.ui.run.controller import RunController
+    from etl_studio.ui.run.controller import MakeTrial, RunController
 
 
 class Debugging(QObject):
@@ -138,9 +138,20 @@ class Debugging(QObject):
         """Run what is on the screen and halt at breakpoints; ``load``: write for real."""
         given = self._ready()
         if given is not None:
-            self.panel_wanted.emit(self.panel)
-            document = self._document
-            self._controller.debug(document.pipeline, document.path, given, self.breakpoints.all(), load=load)
+            self.begin(given, load=load)
+
+    def begin(self, parameters: Mapping[str, str], *, load: bool = False, trial: MakeTrial | None = None) -> None:
+        """Run what is on the screen, or make a trial of it, and halt at breakpoints.
+
+        Args:
+            parameters: of the run.
+            load: write for real.
+            trial: makes a trial of it.
+        """
+        self.panel_wanted.emit(self.panel)
+        document = self._document
+        points = self.breakpoints.all()
+        self._controller.debug(document.pipeline, document.path, parameters, points, load=load, trial=trial)
 
     @property
     def is_debugging(self) -> bool:

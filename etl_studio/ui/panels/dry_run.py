@@ -26,6 +26,7 @@ from etl_studio.errors import PipelineError
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.panels.status import moment
 from etl_studio.ui.quantities import count, rows
+from etl_studio.ui.run.trial_runs import trial_words
 from etl_studio.ui.tables.changes import ROLES, SIGNS, ChangedCell, ChangesModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
@@ -167,6 +168,8 @@ class DryRunPanel(QFrame):
             parts.insert(2, letters)
         if ended.status is RunStatus.STOPPED:
             parts.insert(0, tr("stopped early"))
+        if report.trial is not None:
+            parts.append(trial_words(report.trial.facts(), lambda node: self._titles.get(node, node)))
         self.facts.setText("  ·  ".join(parts))
         self.sinks.clear()
         self.sinks.addItems([self._summary(sink) for sink in report.sinks])

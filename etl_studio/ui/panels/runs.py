@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from etl_studio.storage.workspace import RunCommand, RunRecord, Workspace
     from etl_studio.ui.theme.theme import Theme
 
-KINDS = {"dry_run": N_("dry run"), "replay": N_("replay")}
+KINDS = {"dry_run": N_("dry run"), "replay": N_("replay"), "trial": N_("trial")}
 """Of what is no usual run."""
 LIMIT = 500
 """The most runs that are listed."""
@@ -309,7 +309,8 @@ def _started(row: RunRecord) -> str:
 
 
 def _pipeline(row: RunRecord) -> str:
-    return row.pipeline if row.kind == "run" else f"{row.pipeline} ({tr(KINDS.get(row.kind, row.kind))})"
+    kind = "trial" if "trial" in row.document else row.kind
+    return row.pipeline if kind == "run" else f"{row.pipeline} ({tr(KINDS.get(kind, kind))})"
 
 
 def _duration(row: RunRecord) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from etl_studio.engine.breakpoints import ARROW
 from etl_studio.engine.events import PauseChanged, RunEnded, RunStarted
 from etl_studio.errors import EtlError, PermanentError
+from etl_studio.pipeline.flat import outer_node
 from etl_studio.pipeline.snapshot import snapshot
 from etl_studio.ui.run.mailbox import EventMailbox
 from etl_studio.ui.run.qt_workers import QtWorker, start_qt_worker
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from etl_studio.engine.events import Event
     from etl_studio.engine.inject import FaultReport, Injection
     from etl_studio.engine.run import Run
+    from etl_studio.engine.trial import Trial
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.storage.workspace import RunRecord
+
+    MakeTrial = Callable[..., Trial]
+    """Finds what a trial runs, and on what: called with the pipeline, and ``on_run`` as in ``app.trials``."""
 
 
 class RunController(QObject):
@@ -90,6 +96,7 @@ class RunController(QObject):
         resume: RunRecord | None = None,
         accept_changes: bool = False,
         only: Sequence[str] | None = None,
+        trial: MakeTrial | None = None,
     ) -> None:
         """Begin a run of the pipeline as it is now; later edits do not touch it. Ignored while one runs.
 
@@ -101,6 +108,7 @@ class RunController(QObject):
             resume: the run that broke off and goes on.
             accept_changes: go on even where a source has changed since.
             only: ids of the nodes to run; default: all.
+            trial: makes a trial of it, in the run's thread: rows may have to be read first.
         """
         copy, given = snapshot(pipeline), dict(parameters or {})
 
@@ -116,24 +124,32 @@ class RunController(QObject):
                 resume=resume,
                 accept_changes=accept_changes,
                 only=only,
+                trial=self._trial(trial, copy),
                 record=self.records,
             )
 
         self._begin(lambda: self._execute(prepare))
 
-    def rehearse(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any] | None = None) -> None:
+    def rehearse(
+        self,
+        pipeline: Pipeline,
+        file: Path | None,
+        parameters: Mapping[str, Any] | None = None,
+        trial: MakeTrial | None = None,
+    ) -> None:
         """Begin a dry run of the pipeline as it is now: nothing is written. Ignored while one runs.
 
         Args:
             pipeline: what is on the screen, saved or not.
             file: its file.
             parameters: values that replace the defaults.
+            trial: makes a trial of it.
         """
         copy, given = snapshot(pipeline), dict(parameters or {})
 
-        self._begin(lambda: self._dry_run(copy, file, given))
+        self._begin(lambda: self._dry_run(copy, file, given, trial=self._trial(trial, copy)))
 
-    def debug(
+    def debug(  # noqa: PLR0913 - what a run may be told
         self,
         pipeline: Pipeline,
         file: Path | None,
@@ -141,6 +157,7 @@ class RunController(QObject):
         breakpoints: Sequence[Breakpoint],
         *,
         load: bool = False,
+        trial: MakeTrial | None = None,
     ) -> None:
         """Begin a run that halts at breakpoints; without any, before its first batch. Ignored while one runs.
 
@@ -150,16 +167,19 @@ class RunController(QObject):
             parameters: values that replace the defaults.
             breakpoints: where it halts.
             load: write for real, with what a person changes in the rows; default: nothing is written.
+            trial: makes a trial of it.
         """
         copy, given = snapshot(pipeline), dict(parameters or {})
 
-        def make() -> Debugger:
+        def make(tried: Trial | None) -> Debugger:
             from etl_studio.engine.debugger import Debugger
 
-            self._debugger = Debugger(breakpoints, halt_first=not any(one.enabled for one in breakpoints))
+            halts = any(one.enabled and (tried is None or _is_met(one, tried)) for one in breakpoints)
+            self._debugger = Debugger(breakpoints, halt_first=not halts)
             return self._debugger
 
         def prepare() -> Run:
+            tried = self._trial(trial, copy)
             return self._studio.prepare(
                 copy,
                 file=file,
@@ -167,12 +187,14 @@ class RunController(QObject):
                 workspace=self._studio.workspace_folder(file),
                 listeners=[self._mailbox.put],
                 start_worker=start_qt_worker,
-                debugger=make(),
+                trial=tried,
+                debugger=make(tried),
                 record=True,
             )
 
         def rehearse() -> DryRun:
-            return self._dry_run(copy, file, given, debugger=make(), record=True)
+            tried = self._trial(trial, copy)
+            return self._dry_run(copy, file, given, trial=tried, debugger=make(tried), record=True)
 
         self._begin((lambda: self._execute(prepare)) if load else rehearse)
 
@@ -252,6 +274,15 @@ class RunController(QObject):
         worker.join(timeout)
         return not worker.is_alive()
 
+    def _trial(self, make: MakeTrial | None, pipeline: Pipeline) -> Trial | None:
+        """Called in the run's thread; what it reads first can be stopped, too."""
+
+        def take(run: Run) -> None:
+            if not self._take(run):
+                run.stop(hard=True)
+
+        return None if make is None else make(pipeline, on_run=take)
+
     def _dry_run(self, pipeline: Pipeline, file: Path | None, parameters: Mapping[str, Any], **how: Any) -> DryRun:
         """Called in the run's thread."""
         from etl_studio.app.dry_run import dry_run
@@ -325,3 +356,9 @@ class RunController(QObject):
                 self.faults_reported.emit(self._faults)
         elif self._report is not None:
             self.rehearsed.emit(self._report)
+
+
+def _is_met(one: Breakpoint, trial: Trial) -> bool:
+    """Whether a trial comes past a breakpoint."""
+    target = one.wire.rpartition(ARROW)[2].rpartition(".")[0] or one.node
+    return any(outer_node(node) == outer_node(target) for node in trial.run)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from etl_studio.engine.inject import FAULT_KINDS, Injection
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr
 
@@ -70,6 +71,8 @@ class FaultsDialog(QDialog):
             self, maximum=100.0, decimals=0, suffix=" %", value=100 * before.rate, accessibleName=tr("Share that fails")
         )
         self.rate.setToolTip(tr("Share of attempts that fail; rows are malformed 20 times less often."))
+        for field in (self.seed, self.rate):
+            field.lineEdit().setTextMargins(2 * SPACE, 0, 0, 0)
         self.nodes = QListWidget(self, accessibleName=tr("Nodes"))
         self.nodes.setMaximumHeight(30 * SPACE)
         for node in nodes:
@@ -93,7 +96,7 @@ class FaultsDialog(QDialog):
         form.addRow(tr("Faults"), grid)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.run_button = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.run_button.setProperty("role", "primary")
+        set_role(self.run_button, "primary")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self.nodes.itemChanged.connect(self._judge)

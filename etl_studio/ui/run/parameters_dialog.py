@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from etl_studio.pipeline.parameters import read_value
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr
 
@@ -47,7 +48,7 @@ class ParametersDialog(QDialog):
         self.problem.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.run_button = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.run_button.setProperty("role", "primary")
+        set_role(self.run_button, "primary")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

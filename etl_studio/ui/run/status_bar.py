@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
@@ -19,9 +19,12 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.ui.quantities import count, duration, rate
+from etl_studio.ui.run.trial_runs import trial_words
 from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from etl_studio.ui.theme.theme import Theme
 
 ENDINGS = {
@@ -42,14 +45,18 @@ class RunStatusBar(QStatusBar):
 
     Args:
         theme: colours.
+        titles: what the nodes are called, by id.
     """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, titles: Callable[[], Mapping[str, str]] = dict, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._titles = theme, titles
         self._color = "text_muted"
         self._state, self._numbers, self._clock = QLabel(), QLabel(), QLabel()
         self._dry = False
+        self._trial = ""
         self._began: float | None = None
         self._sources: frozenset[str] = frozenset()
         self._before: tuple[float, int] | None = None
@@ -89,6 +96,7 @@ class RunStatusBar(QStatusBar):
             self._began = time.monotonic()
             self._before, self._rate = None, 0.0
             self._dry = event.kind == "dry_run"
+            self._trial = self._tried_on(event.document.get("trial"))
             self._say(self._going, "accent")
             self._timer.start()
         elif isinstance(event, PauseChanged):
@@ -104,7 +112,11 @@ class RunStatusBar(QStatusBar):
 
     @property
     def _going(self) -> str:
-        return tr("Dry run") if self._dry else tr("Running")
+        return tr("Dry run") if self._dry else tr("Trial run") if self._trial else tr("Running")
+
+    def _tried_on(self, facts: Mapping[str, Any] | None) -> str:
+        titles = self._titles()
+        return "" if facts is None else trial_words(facts, lambda node: titles.get(node, node))
 
     def _show_sample(self, event: Sampled) -> None:
         targets = {text.partition(" -> ")[2].rpartition(".")[0] for text in event.wires}
@@ -137,6 +149,8 @@ class RunStatusBar(QStatusBar):
             parts.append(trn("{count} dead letter", "{count} dead letters", event.dead_letters))
         if self._dry:
             parts.append(tr("nothing was written"))
+        if self._trial:
+            parts.append(self._trial)
         self._numbers.setText("  ·  ".join(parts))
         self._clock.setText(duration(event.duration))
 
