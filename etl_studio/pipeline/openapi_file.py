@@ -1,23 +1,34 @@
-"""The description of an API (OpenAPI 3, Swagger 2): what can be read from it, and how."""
+"""The description of an API (OpenAPI 3.0 and 3.1, Swagger 2): what can be read from it, as nodes to be."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from etl_studio.errors import EtlError, UsageError
+from etl_studio.errors import PipelineError, UsageError
 from etl_studio.pipeline import yaml_tree
+from etl_studio.pipeline.model import Parameter
+from etl_studio.pipeline.openapi_pages import paging
+from etl_studio.pipeline.openapi_schema import Schemas, as_list, as_object
+from etl_studio.pipeline.openapi_sign_in import sign_in
+from etl_studio.pipeline.openapi_values import Values, identifier
+from etl_studio.pipeline.web_drafts import MADE_BY_ITSELF, WebDraft
+from etl_studio.pipeline.web_secrets import References
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 METHODS = ("get", "post")
-DEEPEST = 40
-"""References that are followed one after another, at most."""
-ITEMS_DEEP = 3
-_PLACE = re.compile(r"{([^}]+)}")
+UNKNOWN = "https://api.example.org"
+"""Stands where a description does not say where the API is."""
+LARGEST_YAML = 30 * 2**20
+"""Characters. Larger ones are written by machines, as JSON."""
+_PLACE = re.compile(r"{([^{}]+)}")
+_MARK = re.compile(r"""(?m)(^|[{,])\s{0,200}["']?(openapi|swagger)["']?\s{0,20}:\s{0,20}["']?[23]\b""")
+_OF_THE_CLIENT = {*MADE_BY_ITSELF, "accept", "content-type", "authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +36,23 @@ class Operation:
     """One thing that an API answers.
 
     Attributes:
-        title: ``GET /products, List all products``.
-        url: whole address; ``{name}`` stands for what must be filled in.
         method: GET or POST.
-        params: parameters of the query with their default or example; those without are left out unless required.
-        headers: those that are required, with their default or example.
+        path: as written.
+        words: what it is about.
         lists: whether the answer holds a list of objects.
-        auth: settings of ``auth`` with references to secrets that are called ``NAME``.
+        draft: the node that reads it.
     """
 
-    title: str
-    url: str
     method: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    lists: bool = False
-    auth: Mapping[str, Any] = field(default_factory=dict)
+    path: str
+    words: str
+    lists: bool
+    draft: WebDraft
 
 
 def is_openapi(text: str) -> bool:
     """Whether a text looks like the description of an API."""
-    return re.search(r"""(?m)^\s*["']?(openapi|swagger)["']?\s*:\s*["']?[23]""", text[:5000]) is not None
+    return _MARK.search(text) is not None and "paths" in text
 
 
 def read_openapi(text: str, source: str = "") -> list[Operation]:
@@ -58,184 +65,177 @@ def read_openapi(text: str, source: str = "") -> list[Operation]:
     Raises:
         UsageError: it is no such description, or nothing can be read from it.
     """
-    try:
-        tree = yaml_tree.parse(text)
-    except EtlError:
-        raise _no_description() from None
-    document = tree.plain() if tree is not None else None
-    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise _no_description()
+    document = _document(text.lstrip("\ufeff"))
+    if not isinstance(document.get("paths"), dict):
+        raise UsageError("This is no OpenAPI description.", hint="It has openapi: 3.x (or swagger: 2.0) and paths.")
     found = list(_Description(document, source).operations())
     if not found:
         raise UsageError("Nothing in this API is read with GET or POST.", hint="Look for another description.")
     return sorted(found, key=lambda one: (not one.lists, one.method != "GET"))
 
 
-def _no_description() -> UsageError:
-    return UsageError("This is no OpenAPI description.", hint="It has openapi: 3.x (or swagger: 2.0) and paths.")
+def _document(text: str) -> dict[str, Any]:
+    if text.lstrip().startswith("{"):
+        try:
+            return as_object(json.loads(text))
+        except ValueError as error:
+            raise UsageError(f"The description is no valid JSON: {error}.", hint="Download it once more.") from None
+        except RecursionError:
+            raise UsageError("The description is nested too deeply.", hint="Look for another one.") from None
+    if len(text) > LARGEST_YAML:
+        raise UsageError("The description is too large for YAML.", hint="Most APIs have it as JSON, too.")
+    try:
+        tree = yaml_tree.parse(text)
+    except PipelineError as error:
+        where = f" (line {error.line})" if error.line else ""
+        raise UsageError(f"The description cannot be read. {error.what}{where}", hint=error.hint) from None
+    return as_object(tree.plain()) if tree is not None else {}
 
 
 class _Description:
     def __init__(self, document: dict[str, Any], source: str) -> None:
         self._document = document
+        self._schemas = Schemas(document)
+        self._given: dict[str, Parameter] = {}
+        self._hints: list[str] = []
         self._base = self._server(source)
 
     def operations(self) -> Iterator[Operation]:
-        for path, item in self._document["paths"].items():
-            item = self._resolved(item)
-            for method in METHODS if isinstance(item, dict) else ():
-                operation = self._resolved(item.get(method))
+        for path, described in self._document["paths"].items():
+            item = self._schemas.object(described)
+            for method in METHODS:
+                operation = self._schemas.resolved(item.get(method))
                 if isinstance(operation, dict):
-                    made = self._operation(str(path), method, item, operation)
+                    made = self._operation(str(path), method.upper(), item, operation)
                     if method == "get" or made.lists:
                         yield made
 
     def _operation(self, path: str, method: str, item: dict[str, Any], operation: dict[str, Any]) -> Operation:
-        parameters = [self._resolved(one) for part in (item, operation) for one in part.get("parameters") or [] if one]
-        parameters = [one for one in parameters if isinstance(one, dict) and isinstance(one.get("name"), str)]
-        query = {one["name"]: one for one in parameters if one.get("in") == "query"}
-        words = operation.get("summary") or operation.get("operationId") or ""
-        return Operation(
-            title=f"{method.upper()} {path}" + (f", {words}" if words else ""),
-            url=self._base + path,
-            method=method.upper(),
-            params={
-                name: self._value(one)
-                for name, one in query.items()
-                if one.get("required") or self._default(one) is not None
-            },
-            headers={
-                one["name"]: str(self._value(one))
-                for one in parameters
-                if one.get("in") == "header" and one.get("required")
-            },
-            lists=self._lists(self._answer(operation)),
-            auth=self._auth(operation),
+        schemas = self._schemas
+        secrets = References(urlsplit(self._base).hostname or "")
+        values = Values(schemas, secrets)
+        described = {
+            (str(one.get("in")), one["name"]): one
+            for part in (item, operation)
+            for one in map(schemas.object, as_list(part.get("parameters")))
+            if isinstance(one.get("name"), str)
+        }
+        answer = self._answer(operation)
+        leaves = schemas.leaves(_content(answer))
+        items = schemas.items_path(leaves, of_one=path.rstrip("/").endswith("}"))
+        query = {name: one for (place, name), one in described.items() if place == "query"}
+        pages = paging(
+            {name: values.schema(one) for name, one in query.items()}, leaves, as_object(answer.get("headers"))
         )
+        auth, cookies, left_out = sign_in(self._document, operation, schemas, secrets)
+        taken = pages.params | {auth.get("name")}
+        parameters = dict(self._given)
+        config: dict[str, Any] = {"url": self._base + self._address(path, described, values, parameters)}
+        one_object = items is None and bool(as_object(schemas.schema(_content(answer)).get("properties")))
+        config["pagination"] = {"kind": "none"} if one_object else pages.setting
+        if items:
+            config["items"] = items
+        sent = {name: one for name, one in query.items() if name not in taken}
+        if params := dict(values.params(sent, parameters)):
+            config["params"] = params
+        wanted = {
+            name: one
+            for (place, name), one in described.items()
+            if place == "header" and one.get("required") and name not in taken and name.lower() not in _OF_THE_CLIENT
+        }
+        if headers := dict(values.params(wanted, parameters)) | cookies:
+            config["headers"] = {name: str(value) for name, value in headers.items()}
+        if auth:
+            config["auth"] = auth
+        if method == "POST":
+            config["method"] = "POST"
+            media = _json_of(schemas.object(operation.get("requestBody")))
+            swagger = next((one.get("schema") for (place, _), one in described.items() if place == "body"), None)
+            if body := values.body(media, swagger):
+                config["body"] = body
+        words = next(
+            (one for one in map(operation.get, ("summary", "operationId")) if isinstance(one, str) and one), ""
+        )
+        words = " ".join(words.split())
+        hints = [*self._hints, *([pages.doubt] if pages.doubt else [])]
+        left = [left_out] if left_out else []
+        draft = WebDraft("rest_source", config, secrets.names, left, words[:80], parameters, hints)
+        return Operation(method, path, words, items is not None, draft)
 
-    # -- the answer -------------------------------------------------------------------------------------------
+    def _address(
+        self,
+        path: str,
+        described: Mapping[tuple[str, str], dict[str, Any]],
+        values: Values,
+        parameters: dict[str, Parameter],
+    ) -> str:
+        """The path with references to parameters, which are added."""
+
+        def reference(found: re.Match[str]) -> str:
+            place = found[1]
+            name = _parameter_name(place, path)
+            parameters[name] = values.parameter(name, described.get(("path", place), {}))
+            return f"${{{name}}}"
+
+        path = _PLACE.sub(reference, path.replace("${", "{"))
+        return path if path.startswith("/") else f"/{path}"
 
     def _answer(self, operation: dict[str, Any]) -> dict[str, Any]:
-        """The schema of a good answer, as far as it is described."""
-        answers = operation.get("responses")
-        if not isinstance(answers, dict):
-            return {}
-        good = next((answers[key] for key in answers if str(key).startswith(("2", "default"))), None)
-        good = self._resolved(good)
-        if not isinstance(good, dict):
-            return {}
-        schema = good.get("schema")
-        for kind, media in (good.get("content") or {}).items():
-            if "json" in str(kind) and isinstance(media, dict):
-                schema = media.get("schema")
-        return self._schema(schema)
-
-    def _lists(self, schema: dict[str, Any], depth: int = 0) -> bool:
-        if schema.get("type") == "array":
-            return bool(self._schema(schema.get("items")).get("properties"))
-        inner = (schema.get("properties") or {}).values() if depth < ITEMS_DEEP else ()
-        return any(self._lists(self._schema(one), depth + 1) for one in inner)
-
-    # -- what is asked ----------------------------------------------------------------------------------------
-
-    def _default(self, parameter: dict[str, Any]) -> Any:
-        schema = self._schema(parameter.get("schema")) or parameter
-        return schema.get("default")
-
-    def _value(self, parameter: dict[str, Any]) -> Any:
-        schema = self._schema(parameter.get("schema")) or parameter
-        named = parameter.get("examples")
-        example = (
-            next((one.get("value") for one in named.values() if isinstance(one, dict)), None)
-            if isinstance(named, dict)
-            else None
-        )
-        choices = schema.get("enum")
-        for value in (
-            schema.get("default"),
-            parameter.get("example"),
-            example,
-            schema.get("example"),
-            choices[0] if isinstance(choices, list) and choices else None,
-        ):
-            if isinstance(value, str | int | float | bool):
-                return value
-        return ""
-
-    def _auth(self, operation: dict[str, Any]) -> dict[str, Any]:
-        schemes = (self._document.get("components") or {}).get("securitySchemes") or {}
-        schemes = schemes or self._document.get("securityDefinitions") or {}
-        wanted = operation.get("security", self._document.get("security")) or []
-        for name in [name for one in wanted if isinstance(one, dict) for name in one]:
-            scheme = self._resolved(schemes.get(name))
-            if isinstance(scheme, dict) and (found := self._sign_in(scheme)):
-                return found
-        return {}
-
-    def _sign_in(self, scheme: dict[str, Any]) -> dict[str, Any]:
-        kind, place = scheme.get("type"), scheme.get("in")
-        if kind == "apiKey" and place in ("header", "query"):
-            return {"kind": "api_key", "key": "${secret:NAME_key}", "name": str(scheme.get("name")), "send_in": place}
-        if kind == "basic" or (kind == "http" and str(scheme.get("scheme")).lower() == "basic"):
-            return {"kind": "basic", "username": "${secret:NAME_user}", "password": "${secret:NAME_password}"}
-        if kind == "http":
-            return {"kind": "bearer", "token": "${secret:NAME_token}"}
-        address = self._token_address(scheme) if kind == "oauth2" else ""
-        if not address.startswith(("http://", "https://")):
-            return {}
-        client = {"client_id": "${secret:NAME_client_id}", "client_secret": "${secret:NAME_client_secret}"}
-        return {"kind": "oauth2_client_credentials", "token_url": address, **client}
-
-    @staticmethod
-    def _token_address(scheme: dict[str, Any]) -> str:
-        flows = scheme.get("flows") or {"": scheme}
-        found = [flow.get("tokenUrl") for flow in flows.values() if isinstance(flow, dict) and flow.get("tokenUrl")]
-        return str(found[0]) if found else ""
-
-    # -- references -------------------------------------------------------------------------------------------
+        """A good answer, as far as it is described."""
+        answers = as_object(operation.get("responses"))
+        good = next((answers[key] for key in answers if str(key).startswith("2")), answers.get("default"))
+        return self._schemas.object(good)
 
     def _server(self, source: str) -> str:
         document = self._document
-        servers = document.get("servers")
-        if isinstance(servers, list) and servers and isinstance(servers[0], dict):
-            url = str(servers[0].get("url") or "")
-            variables = servers[0].get("variables") or {}
-            url = _PLACE.sub(lambda found: str((variables.get(found[1]) or {}).get("default", found[0])), url)
-        elif document.get("host"):
-            schemes = document.get("schemes") or ["https"]
-            scheme = "https" if "https" in schemes else str(schemes[0])
+        server = as_object(next(iter(as_list(document.get("servers"))), None))
+        url, variables = str(server.get("url") or ""), as_object(server.get("variables"))
+        if not server and isinstance(document.get("host"), str):
+            schemes = as_list(document.get("schemes")) or ["https"]
+            scheme = "https" if "https" in schemes or schemes[0] not in ("http", "https") else schemes[0]
             url = f"{scheme}://{document['host']}{document.get('basePath') or ''}"
-        else:
+        elif not server:
             url = str(document.get("basePath") or "")
-        url = urljoin(source, url) if source.startswith(("http://", "https://")) else url
-        if not urlsplit(url).hostname:
-            url = "https://api.example.org" + ("/" + url.strip("/") if url.strip("/") else "")
-        return url.rstrip("/")
 
-    def _schema(self, value: Any) -> dict[str, Any]:
-        """A schema with its references followed and its parts (allOf) put together."""
-        found = self._resolved(value)
-        if not isinstance(found, dict):
-            return {}
-        parts = found.get("allOf") or found.get("oneOf") or found.get("anyOf")
-        if not isinstance(parts, list):
-            return found
-        merged = {key: inner for key, inner in found.items() if key not in ("allOf", "oneOf", "anyOf")}
-        properties = dict(merged.get("properties") or {})
-        for part in parts if "allOf" in found else parts[:1]:
-            one = self._resolved(part)
-            if isinstance(one, dict):
-                properties |= one.get("properties") or {}
-                merged = {**one, **merged}
-        return {**merged, "properties": properties} if properties else merged
+        def value(found: re.Match[str]) -> str:
+            described = as_object(variables.get(found[1]))
+            default = described.get("default")
+            if isinstance(default, str) and default and "{" not in default:
+                return default
+            name = identifier(found[1])
+            about = described.get("description")
+            self._given[name] = Parameter(name, "text", None, about[:200] if isinstance(about, str) else "")
+            return f"${{{name}}}"
 
-    def _resolved(self, value: Any) -> Any:
-        for _ in range(DEEPEST):
-            reference = value.get("$ref") if isinstance(value, dict) else None
-            if not isinstance(reference, str):
-                return value
-            value = self._document if reference.startswith("#/") else None
-            for key in reference.removeprefix("#/").split("/"):
-                name = key.replace("~1", "/").replace("~0", "~")
-                value = value.get(name) if isinstance(value, dict) else None
-        return None
+        url = _PLACE.sub(value, url.replace("${", "{"))
+        return self._whole(url, source).rstrip("/")
+
+    def _whole(self, url: str, source: str) -> str:
+        try:
+            url = urljoin(source, url) if source.startswith(("http://", "https://")) else url
+            parts = urlsplit(url)
+            known = bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
+        except ValueError:
+            known, url = False, ""
+        if known:
+            return url
+        self._hints.append("The description does not say where the API is: write the address.")
+        path = urlsplit(url).path if url else ""
+        return UNKNOWN + ("/" + path.strip("/") if path.strip("/") else "")
+
+
+def _content(message: dict[str, Any]) -> Any:
+    """The schema of the JSON that a message holds; in Swagger 2 the message has it itself."""
+    return _json_of(message).get("schema", message.get("schema"))
+
+
+def _json_of(message: dict[str, Any]) -> dict[str, Any]:
+    content = as_object(message.get("content")).items()
+    return next((as_object(one) for kind, one in content if "json" in str(kind).lower()), {})
+
+
+def _parameter_name(place: str, path: str) -> str:
+    """``owner`` for ``{owner}``; what is only an id is called after what is before it: ``orders_id``."""
+    before = path.partition(f"{{{place}}}")[0].rstrip("/").rpartition("/")[2]
+    short = place.lower() in ("id", "key", "name", "uuid", "slug")
+    return identifier(f"{before}_{place}" if short and before and "{" not in before else place)

@@ -14,9 +14,10 @@ from etl_studio.app.catalogue import full_registry
 from etl_studio.errors import UsageError
 from etl_studio.pipeline.curl_text import is_curl, read_curl
 from etl_studio.pipeline.parameters import substitute
-from etl_studio.pipeline.web_drafts import draft_of, is_request
+from etl_studio.pipeline.web_drafts import draft_of, is_request, notice
 
 REGISTRY = full_registry()
+AUTO = {"kind": "auto"}
 
 CHROME = r"""curl 'https://api.example.org/v1/products?page=2&api_key=abc123' \
   -H 'accept: application/json' \
@@ -32,17 +33,18 @@ def test_a_command_of_a_browser_becomes_a_rest_source_with_references_for_its_se
     assert draft.node_type == "rest_source"
     assert draft.config == {
         "url": "https://api.example.org/v1/products",
+        "pagination": {"kind": "auto"},
         "params": {"page": "2", "api_key": "${secret:api_example_org_api_key}"},
         "headers": {
             "accept": "application/json",
-            "authorization": "Bearer ${secret:api_example_org_authorization}",
             "Cookie": "${secret:api_example_org_cookie}",
             "x-note": 'it\'s "fine"',
         },
+        "auth": {"kind": "bearer", "token": "${secret:api_example_org_token}"},
     }
-    assert draft.notice == (
-        "Secrets are not kept in the pipeline. Set ETL_STUDIO_SECRET_API_EXAMPLE_ORG_API_KEY, "
-        "ETL_STUDIO_SECRET_API_EXAMPLE_ORG_AUTHORIZATION, ETL_STUDIO_SECRET_API_EXAMPLE_ORG_COOKIE."
+    assert notice([draft]) == (
+        "Secrets are not kept in the pipeline. Set ETL_STUDIO_SECRET_API_EXAMPLE_ORG_TOKEN, "
+        "ETL_STUDIO_SECRET_API_EXAMPLE_ORG_API_KEY, ETL_STUDIO_SECRET_API_EXAMPLE_ORG_COOKIE."
     )
 
 
@@ -51,6 +53,7 @@ def test_a_post_with_json_keeps_method_and_body_and_hides_the_password_in_it():
 
     assert draft.config == {
         "url": "https://example.org/login",
+        "pagination": {"kind": "auto"},
         "method": "POST",
         "body": {"user": "me", "password": "${secret:example_org_password}", "n": 1},
     }
@@ -59,25 +62,36 @@ def test_a_post_with_json_keeps_method_and_body_and_hides_the_password_in_it():
 def test_a_body_that_is_no_json_object_is_left_out_and_told():
     draft = draft_of("curl https://example.org/search -d 'q=mug'")
 
-    assert draft.config == {"url": "https://example.org/search", "method": "POST"}
-    assert draft.notice == "Left out: the body, which is no JSON object."
+    assert draft.config == {"url": "https://example.org/search", "pagination": AUTO, "method": "POST"}
+    assert notice([draft]) == "Left out: the body, which is no JSON object."
 
 
 def test_data_with_g_is_the_query():
     draft = draft_of("curl -G https://example.org/api -d q=mug --data-urlencode 'name=a b&c'")
 
-    assert draft.config == {"url": "https://example.org/api", "params": {"q": "mug", "name": "a b&c"}}
+    assert draft.config == {
+        "url": "https://example.org/api",
+        "pagination": AUTO,
+        "params": {"q": "mug", "name": "a b&c"},
+    }
 
 
 def test_a_name_that_comes_twice_stays_in_the_address():
-    assert draft_of("curl 'https://example.org/api?id=1&id=2'").config == {"url": "https://example.org/api?id=1&id=2"}
+    config = draft_of("curl 'https://example.org/api?id=1&id=2'").config
+
+    assert config == {"url": "https://example.org/api?id=1&id=2", "pagination": AUTO}
 
 
 @pytest.mark.parametrize("text", ["curl -u me:pw https://example.org/api", "curl https://me:pw@example.org/api"])
-def test_user_and_password_become_one_secret(text):
+def test_user_and_password_become_the_sign_in(text):
     config = draft_of(text).config
 
-    assert config["headers"] == {"Authorization": "Basic ${secret:example_org_authorization}"}
+    assert config["auth"] == {
+        "kind": "basic",
+        "username": "${secret:example_org_user}",
+        "password": "${secret:example_org_password}",
+    }
+    assert "headers" not in config
     assert config["url"] == "https://example.org/api"
 
 
@@ -185,7 +199,7 @@ def test_no_secret_is_ever_in_the_settings(name, secret, scheme):
     for command in commands:
         draft = draft_of(command)
         assert secret not in json.dumps(draft.config)
-        assert secret not in draft.notice
+        assert secret not in notice([draft])
         assert draft.secrets
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtGui import QGuiApplication
 
 from etl_studio.errors import UsageError
-from etl_studio.pipeline.web_drafts import draft_of, is_request
+from etl_studio.pipeline.web_drafts import draft_of, is_request, notice
 from etl_studio.ui.arrange import COLUMN, ROW, arranged, contracted
 from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
@@ -241,8 +241,8 @@ class Editing(QObject):
             return
         if draft.node_type in self.document.registry:
             self.add(draft.node_type, middle, draft.config)
-            if draft.notice:
-                self.noticed.emit(draft.notice, middle + QPointF(0, CARD_HEIGHT))
+            if words := notice([draft]):
+                self.noticed.emit(words, middle + QPointF(0, CARD_HEIGHT))
 
     def add_file(self, path: Path, middle: QPointF) -> str | None:
         """Add the source that reads a file, with its path set; None when no node type reads it."""

@@ -158,10 +158,12 @@ def test_a_pasted_curl_command_becomes_a_rest_source_and_its_secret_is_nowhere(m
 
     assert document.pipeline.nodes["rest"].config == {
         "url": "https://example.org/api",
+        "pagination": {"kind": "auto"},
         "params": {"page": "2"},
-        "headers": {"Authorization": "Bearer ${secret:example_org_authorization}", "Accept": "application/json"},
+        "headers": {"Accept": "application/json"},
+        "auth": {"kind": "bearer", "token": "${secret:example_org_token}"},
     }
-    assert "Set ETL_STUDIO_SECRET_EXAMPLE_ORG_AUTHORIZATION" in view.tip.text()
+    assert "Set ETL_STUDIO_SECRET_EXAMPLE_ORG_TOKEN" in view.tip.text()
     document.save(tmp_path / "a.etl.yaml")
     assert "s3cr3t" not in (tmp_path / "a.etl.yaml").read_text()
     assert [problem for problem in document.problems if problem.severity == "error"] == []
