@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.finding import Finding
 from etl_studio.ui.translation import tr
+from etl_studio.ui.trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class BenchActions(QObject):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
-        self._bench = bench
+        self._bench, self._trials = bench, TrialRuns(bench)
         self.meanings = self._meanings()
         undo = bench.document.undo_stack
         for signal in (
@@ -195,9 +196,9 @@ class BenchActions(QObject):
             "run": bench.run,
             "dry_run": bench.dry_run,
             "run_with_faults": bench.run_with_faults,
-            "trial": bench.trials.ask,
+            "trial": self._trials.ask,
             "run_to": self._run_to,
-            "run_from": bench.trials.ask_from_chosen,
+            "run_from": self._trials.ask_from_chosen,
             "stop": bench.stop,
             "stop_now": bench.stop_now,
             "pause": bench.controller.switch_pause,

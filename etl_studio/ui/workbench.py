@@ -50,7 +50,6 @@ from etl_studio.ui.run.controller import RunController
 from etl_studio.ui.run.log_lines import log_line
 from etl_studio.ui.run.parameters_dialog import ParametersDialog
 from etl_studio.ui.run.status_bar import RunStatusBar
-from etl_studio.ui.run.trial_runs import TrialRuns
 from etl_studio.ui.side import Side
 from etl_studio.ui.sub_pipelines.inner import InnerPipelines
 from etl_studio.ui.translation import tr, trn
@@ -88,7 +87,8 @@ class Workbench(QWidget):
         status: the line at the foot.
         tabs, monitor, preview, rehearsal, tests, results, loads, problems, log, dead_letters, runs: the panels below.
         column_work: what can be done with a column.
-        trials: runs on some rows, from a node on or of everything.
+        samples: rows at nodes, for previews and trials.
+        settings: what is remembered of this window.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
     """
@@ -107,7 +107,7 @@ class Workbench(QWidget):
     ) -> None:
         super().__init__(parent)
         self.studio = studio
-        self._settings = settings
+        self.settings = settings
         self._theme = theme
         self._parameters: dict[str, str] = {}
         self._injection: Injection | None = None
@@ -115,9 +115,8 @@ class Workbench(QWidget):
         self.controller = RunController(studio, self)
         self.canvas = CanvasView(self.document, theme)
         self.palette_panel = Palette(studio.registry, theme)
-        samples = Previews(studio)
-        previews = PreviewRunner(samples, self.document, self, parameters=lambda: self._parameters)
-        self.trials = TrialRuns(self, samples, settings)
+        self.samples = Previews(studio)
+        previews = PreviewRunner(self.samples, self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
         self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
         previews.ready.connect(self.inspector.trying.again)
@@ -283,8 +282,8 @@ class Workbench(QWidget):
 
     def shut_down(self) -> None:
         """Stop what runs, remember the sizes; before the window or its tab closes."""
-        self._settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
-        self._settings.setValue("tab", self.tabs.currentIndex())
+        self.settings.setValue("parts", [bytes(part.saveState()) for part in self._splitters])
+        self.settings.setValue("tab", self.tabs.currentIndex())
         self.controller.shut_down()
         self.inspector.trying.close()
         self.column_work.close()
@@ -307,9 +306,9 @@ class Workbench(QWidget):
     def _lay_out(self) -> None:
         strips = (self.inner.trail, self.life.banner, self.banner, self.debugging.strip, self.debugging.playback.bar)
         self._splitters = splitters(self.side, stacked(*strips, self.canvas), self.tabs, self.inspector)
-        for splitter, state in zip(self._splitters, self._settings.value("parts") or [], strict=False):
+        for splitter, state in zip(self._splitters, self.settings.value("parts") or [], strict=False):
             splitter.restoreState(QByteArray(state))
-        self.tabs.show_index(int(self._settings.value("tab") or 0))
+        self.tabs.show_index(int(self.settings.value("tab") or 0))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.setSpacing(0)
@@ -325,7 +324,6 @@ class Workbench(QWidget):
         self.inspector.left.connect(self.canvas.setFocus)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
-        self.canvas.run_from_wanted.connect(self.trials.ask_from)
         self.runs.resume_requested.connect(self.resuming.resume)
         self.document.problems_changed.connect(self._count_problems)
         self.document.reset.connect(self._on_reset)

@@ -26,7 +26,7 @@ from etl_studio.errors import PipelineError
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.panels.status import moment
 from etl_studio.ui.quantities import count, rows
-from etl_studio.ui.run.trial_runs import trial_words
+from etl_studio.ui.run.trial_words import trial_words
 from etl_studio.ui.tables.changes import ROLES, SIGNS, ChangedCell, ChangesModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE

@@ -19,7 +19,7 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.ui.quantities import count, duration, rate
-from etl_studio.ui.run.trial_runs import trial_words
+from etl_studio.ui.run.trial_words import trial_words
 from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:

@@ -162,7 +162,7 @@ def test_a_trial_of_everything_begins_as_a_dry_run_and_remembers_what_was_chosen
         person.click_menu("Run", "Trial run")
     assert loaded(file) == [11, 12, 13, 14, 15]
     last = answer(lambda dialog: QTest.keyClick(dialog, Qt.Key.Key_Escape))
-    person.bench.trials.ask()
+    person.click_menu("Run", "Trial run")
     assert last[0].wish == TrialWish(15, load=True, halts=False)
     assert not person.bench.controller.is_running
 

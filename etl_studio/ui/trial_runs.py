@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from etl_studio.sdk import Sink
-from etl_studio.ui.quantities import count
 from etl_studio.ui.run.trial_dialog import TrialDialog, TrialScope, TrialWish
-from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from PySide6.QtCore import QSettings
-
-    from etl_studio.app.previews import Previews
     from etl_studio.ui.workbench import Workbench
 
 
@@ -26,13 +19,12 @@ class TrialRuns(QObject):
 
     Args:
         bench: the pipeline and its panels; it owns this.
-        previews: give the rows of nodes that do not run.
-        settings: where the last wish is kept.
     """
 
-    def __init__(self, bench: Workbench, previews: Previews, settings: QSettings) -> None:
+    def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
-        self._bench, self._previews, self._settings = bench, previews, settings
+        self._bench = bench
+        bench.canvas.run_from_wanted.connect(self.ask_from)
 
     def ask(self) -> None:
         """Ask what a trial of the whole pipeline is to be, and start it."""
@@ -62,7 +54,7 @@ class TrialRuns(QObject):
             [titles[node] for node in given if node not in pinned],
             [titles[node] for node in run if self._loads(node)],
         )
-        wish = self._wish(TrialDialog(scope, TrialWish.read(self._settings), bench))
+        wish = self._wish(TrialDialog(scope, TrialWish.read(bench.settings), bench))
         if wish is not None:
             self._start(wish, start, run)
 
@@ -70,7 +62,7 @@ class TrialRuns(QObject):
         try:
             if dialog.exec() != TrialDialog.DialogCode.Accepted:
                 return None
-            dialog.wish.keep(self._settings)
+            dialog.wish.keep(self._bench.settings)
             return dialog.wish
         finally:
             dialog.deleteLater()
@@ -87,7 +79,7 @@ class TrialRuns(QObject):
         given = bench.ready(run)
         if given is None:
             return
-        trial = partial(make_trial, self._previews, file=document.path, start=start, rows=wish.rows, parameters=given)
+        trial = partial(make_trial, bench.samples, file=document.path, start=start, rows=wish.rows, parameters=given)
         if wish.halts:
             bench.debugging.begin(given, load=wish.load, trial=trial)
         elif wish.load:
@@ -95,23 +87,3 @@ class TrialRuns(QObject):
             bench.controller.start(document.pipeline, document.path, given, trial=trial)
         else:
             bench.rehearse(given, trial)
-
-
-def trial_words(facts: Mapping[str, Any], title: Callable[[str], str]) -> str:
-    """What a run was tried on, as ``engine.trial.Trial.facts`` tells it.
-
-    Args:
-        facts: of the trial.
-        title: what a node is called, by its id.
-    """
-    rows = trn("at most {count} row of each source", "at most {count} rows of each source", facts["rows"])
-    start = facts["start"]
-    parts = [tr("trial from {node}: {rows}", node=title(start), rows=rows) if start else tr("trial: {rows}", rows=rows)]
-    for node, one in facts["given"].items():
-        number = {"number": count(one["rows"]), "node": title(node)}
-        parts.append(
-            tr("{number} pinned rows for {node}", **number)
-            if one["pinned"]
-            else tr("{number} sample rows of {node}", **number)
-        )
-    return ", ".join(parts)
