@@ -73,6 +73,13 @@ ACTIONS = (
     ActionSpec("delete_join", "Delete and reco&nnect", EDIT, "Ctrl+Del"),
     ActionSpec("select_all", "Select &all", EDIT, "Ctrl+A", apart=True),
     ActionSpec("add_node", "Add &node…", EDIT, "Ctrl+Space", "plus"),
+    ActionSpec(
+        "add_requests",
+        "Add from HA&R or OpenAPI…",
+        EDIT,
+        icon="api",
+        tip="Add nodes for recorded or described requests",
+    ),
     ActionSpec("connect", "C&onnect the node…", EDIT, "C", "link"),
     ActionSpec("replace_node", "Replace the node &by…", EDIT, "Ctrl+H", "repeat"),
     ActionSpec("add_note", "Add n&ote", EDIT, "N", "note", "Add a note in Markdown to the canvas"),

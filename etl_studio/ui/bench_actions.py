@@ -32,7 +32,7 @@ EDITS = (
     *("save", "save_as", "run", "dry_run", "run_with_faults", "trial", "run_to", "run_from"),
     *("debug", "debug_load", "run_tests"),
     *("cut", "paste", "duplicate", "delete", "delete_join", "replace_node", "add_node", "add_note", "connect"),
-    *("group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
+    *("add_requests", "group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
 )
 """What cannot be done with a file of a newer version."""
 
@@ -174,6 +174,7 @@ class BenchActions(QObject):
             "delete_join": canvas.editing.delete_and_join,
             "select_all": canvas.editing.select_all,
             "add_node": self._add_node,
+            "add_requests": canvas.requests.open,
             "add_note": canvas.annotating.add_note,
             "group": canvas.annotating.group,
             "ungroup": canvas.annotating.ungroup,

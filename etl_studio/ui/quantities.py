@@ -5,6 +5,7 @@ from __future__ import annotations
 from etl_studio.ui.translation import tr, trn
 
 MINUTE, HOUR = 60, 3600
+KILO = 1024
 
 
 def count(value: int) -> str:
@@ -26,6 +27,15 @@ def short(value: float) -> str:
     if value and value < 10:  # noqa: PLR2004 - two digits are read at a glance
         return f"{value:.1f}".replace(".0", "")
     return f"{value:.0f}"
+
+
+def size(value: int) -> str:
+    """``512 B``, ``12 KB``, ``3.4 MB`` of bytes."""
+    if value < KILO:
+        return f"{value} B"
+    if value < KILO * KILO:
+        return f"{value / KILO:.0f} KB"
+    return f"{value / KILO / KILO:.1f}".removesuffix(".0") + " MB"
 
 
 def rate(value: float) -> str:

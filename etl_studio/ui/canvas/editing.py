@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtGui import QGuiApplication
 
 from etl_studio.errors import UsageError
+from etl_studio.pipeline.request_files import is_request_file
 from etl_studio.pipeline.web_drafts import draft_of, is_request, notice
 from etl_studio.ui.arrange import COLUMN, ROW, arranged, contracted
 from etl_studio.ui.canvas.alignment import aligned, bounds, distributed, free_place
 from etl_studio.ui.canvas.items.sprites import CARD_HEIGHT, CARD_WIDTH
 from etl_studio.ui.canvas.ports import CanvasPort, default_input, default_output, wire_between
-from etl_studio.ui.translation import tr
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from etl_studio.pipeline.model import Wire
+    from etl_studio.pipeline.web_drafts import WebDraft
     from etl_studio.sdk import Node
     from etl_studio.ui.canvas.alignment import Axis, Edge
     from etl_studio.ui.canvas.navigation import Navigation
@@ -30,6 +33,10 @@ GRID = 8.0
 """Nodes snap to multiples of this."""
 PASTE_STEP = 32.0
 """Each further paste of the same text lies so much lower and more to the right."""
+BELOW = 96.0
+"""Pixels from one node to the next one, where several are added."""
+SNIFFED = 200_000
+"""Letters of a text of the clipboard that tell what it is."""
 FILE_SOURCES = {
     ".csv": "csv_source",
     ".tsv": "csv_source",
@@ -54,6 +61,10 @@ class Editing(QObject):
 
     noticed = Signal(str, QPointF)
     """Something that a person should know about the edit at a point of the scene."""
+    files_pasted = Signal(list, QPointF)
+    """Files (``Path``) of the clipboard, and where the pointer was."""
+    requests_pasted = Signal(str, QPointF)
+    """A recording or the description of an API as text, and where the pointer was."""
 
     def __init__(self, scene: PipelineScene, navigation: Navigation) -> None:
         super().__init__(navigation)
@@ -102,7 +113,14 @@ class Editing(QObject):
 
     def paste(self, at: QPointF | None = None) -> None:
         """Add the nodes of the clipboard, at a point or where the pointer is, and select them."""
-        text = QGuiApplication.clipboard().text()
+        mime = QGuiApplication.clipboard().mimeData()
+        if paths := [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]:
+            self.files_pasted.emit(paths, at or self._navigation.pointer_position())
+            return
+        text = mime.text()
+        if is_request_file(text[:SNIFFED]):
+            self.requests_pasted.emit(text, at or self._navigation.pointer_position())
+            return
         times = self._pasted[1] if self._pasted[0] == text else 0
         corner = at or self._navigation.pointer_position()
         x, y = self.snapped(corner.x() + times * PASTE_STEP, corner.y() + times * PASTE_STEP)
@@ -239,10 +257,28 @@ class Editing(QObject):
         except UsageError as error:
             self.noticed.emit(str(error), middle)
             return
-        if draft.node_type in self.document.registry:
-            self.add(draft.node_type, middle, draft.config)
-            if words := notice([draft]):
-                self.noticed.emit(words, middle + QPointF(0, CARD_HEIGHT))
+        self.add_drafts([draft], middle)
+
+    def add_drafts(self, drafts: Sequence[WebDraft], middle: QPointF) -> None:
+        """Add nodes below each other, and the parameters that they refer to; tell what they could not keep."""
+        document = self.document
+        drafts = [draft for draft in drafts if draft.node_type in document.registry]
+        if not drafts:
+            return
+        parameters = {name: one for draft in drafts for name, one in draft.parameters.items()}
+        names = []
+        single = len(drafts) == 1 and not parameters and not drafts[0].title
+        step = nullcontext() if single else document.macro(trn("Add {count} node", "Add {count} nodes", len(drafts)))
+        with step:
+            if parameters:
+                document.set_parameters({**parameters, **document.pipeline.parameters})
+            for number, draft in enumerate(drafts):
+                names.append(self.add(draft.node_type, middle + QPointF(0, number * BELOW), draft.config))
+                if draft.title:
+                    document.set_title(names[-1], draft.title)
+        self._scene.choose(names)
+        if words := notice(drafts):
+            self.noticed.emit(words, middle + QPointF(0, CARD_HEIGHT))
 
     def add_file(self, path: Path, middle: QPointF) -> str | None:
         """Add the source that reads a file, with its path set; None when no node type reads it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from etl_studio.ui.canvas.guides import Guides
     from etl_studio.ui.canvas.navigation import Navigation
     from etl_studio.ui.canvas.overlays import Tip
+    from etl_studio.ui.canvas.request_reading import RequestReading
     from etl_studio.ui.canvas.scene import PipelineScene
 
 
@@ -30,6 +31,7 @@ class Tools:
         tip: tells why something is refused.
         guides: lines that dragged nodes are drawn to.
         annotating: notes, groups, bends, disabled nodes.
+        requests: recordings and descriptions of APIs.
     """
 
     scene: PipelineScene
@@ -40,3 +42,4 @@ class Tools:
     tip: Tip
     guides: Guides
     annotating: Annotating
+    requests: RequestReading

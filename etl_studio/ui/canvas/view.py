@@ -40,6 +40,7 @@ from etl_studio.ui.canvas.minimap import Minimap
 from etl_studio.ui.canvas.navigation import Navigation
 from etl_studio.ui.canvas.overlays import EmptyHint, Tip
 from etl_studio.ui.canvas.pointing import cursor_for
+from etl_studio.ui.canvas.request_reading import RequestReading
 from etl_studio.ui.canvas.scene import Hit, PipelineScene
 from etl_studio.ui.canvas.tools import Tools
 from etl_studio.ui.canvas.walking import Walking
@@ -125,9 +126,10 @@ class CanvasView(QGraphicsView):
         self.guides = Guides(self.pipeline_scene)
         self.in_place = InPlace(self, self.pipeline_scene, self.navigation, theme)
         self.annotating = Annotating(self.pipeline_scene, self.navigation, self.editing, self.in_place)
+        self.requests = RequestReading(self, self.editing, self.navigation, theme)
         self._tools = Tools(
             self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip, self.guides,
-            self.annotating,
+            self.annotating, self.requests,
         )  # fmt: skip
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)

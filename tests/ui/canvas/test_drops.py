@@ -103,6 +103,7 @@ def test_a_csv_file_becomes_its_source_with_the_path_set(document, view, hand, t
 
 def test_a_pipeline_file_is_offered_to_the_window(document, view, hand, tmp_path, qtbot):
     path = tmp_path / "job.etl.yaml"
+    path.write_text("etl_studio: 1\nname: job\n")
 
     with qtbot.waitSignal(view.file_dropped) as told:
         hand.drop(view, files(path), QPoint(400, 300))
