@@ -90,6 +90,9 @@ ACTIONS = (
     ActionSpec("find", "&Find…", EDIT, "Ctrl+F", "search", "Find nodes, settings and columns in the pipeline"),
     ActionSpec("find_uses", "Find &uses of a column", EDIT, "Alt+F7", "route", "Show where a column is used"),
     ActionSpec("rename_column", "&Rename a column…", EDIT, "Ctrl+Shift+R", "edit", "Rename a column everywhere"),
+    ActionSpec(
+        "workshop", "Selector &workshop…", EDIT, "Ctrl+Alt+W", "crosshair", "Find selectors on the page of the node"
+    ),
     ActionSpec("open_inner", "Open the sub-&pipeline", EDIT, icon="workflow", apart=True),
     ActionSpec("extract", "E&xtract into a sub-pipeline…", EDIT, "Ctrl+Alt+E", tip="Make a file of the selected nodes"),
     ActionSpec("inline", "In&line the sub-pipeline", EDIT, tip="Put the nodes of its file in its place"),

@@ -114,6 +114,7 @@ class BenchActions(QObject):
             "replace_node": len(chosen) == 1,
             **{name: len(chosen) >= least for name, (_, least) in ORDER.items()},
             "preview": len(chosen) == 1,
+            "workshop": len(chosen) == 1 and bench.workshops.can_open(chosen[0]),
             "open_inner": bench.inner.selected is not None,
             "inline": bench.inner.selected is not None,
             "extract": bool(chosen),
@@ -183,6 +184,7 @@ class BenchActions(QObject):
             "find": Finding(bench).ask,
             "find_uses": bench.column_work.find_uses,
             "rename_column": bench.column_work.rename,
+            "workshop": self._open_workshop,
             "outline": self._show_outline,
             "connect": self._connect,
             "replace_node": self._replace_node,
@@ -242,6 +244,10 @@ class BenchActions(QObject):
         canvas.setFocus()
         for node in canvas.pipeline_scene.chosen_nodes()[:1]:
             canvas.quick_add.open_instead_of(node)
+
+    def _open_workshop(self) -> None:
+        for node in self._bench.canvas.pipeline_scene.chosen_nodes()[:1]:
+            self._bench.open_workshop(node)
 
     def _show_outline(self) -> None:
         self._bench.side.show()

@@ -85,6 +85,7 @@ class Inspector(QFrame):
 
     Signals:
         parameter_rename_wanted: the parameter of this name should get another one wherever it is used.
+        workshop_wanted: selectors of the node of this id are to be found on its page.
         left: Escape was pressed in it: the keys go back to where they came from.
 
     Args:
@@ -96,6 +97,7 @@ class Inspector(QFrame):
     """
 
     parameter_rename_wanted = Signal(str)
+    workshop_wanted = Signal(str)
     left = Signal()
 
     def __init__(
@@ -190,13 +192,16 @@ class Inspector(QFrame):
 
     def _enter_node(self, node: str) -> None:
         # forms need pydantic and the sdk, which the first paint of the window does without
+        from etl_studio.app.scraping.settings import scraper_settings
         from etl_studio.ui.forms.editor import FormContext
         from etl_studio.ui.forms.node_page import NodePage
 
         self.trying.leave(node)
+        reads_pages = scraper_settings(self.document.type_of(node)) is not None
         context = FormContext(
-            self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying
-        )
+            self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying,
+            self._want_workshop if reads_pages else None,
+        )  # fmt: skip
         self.node_page = NodePage(self.document, node, context, self)
         self._stack.addWidget(self.node_page)
         self._stack.setCurrentWidget(self.node_page)
@@ -207,6 +212,10 @@ class Inspector(QFrame):
             self.node_page.hide()
             self.node_page.deleteLater()
             self.node_page = None
+
+    def _want_workshop(self) -> None:
+        for node in self.selected[:1]:
+            self.workshop_wanted.emit(node)
 
     def _arriving(self) -> Sequence[str]:
         return list(self._types())

@@ -53,6 +53,7 @@ from etl_studio.ui.run.status_bar import RunStatusBar
 from etl_studio.ui.side import Side
 from etl_studio.ui.sub_pipelines.inner import InnerPipelines
 from etl_studio.ui.translation import tr, trn
+from etl_studio.ui.workshop.opening import Workshops
 
 if TYPE_CHECKING:
     from etl_studio.app.dry_run import DryRun
@@ -89,6 +90,7 @@ class Workbench(QWidget):
         column_work: what can be done with a column.
         samples: rows at nodes, for previews and trials.
         settings: what is remembered of this window.
+        workshops: selectors of nodes that read pages.
         stopping: a stop was asked for.
         title_changed: the document has another name, or other changes that are not saved.
     """
@@ -141,6 +143,7 @@ class Workbench(QWidget):
         self.column_work = ColumnWork(
             self.document, self.canvas, self.inspector, self.preview, self.columns, self.tabs, theme, self
         )
+        self.workshops = Workshops(studio, self.document, theme, lambda: self._parameters, self)
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, tr("Run monitor"), "activity"),
@@ -275,6 +278,11 @@ class Workbench(QWidget):
             self.tabs.show_panel(self.preview)
             self.preview.load(chosen[0])
 
+    def open_workshop(self, node: str) -> None:
+        """Find selectors of a node that reads pages, on one of its pages."""
+        self.inspector.flush()
+        self.workshops.open(node)
+
     def export_results(self) -> None:
         """Show the results and ask where to export the table that is shown."""
         self.tabs.show_panel(self.results)
@@ -287,6 +295,7 @@ class Workbench(QWidget):
         self.controller.shut_down()
         self.inspector.trying.close()
         self.column_work.close()
+        self.workshops.close()
         panels = (
             self.preview,
             self.results,
@@ -322,6 +331,7 @@ class Workbench(QWidget):
         self.inner.restructuring.refused.connect(self.banner.show_error)
         self.outline.node_opened.connect(self.canvas.node_activated)
         self.inspector.left.connect(self.canvas.setFocus)
+        self.inspector.workshop_wanted.connect(self.open_workshop)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
         self.runs.resume_requested.connect(self.resuming.resume)

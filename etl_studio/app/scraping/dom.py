@@ -56,6 +56,10 @@ class Dom:
         while pending:
             what, parent = pending.pop()
             pending += reversed(self._add(what, parent))
+        self._ends = list(range(1, len(self.nodes) + 1))
+        for node in reversed(self.nodes):
+            if node.parent >= 0:
+                self._ends[node.parent] = max(self._ends[node.parent], self._ends[node.number])
 
     def element(self, number: int) -> Any:
         """The lxml element of a node; that around it for a text or comment."""
@@ -66,6 +70,10 @@ class Dom:
     def number_of(self, element: Any) -> int:
         """The number of an lxml element."""
         return self._numbers[element]
+
+    def end_of(self, number: int) -> int:
+        """The number behind a node and everything in it."""
+        return self._ends[number]
 
     def path(self, number: int) -> list[int]:
         """The node and those around it, the outermost first."""

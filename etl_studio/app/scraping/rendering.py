@@ -18,6 +18,7 @@ INLINE = {
     *("mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "img", "button"),
     *("input", "select", "option", "picture", "source", "td", "th", "meta", "link", "wbr"),
 }
+BOXES = {"li", "article", "tr", "dl"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 
@@ -27,7 +28,7 @@ class Piece:
 
     Attributes:
         start, end: characters of the rendering.
-        number: the element whose text it is.
+        number: of the text, or of the element that holds nothing else; they only grow.
         look: how it is shown.
     """
 
@@ -64,15 +65,22 @@ def render(dom: Dom) -> tuple[str, list[Piece]]:
         if ends:
             written.break_line()
         elif node.kind == "text":
-            written.put(node.text, node.parent, look)
+            written.put(node.text, number, look)
         elif node.kind == "element" and node.tag not in HIDDEN:
             look = "heading" if node.tag in HEADINGS else "link" if node.tag == "a" else look
             if node.tag not in INLINE:
-                written.break_line("•  " if node.tag == "li" else "")
+                written.break_line("•  " if node.tag == "li" else "", apart=_stands_apart(dom, node))
                 pending.append((number, look, True))
             written.own(node, look)
             pending += [(child, look, False) for child in reversed(node.children)]
     return "".join(written.parts), written.pieces
+
+
+def _stands_apart(dom: Dom, node: DomNode) -> bool:
+    """Whether an empty line stands above: of a heading in the open, and of a box with several lines."""
+    if node.tag in HEADINGS:
+        return dom.nodes[node.parent].tag not in BOXES
+    return node.tag in BOXES and any(dom.nodes[each].tag not in {"", *INLINE} for each in node.children)
 
 
 class _Writing:
@@ -100,10 +108,10 @@ class _Writing:
         self._add(text)
         self._fresh = False
 
-    def break_line(self, mark: str = "") -> None:
-        """Begin another line, unless one has just begun."""
+    def break_line(self, mark: str = "", *, apart: bool = False) -> None:
+        """Begin another line, unless one has just begun; ``apart``: with an empty line above."""
         if not self._fresh:
-            self._add("\n")
+            self._add("\n\n" if apart else "\n")
         self._fresh = True
         if mark:
             self._add(mark)

@@ -27,14 +27,14 @@ COSTS: dict[Trait, int] = {
     "position": 50,
     "generated": 45,
     "numbered": 40,
-    "styling": 16,
+    "styling": 24,
     "state": 24,
     "tags": 26,
     "deep": 8,
     "text": 40,
 }
 """What each thing that a selector holds on to costs; less is better."""
-ROBUST, FAIR = 16, 40
+ROBUST, FAIR = 22, 40
 """Costs below which a selector is robust, and fair."""
 SHORT_CHAIN = 3
 """Elements named in a selector, above which it is deep."""

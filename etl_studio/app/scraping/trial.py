@@ -20,7 +20,7 @@ MOST_ROWS = 200
 """Rows that are given."""
 MOST_MARKED = 2_000
 """Items whose fields are marked in the page."""
-_AT = re.compile(r" at (\d+)")
+_GOT = re.compile(r"got <\w+(?: '(?P<got>[^']*)')? at (?P<at>\d+)>")
 _CSS_END = re.compile(r"::(?:text|attr\([^)]*\))\s*$")
 _XPATH_END = re.compile(r"/{1,2}(?:text\(\)|@[\w:-]+)\s*$")
 
@@ -126,10 +126,13 @@ def try_out(page: WorkshopPage, item: str, fields: Sequence[tuple[str, str]], fo
 
 def problem_of(text: str, error: Exception) -> SelectorProblem:
     """What is wrong with a selector, and where."""
-    at = _AT.search(str(error).removeprefix(f'"{text}"'))
-    place = int(at[1]) if at is not None and int(at[1]) <= len(text) else None
     what = error.what if isinstance(error, PermanentError) else str(error)
-    return SelectorProblem(what, place)
+    found = _GOT.search(what)
+    if found is None:
+        return SelectorProblem(what)
+    place = int(found["at"])
+    got = f'"{found["got"]}"' if found["got"] else "nothing more"
+    return SelectorProblem(f"{what[: found.start()]}got {got}{what[found.end() :]}", min(place, len(text)))
 
 
 def element_part(selector: str) -> str:

@@ -120,6 +120,14 @@ class CrawlSource(sdk.Source):
         if pages := [item for item in tried if "record" not in item]:
             yield from pages_again(pages, plan, rows, context)
 
+    def first_page(self, context: sdk.RunContext) -> sdk.HttpResponse:
+        """The answer to the first address; the selector workshop looks at it."""
+        from etl_studio.nodes.extract._crawl_addresses import host_of
+        from etl_studio.nodes.extract._crawl_plan import CrawlPlan
+
+        plan, url = CrawlPlan(self.config), self.config.start_urls[0]
+        return context.http().send(plan.request(url, host_of(url), most=plan.most_page, follow=True))
+
     def _rows(self, plan: CrawlPlan) -> CrawlRows:
         from etl_studio.nodes.extract._crawl_rows import CrawlRows
 

@@ -63,6 +63,7 @@ class FormContext:
         types: types of these columns by name, as far as they are known.
         secrets: names of the secrets that there are; never their values.
         trying: tries out SQL on sample rows, or None.
+        open_workshop: opens the workshop of the node's selectors; None: it has none.
     """
 
     theme: Theme
@@ -72,6 +73,7 @@ class FormContext:
     types: Callable[[], Mapping[str, str]] = field(default=dict)
     secrets: Callable[[], Sequence[str]] = field(default=_nothing)
     trying: TriesSql | None = None
+    open_workshop: Callable[[], None] | None = None
 
 
 class Editor(QWidget):

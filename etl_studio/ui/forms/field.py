@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from etl_studio.ui.elided import Elided
+from etl_studio.ui.forms.buttons import LinkButton
 from etl_studio.ui.forms.guarded import GuardedEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.setting import UNSET, Setting
@@ -17,7 +18,7 @@ from etl_studio.ui.theme.tokens import FONT_BODY, SPACE
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QContextMenuEvent
 
@@ -119,11 +120,17 @@ class Field(QWidget):
             edge.style().unpolish(edge)
             edge.style().polish(edge)
 
+    def offer(self, text: str, act: Callable[[], None]) -> None:
+        """Add a button to the label that does something for this setting."""
+        self.offered = LinkButton(text, self)
+        self.offered.clicked.connect(act)
+        self._line.addWidget(self.offered)
+
     def _heading(self, editor: Editor) -> QHBoxLayout:
         self.label = Elided(self.setting.title, Qt.TextElideMode.ElideRight, self)
         self.label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.label.setBuddy(editor)
-        line = QHBoxLayout()
+        line = self._line = QHBoxLayout()
         line.setSpacing(SPACE)
         line.addWidget(self.label)
         if self.setting.description:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from etl_studio.app.scraping.settings import ITEM
 from etl_studio.ui.forms.editors import build_editor
 from etl_studio.ui.forms.models import ModelEditor
 from etl_studio.ui.forms.rows import problem_label, show_problem
@@ -75,6 +76,8 @@ class SettingsForm(QWidget):
             nothing.setProperty("role", "muted")
             column.addWidget(nothing)
         column.addStretch(1)
+        if context.open_workshop is not None and ITEM in self.content.fields:
+            self.content.fields[ITEM].offer(tr("Selector workshop…"), context.open_workshop)
         self.content.field_edited.connect(self._edited)
         document.node_changed.connect(self._refresh)
         document.problems_changed.connect(self._show_problems)

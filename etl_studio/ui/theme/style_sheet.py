@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 ROLES = (
     *("muted", "small", "title", "heading", "overline", "value", "danger", "warning", "success", "code", "badge"),
     *("card", "panel", "bar", "banner", "note", "caution"),
-    *("primary", "link", "flat"),
+    *("primary", "link", "flat", "table"),
 )
 """Values of the property ``role`` that the style sheet knows.
 
 For labels: muted (second rank), small (second rank, smaller), title (of a panel), heading (of a page),
 overline (small, above a group), value (a big number), danger, warning, success, code, badge.
 For frames: card, panel, bar; above the canvas banner (an error), caution (a decision), note (something happened).
-For buttons: primary, link, flat, and danger.
+For buttons: primary, link, flat, and danger. For trees of several columns: table.
 """
 
 

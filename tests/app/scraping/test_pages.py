@@ -75,7 +75,7 @@ def test_however_broken_a_page_is_an_element_that_is_found_stands_there(parts):
     text, pieces = page.text
     for piece in pieces:
         assert text[piece.start : piece.end].strip()
-        assert page.dom.nodes[piece.number].kind == "element"
+    assert [piece.number for piece in pieces] == sorted(piece.number for piece in pieces)
 
 
 @settings(max_examples=50, deadline=None)
@@ -196,3 +196,17 @@ def test_a_file_is_read_with_the_charset_that_it_names(tmp_path):
     assert page.links[0].address == "http://shop.example/x"
     with pytest.raises(UsageError, match="cannot be read"):
         page_of_file(tmp_path / "none.html", "")
+
+
+def test_a_page_of_a_crawl_is_loaded_in_its_name(studio):
+    crawl = """
+etl_studio: 1
+nodes:
+  read:
+    type: crawl_source
+    config: {start_urls: ["http://a.example/"], items: [{name: good, fields: {name: h1}}], columns: {name: text}}
+"""
+    with DemoSite() as site:
+        page = load_page(studio, loads(crawl, registry=studio.registry), "read", f"{site.url}/shop", file=None)
+        assert [request.path for request in site.requests] == ["/shop"]
+    assert len(numbers(page, ".card")) == 20

@@ -1,0 +1,1 @@
+"""The selector workshop: a page, its elements, and the selectors that make rows of it."""
