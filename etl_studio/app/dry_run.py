@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener, RunEnded
     from etl_studio.engine.run import Run
@@ -56,6 +57,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     limit: int = LIMIT,
     debugger: Debugger | None = None,
     record: bool = False,
+    tape: Tape | None = None,
 ) -> DryRun:
     """Run a pipeline up to its commits.
 
@@ -73,6 +75,7 @@ def dry_run(  # noqa: PLR0913 - as a run
         limit: changes of each kind in the report.
         debugger: halts it at breakpoints.
         record: keep what goes over its wires (``app.recordings``).
+        tape: keeps what sites answer, or answers in their place (``app.cassettes``).
 
     Raises:
         PipelineError: the pipeline has errors; carries them.
@@ -97,7 +100,11 @@ def dry_run(  # noqa: PLR0913 - as a run
     studio.refuse_errors(pipeline, parameters, only=only)
     pipeline = studio.active(pipeline).pipeline
     only = [node for node in pipeline.nodes if only is None or node in only]
-    resolved = studio.settings_for(pipeline, parameters, only)
+    replays = tape is not None and tape.replays
+    resolved = studio.settings_for(pipeline, parameters, only, replays=replays)
+    begins = _bookmarks(studio, file, workspace)
+    if tape is not None:
+        begins = tape.begin(lambda: (*resolved.secrets, *studio.sign_ins.secrets), begins)
     sinks: dict[str, Rehearsed] = {}
 
     def tell(node: str, rows: int, diff: Diff | None) -> None:
@@ -127,7 +134,8 @@ def dry_run(  # noqa: PLR0913 - as a run
             start_worker=start_worker or start_thread,
             mask=masking(resolved.secrets, studio.sign_ins),
             sign_ins=studio.sign_ins,
-            bookmarks=_bookmarks(studio, file, workspace),
+            bookmarks=begins,
+            tape=tape,
             facts={"kind": "dry_run", "document": {} if trial is None else {"trial": trial.facts()}},
             debugger=debugger,
             recording=recording,

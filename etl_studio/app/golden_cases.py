@@ -3,7 +3,7 @@
 Beside ``shop.etl.yaml`` stands ``shop.tests/CASE/`` with ``given/NODE.json`` (rows that stand in for what the node
 gives), ``expected/NODE.json`` (rows that must come out) and, if needed, ``case.yaml``. ``NODE.PORT.json`` is about
 another port than the first; ``.csv`` will do, too. ``given/clean/prices.json`` is about a node in the sub-pipeline
-``clean``, and ``clean.json`` about the rows that leave it.
+``clean``, and ``clean.json`` about the rows that leave it. ``cassette.jsonl`` answers all that nodes ask of sites.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Registry
 
 FOLDER_ENDING = ".tests"
-GIVEN, EXPECTED, SETTINGS = "given", "expected", "case.yaml"
+GIVEN, EXPECTED, SETTINGS, CASSETTE = "given", "expected", "case.yaml", "cassette.jsonl"
 PIPELINES = ("*.yaml", "*.yml")
 
 
@@ -41,6 +41,7 @@ class Case:
         parameters: values as typed; the others have their defaults.
         any_order: nodes whose rows may come in any order.
         ignore: columns that are not compared, by node.
+        cassette: answers sites; None: none is asked.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Case:
     parameters: Mapping[str, str] = field(default_factory=dict)
     any_order: frozenset[str] = frozenset()
     ignore: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cassette: Path | None = None
 
 
 def cases_folder(file: Path) -> Path:
@@ -110,6 +112,7 @@ def read_case(folder: Path, pipeline: Pipeline, registry: Registry) -> Case:
             node: tuple(map(str, columns if isinstance(columns, list) else [columns]))
             for node, columns in ignore.items()
         },
+        cassette if (cassette := folder / CASSETTE).is_file() else None,
     )
 
 

@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from etl_studio.app.golden_cases import EXPECTED, GIVEN, Case, case_parameters, cases_folder, place_name, read_case
+from etl_studio.app.cassettes import player, recorder, save
+from etl_studio.app.golden_cases import (
+    CASSETTE,
+    EXPECTED,
+    GIVEN,
+    Case,
+    case_parameters,
+    cases_folder,
+    place_name,
+    read_case,
+)
 from etl_studio.errors import EtlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.cassette_tapes import CassettePlayer, Tape
     from etl_studio.engine.golden_rows import GoldenRows
     from etl_studio.engine.row_diff import TableDifference
     from etl_studio.engine.run import Run
@@ -69,8 +80,11 @@ def run_case(  # noqa: PLR0913 - as a run
     update: bool = False,
     start_worker: StartWorker | None = None,
     on_run: Callable[[Run], None] | None = None,
+    tape: Tape | None = None,
 ) -> Outcome:
     """Run one test. Sources do not read and sinks do not write; what is wrong becomes part of the outcome.
+
+    Sources that read the web, and what else asks sites, are answered by the cassette of the test, if it has one.
 
     Args:
         studio: what all share.
@@ -80,6 +94,7 @@ def run_case(  # noqa: PLR0913 - as a run
         update: write what came out in the place of what was expected; where nothing was, for every sink.
         start_worker: starts the workers; default: plain threads.
         on_run: gets the run, so that it can be stopped.
+        tape: keeps what sites answer, which are then asked.
     """
     try:
         pipeline = studio.flat(pipeline, case_parameters(folder), file=file)
@@ -89,7 +104,8 @@ def run_case(  # noqa: PLR0913 - as a run
         if not wanted:
             hint = f"Add {folder.name}/{EXPECTED}/NODE.json, or write it with --update."
             raise UsageError("The case expects no rows.", hint=hint)
-        came, dead_letters = _rows(studio, pipeline, case, wanted, file, start_worker, on_run)
+        tape = tape or _answers(case)
+        came, dead_letters = _rows(studio, pipeline, case, wanted, file, tape, start_worker, on_run)
         if update:
             _write(case, came, pipeline, studio.registry)
             return Outcome(case.name, "updated", dead_letters=dead_letters)
@@ -109,8 +125,11 @@ def record_case(  # noqa: PLR0913 - as a preview
     file: Path,
     rows: int = RECORDED_ROWS,
     parameters: Mapping[str, str] | None = None,
+    cassette: bool = False,
 ) -> Path:
     """Make a test from what the sources give now: their first rows, and what comes out of them at every sink.
+
+    With ``cassette`` all that sites answer is kept in place of the rows of sources that read the web.
 
     Returns:
         The folder of the test.
@@ -132,14 +151,20 @@ def record_case(  # noqa: PLR0913 - as a preview
     given = {
         node: rows_of(studio.preview(pipeline, file=file, node=node, rows=rows, parameters=parameters))
         for node in _sources(pipeline, studio.registry)
+        if not (cassette and _reads_web(pipeline, node, studio.registry))
     }
     for node, golden in given.items():
         write_rows(golden, folder / GIVEN / f"{node}.json")
     if parameters:
         write_text(yaml_text.block({"parameters": dict(parameters)}), folder / "case.yaml")
-    outcome = run_case(studio, pipeline, folder, file=file, update=True)
+    if cassette:
+        folder.mkdir(parents=True, exist_ok=True)
+    tape = recorder(folder / CASSETTE, pipeline.name) if cassette else None
+    outcome = run_case(studio, pipeline, folder, file=file, update=True, tape=tape)
     if outcome.error:
         raise UsageError(outcome.error)
+    if tape is not None:
+        save(tape, folder / CASSETTE)
     return folder
 
 
@@ -163,6 +188,7 @@ def _rows(  # noqa: PLR0913 - as a run
     case: Case,
     wanted: Sequence[Place],
     file: Path,
+    tape: Tape,
     start_worker: StartWorker | None,
     on_run: Callable[[Run], None] | None,
 ) -> tuple[dict[Place, GoldenRows], int]:
@@ -184,8 +210,9 @@ def _rows(  # noqa: PLR0913 - as a run
         except UsageError as error:
             raise error if str(path) in str(error) else UsageError(f"{path}: {error}") from None
     run_nodes = nodes_between(pipeline, given, [node for node, _ in wanted])
-    _refuse_real_things(pipeline, studio.registry, case, run_nodes, [node for node, _ in wanted])
-    resolved = studio.settings_for(pipeline, case.parameters, run_nodes)
+    answered = case.cassette is not None or not tape.replays
+    _refuse_real_things(pipeline, studio.registry, case, run_nodes, [node for node, _ in wanted], answered=answered)
+    resolved = studio.settings_for(pipeline, case.parameters, run_nodes, replays=tape.replays)
     plan, collectors = stand_in_plan(pipeline, studio.registry, resolved.settings, given, wanted)
     with tempfile.TemporaryDirectory(prefix="etl-studio-") as scratch:
         run = Run(
@@ -197,6 +224,8 @@ def _rows(  # noqa: PLR0913 - as a run
             start_worker=start_worker or start_thread,
             mask=masking(resolved.secrets, studio.sign_ins),
             sign_ins=studio.sign_ins,
+            bookmarks=tape.begin(lambda: (*resolved.secrets, *studio.sign_ins.secrets), {}),
+            tape=tape,
         )
         if on_run is not None:
             on_run(run)
@@ -206,13 +235,23 @@ def _rows(  # noqa: PLR0913 - as a run
     return {place: rows_of(collector.table()) for place, collector in collectors.items()}, ended.dead_letters
 
 
-def _refuse_real_things(
-    pipeline: Pipeline, registry: Registry, case: Case, run: Sequence[str], wanted: Sequence[str]
+def _answers(case: Case) -> CassettePlayer:
+    """What answers in place of sites."""
+    from etl_studio.engine.cassette import Cassette
+    from etl_studio.engine.cassette_tapes import CassettePlayer
+
+    return player(case.cassette) if case.cassette is not None else CassettePlayer(Cassette(), "")
+
+
+def _refuse_real_things(  # noqa: PLR0913 - a test is about all of these
+    pipeline: Pipeline, registry: Registry, case: Case, run: Sequence[str], wanted: Sequence[str], *, answered: bool
 ) -> None:
     """A test reads nothing from outside, and loads nothing."""
     for node in _sources(pipeline, registry):
-        if node in run:
+        if node in run and not (answered and _reads_web(pipeline, node, registry)):
             hint = f"Add {case.name}/{GIVEN}/{node}.json."
+            if _reads_web(pipeline, node, registry):
+                hint = f"{hint[:-1]}, or make a test with --record NAME --cassette."
             raise UsageError(f'The case gives no rows for the source "{node}".', hint=hint)
     for node in wanted:
         if any(node == given for given, _ in case.given):
@@ -246,6 +285,10 @@ def _sources(pipeline: Pipeline, registry: Registry) -> Iterable[str]:
     from etl_studio.sdk import Source
 
     return [node for node, spec in pipeline.nodes.items() if issubclass(registry.get(spec.type) or object, Source)]
+
+
+def _reads_web(pipeline: Pipeline, node: str, registry: Registry) -> bool:
+    return bool(getattr(registry.get(pipeline.nodes[node].type), "reads_web", False))
 
 
 def _sinks(pipeline: Pipeline, registry: Registry) -> list[Place]:

@@ -63,6 +63,11 @@ def refuse_changes(run: RunRecord, now: Mapping[str, Any], *, accept: bool) -> l
             f"The run {run.id} is {str(run.status).replace('_', ' ')}: there is nothing to resume.",
             hint="Run the pipeline without --resume.",
         )
+    if run.document.get("replayed"):
+        raise UsageError(
+            f"The run {run.id} was answered from a cassette: there is nothing to resume.",
+            hint="Run the pipeline again with --replay.",
+        )
     before, now = run.document, json.loads(json.dumps(now, default=str))
     if not before:
         raise UsageError(f"The run {run.id} was made before runs could be resumed.", hint="Run the pipeline again.")

@@ -16,10 +16,12 @@ from etl_studio.app.sub_pipelines import SubPipelines, refusal
 from etl_studio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
+    from etl_studio.engine.cassette import Bookmarks
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.debugger import Debugger
     from etl_studio.engine.events import Listener
     from etl_studio.engine.http_auth import SignIns
@@ -170,6 +172,7 @@ class Studio:
         trial: Trial | None = None,
         debugger: Debugger | None = None,
         record: bool = False,
+        tape: Tape | None = None,
     ) -> Run:
         """Check a pipeline and make it ready to run; what it tells is kept in the workspace.
 
@@ -188,6 +191,8 @@ class Studio:
             trial: what to run instead, on some rows only (``app.trials``); such a run is never resumed.
             debugger: halts it at breakpoints; what a person edits there is loaded.
             record: keep what goes over its wires (``app.recordings``).
+            tape: keeps what sites answer, or answers in their place (``app.cassettes``). What a run that is answered
+                reads does not count for the next one.
 
         Raises:
             PipelineError: the pipeline, or what of it runs, has errors; carries them.
@@ -217,7 +222,8 @@ class Studio:
         if only is not None:
             only = list(dict.fromkeys(name for node in only for name in nodes_of(pipeline, node)))
         running = self.active(pipeline)
-        resolved = self._resolve(running.pipeline, parameters)
+        replays = tape is not None and tape.replays
+        resolved = self._resolve(running.pipeline, parameters, replays=replays)
         self.refuse_errors(pipeline, parameters, only=only)
         pipeline = running.pipeline
         if only is not None:
@@ -232,8 +238,7 @@ class Studio:
         facts = document(running, plan, resolved.shown, folder)
         if trial is not None:
             facts["trial"] = trial.facts()
-        if debugger is not None:
-            facts["debugged"] = True
+        facts |= {name: True for name, it in (("debugged", debugger), ("replayed", replays)) if it}
         history = None
         changes: list[str] = []
         if resume is not None:
@@ -255,9 +260,10 @@ class Studio:
             ledger=recorder,
             mask=masking(resolved.secrets, self.sign_ins),
             sign_ins=self.sign_ins,
-            bookmarks={(one.node, one.of): one.value for one in place.bookmarks.of(file)} if file else None,
+            bookmarks=self._begins(place, file, resolved.secrets, tape),
             # A part does not load all that it reads.
-            pages=self.pages(place.folder, file) if file and only is None else None,
+            pages=self.pages(place.folder, file) if file and only is None and not replays else None,
+            tape=tape,
             facts={
                 "file": str(file.resolve()) if file else None,
                 "parameters": resolved.shown,
@@ -271,6 +277,11 @@ class Studio:
             debugger=debugger,
             recording=recording,
         )
+
+    def _begins(self, place: Workspace, file: Path | None, secrets: Iterable[str], tape: Tape | None) -> Bookmarks:
+        """Where the sources of a pipeline file begin; a tape that answers knows it itself."""
+        bookmarks = {(one.node, one.of): one.value for one in place.bookmarks.of(file)} if file else {}
+        return bookmarks if tape is None else tape.begin(lambda: (*secrets, *self.sign_ins.secrets), bookmarks)
 
     def broken_off(self, place: Workspace, file: Path) -> RunRecord:
         """The last run of a file, which broke off.
@@ -368,8 +379,16 @@ class Studio:
 
         return PipelinePages(self.databases, workspace, file)
 
-    def settings_for(self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str]) -> Any:
+    def settings_for(
+        self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str], *, replays: bool = False
+    ) -> Any:
         """The settings of some nodes of a flat pipeline with parameters and secrets put in (``pipeline.parameters``).
+
+        Args:
+            pipeline: the document.
+            parameters: values as typed.
+            only: ids of the nodes.
+            replays: nobody is asked, so that secrets may be missing.
 
         Raises:
             PipelineError: one of these nodes has errors.
@@ -377,12 +396,14 @@ class Studio:
         """
         self.refuse_errors(pipeline, parameters, only=only)
         nodes = {key: node for key, node in pipeline.nodes.items() if key in only}
-        return self._resolve(replace(pipeline, nodes=nodes), parameters)
+        return self._resolve(replace(pipeline, nodes=nodes), parameters, replays=replays)
 
-    def _resolve(self, pipeline: Pipeline, parameters: Mapping[str, str]) -> Any:
+    def _resolve(self, pipeline: Pipeline, parameters: Mapping[str, str], *, replays: bool = False) -> Any:
+        from etl_studio.app.cassettes import with_stand_ins
         from etl_studio.pipeline.parameters import resolve
 
-        return resolve(pipeline, self.registry, parameters, self._secrets)
+        secrets = with_stand_ins(self._secrets) if replays else self._secrets
+        return resolve(pipeline, self.registry, parameters, secrets)
 
     def refuse_errors(
         self, pipeline: Pipeline, parameters: Mapping[str, str], only: Sequence[str] | None = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from etl_studio.app.dry_run import Rehearsed
     from etl_studio.app.studio import Studio
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.trial import Trial
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk.database import Change
@@ -30,6 +31,7 @@ def rehearse(  # noqa: PLR0913 - what a run needs
     only: Sequence[str] | None,
     trial: Trial | None = None,
     *,
+    tape: Tape | None = None,
     as_json: bool,
 ) -> None:
     """Run without commits and print what they would do."""
@@ -51,6 +53,7 @@ def rehearse(  # noqa: PLR0913 - what a run needs
                 parameters=parameters,
                 only=only,
                 trial=trial,
+                tape=tape,
                 listeners=[progress],
                 on_run=runs.append,
             )

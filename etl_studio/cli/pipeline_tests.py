@@ -37,6 +37,12 @@ def run_tests(  # noqa: PLR0913 - each is an option
     ] = None,
     rows: Annotated[int, typer.Option("--rows", min=1, max=10_000, help="How many, for --record.")] = 20,
     *,
+    cassette: Annotated[
+        bool,
+        typer.Option(
+            "--cassette", help="With --record: keep what sites answer, in place of the rows of sources that ask them."
+        ),
+    ] = False,
     update: Annotated[bool, typer.Option("--update", help="What comes out now is expected from now on.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +51,7 @@ def run_tests(  # noqa: PLR0913 - each is an option
     Beside shop.etl.yaml, each case is a folder shop.tests/CASE with given/NODE.json, the rows that stand in for what
     a node gives, and expected/NODE.json, the rows that must come out (for a sink: that would be loaded).
     NODE.PORT.json is about another port, such as check.rejects.json; .csv will do, too, with name:type in its first
-    line.
+    line. What nodes ask of sites is answered by cassette.jsonl beside them, if it is there; no site is asked.
 
     \b
     case.yaml beside them may hold:
@@ -61,9 +67,13 @@ def run_tests(  # noqa: PLR0913 - each is an option
     given = read_parameters(parameter)
     if given and record is None:
         raise UsageError("-p goes with --record.", hint="Parameters of a case are in its case.yaml.")
+    if cassette and record is None:
+        raise UsageError("--cassette goes with --record.", hint="A test that has a cassette always uses it.")
     with Studio() as studio:
         if record is not None:
-            made = record_case(studio, studio.load(path), record, file=path, rows=rows, parameters=given)
+            made = record_case(
+                studio, studio.load(path), record, file=path, rows=rows, parameters=given, cassette=cassette
+            )
             print_line(f"Made {made}. Look at its rows before you trust it.")
             return
         files = tested_files(path) if path.is_dir() else [path]

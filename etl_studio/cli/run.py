@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,11 @@ from etl_studio.cli.injection import (
     read_injection,
 )
 from etl_studio.cli.options import AsJson, Parameters, PipelineFile, WorkspaceFolder, read_parameters
+from etl_studio.cli.taping import RecordTo, ReplayFrom, saved, tape_of
 from etl_studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def run(  # noqa: PLR0913 - its options
@@ -63,6 +67,8 @@ def run(  # noqa: PLR0913 - its options
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; show what would be inserted, updated and deleted.")
     ] = False,
+    record: RecordTo = None,
+    replay: ReplayFrom = None,
     inject: InjectSeed = None,
     inject_node: InjectNodes = None,
     inject_rate: InjectRate = DEFAULT_RATE,
@@ -77,6 +83,10 @@ def run(  # noqa: PLR0913 - its options
 
     With --from or --sample it is a trial on some rows. It loads them into the tables and files of the pipeline; with
     --dry-run it writes nothing.
+
+    With --record the answers of sites are kept in a cassette, a file of JSON lines (such as shop.cassette.jsonl), and
+    with --replay they come from there: a request that is not on it ends the run. What a source reads from a cassette
+    does not count as read for the next run. A cassette in the folder of a test is for that test (etl-studio test -h).
 
     With --inject nodes fail on purpose, and a table tells what each policy did about it. It is a real run: it loads
     into the tables and files of the pipeline.
@@ -95,20 +105,11 @@ def run(  # noqa: PLR0913 - its options
 
     given = read_parameters(parameter)
     injection = read_injection(inject, inject_node, inject_rate, inject_fault)
-    if injection is not None and (dry or resume):
-        raise UsageError(
-            f"--inject and {'--dry-run' if dry else '--resume'} do not go together.",
-            hint="Faults are for a run of its own, from the beginning.",
-        )
-    if to is not None and resume:
-        raise UsageError(
-            "--to and --resume do not go together.", hint="A run that goes on runs the nodes it began with."
-        )
     tried = start is not None or sample is not None
-    if tried and resume:
-        raise UsageError(
-            "--from and --sample do not go with --resume.", hint="A trial is a run of its own, from the beginning."
-        )
+    _refuse_together(
+        {"--resume": resume, "--dry-run": dry, "--inject": injection, "--to": to, "--from, --sample": tried}
+        | {"--record": record, "--replay": replay, "--from": start}
+    )
     budget = MemoryBudget.parse(memory) if memory is not None else None
     with Studio() as studio:
         pipeline = studio.load(file)
@@ -124,10 +125,12 @@ def run(  # noqa: PLR0913 - its options
             trial = make_trial(
                 Previews(studio), pipeline, file=file, start=start, end=to, rows=sample or ROWS, parameters=given
             )
+        tape = tape_of(record, replay, pipeline.name)
         pipeline = studio.flat(pipeline, given, file=file)
         only = ancestors(pipeline, to) if to is not None else None
         if dry:
-            rehearse(studio, pipeline, file, place, given, only, trial, as_json=as_json)
+            with saved(tape, record):
+                rehearse(studio, pipeline, file, place, given, only, trial, tape=tape, as_json=as_json)
             return
         with Progress(live=sys.stderr.isatty()) as progress:
             prepared = studio.prepare(
@@ -142,8 +145,9 @@ def run(  # noqa: PLR0913 - its options
                 memory=budget,
                 only=only,
                 trial=trial,
+                tape=tape,
             )
-            with stopping_on_signals(prepared) as stopped:
+            with stopping_on_signals(prepared) as stopped, saved(tape, record):
                 ended = prepared.execute()
     faults = prepared.faults.report(ended) if prepared.faults else None
     if faults is not None:
@@ -157,3 +161,23 @@ def run(  # noqa: PLR0913 - its options
     code = exit_code(ended, interrupted=bool(stopped))
     if code:
         raise typer.Exit(code)
+
+
+_APART = (
+    ("--inject", "--dry-run", "Faults are for a run of its own, from the beginning."),
+    ("--inject", "--resume", "Faults are for a run of its own, from the beginning."),
+    ("--to", "--resume", "A run that goes on runs the nodes it began with."),
+    ("--from, --sample", "--resume", "A trial is a run of its own, from the beginning."),
+    ("--record", "--resume", "A cassette is about a whole run, from the beginning."),
+    ("--replay", "--resume", "A cassette is about a whole run, from the beginning."),
+    ("--record", "--replay", "Leave one of them out."),
+    ("--record", "--from", "The sample that it begins with would not be on the cassette."),
+    ("--replay", "--from", "The sample that it begins with is not on the cassette."),
+)
+"""Options that do not go together, and why."""
+
+
+def _refuse_together(given: Mapping[str, Any]) -> None:
+    for one, other, why in _APART:
+        if given[one] and given[other]:
+            raise UsageError(f"{one} and {other} do not go together.", hint=why)

@@ -162,7 +162,7 @@ class NodeContext:
         from etl_studio.engine.http_client import Exchange
 
         fallback = None
-        if self._policy.fallback == "last_good":
+        if self._policy.fallback == "last_good" and not self._http().replays:
             fallback = Fallback(LastGood(self._places.data.parent), self.log, self._use_stale)
         return Exchange(self._caller, self._policy, fallback, self.changes)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine
     from concurrent.futures import Future
 
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.http_auth import SignIns
     from etl_studio.sdk import HttpRequest, HttpResponse
 
@@ -33,11 +34,15 @@ class HttpService:
     Args:
         session: what talks to the network; by default a new ``HttpSession``.
         sign_ins: of that one: signs requests that ask for it.
+        tape: of that one: keeps what comes, or answers in place of the network.
     """
 
-    def __init__(self, session: HttpSession | None = None, *, sign_ins: SignIns | None = None) -> None:
+    def __init__(
+        self, session: HttpSession | None = None, *, sign_ins: SignIns | None = None, tape: Tape | None = None
+    ) -> None:
         self._sign_ins = sign_ins
-        self._sessions = {Trust(): session or HttpSession(sign_ins=sign_ins)}
+        self._tape = tape
+        self._sessions = {Trust(): session or HttpSession(sign_ins=sign_ins, tape=tape)}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -71,7 +76,12 @@ class HttpService:
 
     def another_session(self, trust: Trust, *, cookies: bool = True) -> HttpSession:
         """What talks to the network for an event loop of its own; the same sign-ins, other connections and cookies."""
-        return HttpSession(sign_ins=self._sign_ins, cookies=cookies, trust=trust)
+        return HttpSession(sign_ins=self._sign_ins, cookies=cookies, trust=trust, tape=self._tape)
+
+    @property
+    def replays(self) -> bool:
+        """Whether answers come from a tape: they are old."""
+        return self._tape is not None and self._tape.replays
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin something on the loop.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.http_auth import Signature
     from etl_studio.engine.http_trust import Trust
     from etl_studio.sdk.http import HttpRequest, HttpResponse
@@ -48,6 +49,7 @@ class HttpSession:
         sign_ins: signs requests that ask for it.
         cookies: keep those that sites set and send them back.
         trust: which certificates are good; default: those that the system trusts.
+        tape: keeps what comes, or answers in place of the network.
     """
 
     def __init__(
@@ -57,19 +59,35 @@ class HttpSession:
         *,
         cookies: bool = True,
         trust: Trust | None = None,
+        tape: Tape | None = None,
     ) -> None:
+        self._tape = tape
         self._max_bytes = max_bytes
         self._sign_ins = sign_ins or SignIns()
         self._cookies = cookies
         self._trust = trust
         self._client: httpx2.AsyncClient | None = None
 
-    async def fetch(self, request: HttpRequest, timeout: float | None, retry_on: Collection[int]) -> HttpResponse:  # noqa: ASYNC109 - part of the request
-        """Send a request and follow its redirects; ``HttpService.fetch`` tells arguments and errors."""
+    async def fetch(
+        self,
+        request: HttpRequest,
+        timeout: float | None,  # noqa: ASYNC109 - part of the request
+        retry_on: Collection[int],
+        *,
+        taped: bool = True,
+    ) -> HttpResponse:
+        """Send a request and follow its redirects; ``HttpService.fetch`` tells arguments and errors.
+
+        Args:
+            request: what to ask.
+            timeout: seconds for everything together.
+            retry_on: statuses that may succeed when tried again.
+            taped: False: no tape learns of it, as it is about tokens.
+        """
         began = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
-                opened = await self._follow(request, retry_on, request.accept)
+                opened = await self._follow(request, retry_on, request.accept, self._tape if taped else None)
                 if opened.beginning is None:
                     size = ByteCount(opened.response, request.max_bytes or self._max_bytes)
                     try:
@@ -100,7 +118,7 @@ class HttpSession:
         """
         try:
             async with asyncio.timeout(timeout):
-                opened = await self._follow(request, retry_on, None)
+                opened = await self._follow(request, retry_on, None, self._tape)
         except Exception as error:  # noqa: BLE001 - told as what it means
             raise failure(error, request, timeout) from None
         return BodyStream(opened, request, idle)
@@ -112,15 +130,25 @@ class HttpSession:
             await client.aclose()
 
     async def _follow(
-        self, request: HttpRequest, retry_on: Collection[int], accept: Callable[[HttpResponse], bool] | None
+        self,
+        request: HttpRequest,
+        retry_on: Collection[int],
+        accept: Callable[[HttpResponse], bool] | None,
+        tape: Tape | None,
     ) -> Opened:
-        client = self._client = self._client or _new_client(self._trust, cookies=self._cookies)
+        client = self._client = self._client or _new_client(self._trust, self._tape, cookies=self._cookies)
         outgoing = _outgoing(client, request)
         first = outgoing.url
-        signature = self._sign_ins.signature(request.auth, partial(self.fetch, timeout=None, retry_on=retry_on))
+        signature = None
+        if self._tape is None or not self._tape.replays:
+            ask = partial(self.fetch, timeout=None, retry_on=retry_on, taped=False)
+            signature = self._sign_ins.signature(request.auth, ask)
         for _ in range(MAX_REDIRECTS + 1):
             _check_address(outgoing.url)
-            response = await send_signed(client, outgoing, signature if stays(first, outgoing.url) else None)
+            signed = signature if stays(first, outgoing.url) else None
+            response = await (
+                send_signed(client, outgoing, signed) if tape is None else _taped(tape, client, outgoing, signed)
+            )
             try:
                 status = response.status_code
                 opened = Opened(response, _shown_by(signature, response))
@@ -165,15 +193,32 @@ def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
     return url if signature is None else signature.bare(url)
 
 
-def _new_client(trust: Trust | None, *, cookies: bool) -> httpx2.AsyncClient:
+async def _taped(
+    tape: Tape, client: httpx2.AsyncClient, request: httpx2.Request, signature: Signature | None
+) -> httpx2.Response:
+    await request.aread()
+    take = tape.asking(request)
+    if take is None:
+        return await send_signed(client, request, signature)
+    try:
+        response = await send_signed(client, request, signature)
+    except Exception as error:
+        take.failed(error)
+        raise
+    take.answered(response)
+    return response
+
+
+def _new_client(trust: Trust | None, tape: Tape | None, *, cookies: bool) -> httpx2.AsyncClient:
     import httpx2
 
     from etl_studio.engine.http_transport import AiohttpTransport
 
+    network = partial(AiohttpTransport, trust)
     return httpx2.AsyncClient(
         headers={"user-agent": USER_AGENT},
         timeout=None,
-        transport=AiohttpTransport(trust),
+        transport=network() if tape is None else tape.transport(network),
         cookies=None if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 

@@ -46,6 +46,7 @@ from etl_studio.sdk import Operator, Sink, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.checkpoints import Checkpoint
     from etl_studio.engine.context import OpenDatabase, Places
     from etl_studio.engine.debugger import Debugger
@@ -86,6 +87,7 @@ class Run:
         sign_ins: who is signed in where; default: nobody.
         bookmarks: where sources begin, by node and what it reads.
         pages: what the last runs saw of the web; None: each answer is taken as new.
+        tape: keeps what sites answer, or answers in their place.
     """
 
     def __init__(  # noqa: PLR0913 - a run is where everything meets
@@ -111,23 +113,22 @@ class Run:
         sign_ins: SignIns | None = None,
         bookmarks: Mapping[tuple[str, str], Any] | None = None,
         pages: PageMemory | None = None,
+        tape: Tape | None = None,
     ) -> None:
         self.id = run
         self.plan = plan
         self._places = places
         self._databases = databases
         self._ledger = ledger
-        self._listeners: tuple[Listener, ...] = (
-            *([ledger] if ledger else []),
-            *([recording] if recording else []),
-            *listeners,
-        )
+        own: tuple[Listener | None, ...] = (ledger, recording)
+        self._listeners: tuple[Listener, ...] = (*filter(None, own), *listeners)
         self._recording = recording
         self._start_worker = start_worker
         self._mask = mask
         self._sign_ins = sign_ins
         self._bookmarks = bookmarks or {}
         self._pages = pages
+        self._tape = tape
         self._facts = dict(facts or {})
         self._memory = memory or MemoryBudget.of_machine()
         self._lock = threading.Lock()
@@ -362,7 +363,7 @@ class Run:
 
         with self._lock:
             if self._http is None:
-                self._http = HttpService(sign_ins=self._sign_ins)
+                self._http = HttpService(sign_ins=self._sign_ins, tape=self._tape)
             return self._http
 
     def _sql_session(self) -> SqlSession:

@@ -318,8 +318,9 @@ class Recorder:
 
     def _keep_bookmarks(self, event: RunEnded) -> None:
         record = self._workspace.run(event.run)
-        # A part of a pipeline has not loaded everything that its sources read.
-        if record is not None and record.file and record.kind == "run" and "part" not in record.document:
+        # A part of a pipeline has not loaded everything that its sources read; a cassette holds what was read before.
+        left_out = {"part", "replayed"}
+        if record and record.file and record.kind == "run" and left_out.isdisjoint(record.document):
             self._workspace.bookmarks.keep(Path(record.file), event.run, event.bookmarks)
 
 

@@ -248,4 +248,4 @@ class TestTrial:
     def test_a_trial_is_not_resumed(self, call, pipeline_file):
         answer = call("run", pipeline_file, "--sample", "2", "--resume")
         assert answer.code == 2
-        assert "--from and --sample do not go with --resume." in answer.err
+        assert "--from, --sample and --resume do not go together." in answer.err

@@ -211,7 +211,10 @@ def test_all_pipelines_of_a_folder_are_tested_and_one_case_can_be_chosen(call, s
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("expected/keep.csv", KEPT), 'gives no rows for the source "pages". Add wrong/given/pages.json.'),
+        (
+            ("expected/keep.csv", KEPT),
+            'gives no rows for the source "pages". Add wrong/given/pages.json, or make a test with',
+        ),
         (("given/page.csv", PAGES), 'about a node "page" that is not there. Did you mean "pages"?'),
         (("given/pages.txt", PAGES), "Rows are in .json and .csv files."),
         (("given/pages.more.csv", PAGES), 'pages has no output "more".'),
