@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from etl_studio.engine.events import LogWritten
 from etl_studio.engine.last_good import Fallback, LastGood
+from etl_studio.errors import Cancelled
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.policies import PolicyCaller
     from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
     from etl_studio.sdk.frontier import Frontier
+    from etl_studio.sdk.http import Gate
 
 T = TypeVar("T")
 
@@ -124,6 +127,25 @@ class NodeContext:
     def bookmark(self, of: str) -> Any | None:
         """The value of the last bookmark of the node for what it reads."""
         return self.bookmarks.get((self.node, of))
+
+    @contextmanager
+    def gate(self, own: Collection[str]) -> Iterator[Gate]:
+        """A way to the web for another program; it leads to public addresses only, but for these hosts."""
+        from etl_studio.engine.http_gate import HttpGate
+
+        service, gate = self._http(), HttpGate(own, self._trust())
+        service.start(gate.open()).result()
+        try:
+            yield gate
+        finally:
+            with suppress(Cancelled):  # the run has ended, and its connections with it
+                service.start(gate.close()).result()
+
+    def scratch(self) -> Path:
+        """A folder of this node that goes at the end of the run."""
+        folder = self._places.scratch / quote(self.node, safe="")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def database(self, path: str | None = None) -> Database:
         """An SQLite file, or the workspace's ``data.db``."""

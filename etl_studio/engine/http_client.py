@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from etl_studio.engine.http_failures import from_status
 from etl_studio.errors import Cancelled, EtlError, PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.last_good import Fallback
     from etl_studio.engine.policies import PolicyCaller
     from etl_studio.sdk import HttpRequest, HttpResponse, Policy
+    from etl_studio.sdk.http import Ask
 
 T = TypeVar("T")
 
@@ -29,6 +31,7 @@ REQUEST_SECONDS = 30.0
 """Timeout of a web request where the policy gives none."""
 STOP_CHECK = 0.02
 """Seconds between two looks at ``stopping`` while an event loop runs."""
+FIRST_ERROR = 400
 
 
 class Exchange:
@@ -49,6 +52,7 @@ class Exchange:
         changes: Changes | None = None,
     ) -> None:
         self._caller = caller
+        self._policy_seconds = policy.timeout
         self._seconds = policy.timeout or REQUEST_SECONDS
         self._retry_on = policy.retry.on_status
         self._fallback = fallback
@@ -83,17 +87,24 @@ class Exchange:
         parse: Callable[[HttpResponse], T],
         session: HttpSession,
         before: Callable[[], Awaitable[object]] | None = None,
+        by: Ask | None = None,
     ) -> tuple[HttpResponse, T]:
-        """One request of a coroutine, which says when it ``took`` the answer."""
+        """One request of a coroutine, which says when it ``took`` the answer; ``by`` asks in place of the session."""
 
         async def attempt() -> tuple[HttpResponse, T]:
-            response = await self.fetch(session, request)
+            response = await (self.fetch(session, request) if by is None else self._told(by, request))
             return response, parse(response)
 
         try:
             return self._kept(request, await self._caller.acall(attempt, target=request.target, before=before))
         except EtlError as error:
             return self._instead(request, error, parse)
+
+    async def _told(self, by: Ask, request: HttpRequest) -> HttpResponse:
+        response = await by(request, self._policy_seconds)
+        if response.status >= FIRST_ERROR and not (request.accept is not None and request.accept(response)):
+            raise from_status(response.status, response.headers.get("retry-after"), b"", request, self._retry_on)
+        return response
 
     def took(self, request: HttpRequest) -> None:
         """The node has the answer: one that was only asked for early may never be looked at."""
@@ -226,10 +237,14 @@ class NodeWeb:
             watch.cancel()
 
     async def send(
-        self, request: HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
+        self,
+        request: HttpRequest,
+        *,
+        before: Callable[[], Awaitable[object]] | None = None,
+        by: Ask | None = None,
     ) -> HttpResponse:
         """Send under the policy; each host has a breaker of its own."""
-        response, _ = await self._exchange.aread(request, lambda _: None, self._session, before)
+        response, _ = await self._exchange.aread(request, lambda _: None, self._session, before, by)
         self._exchange.took(request)
         return response
 

@@ -57,6 +57,7 @@ def check(
         *check_wires(pipeline, types_of(pipeline, registry, interfaces or {})),
         *check_sub_pipelines(part, interfaces or {}),
         *check_ways(pipeline, running, types),
+        *_check_installed(part, types),
         *_check_targets(part, types),
         *_check_fallbacks(part, types),
         *_check_workers(part, types),
@@ -104,6 +105,16 @@ def _may_be_sink(pipeline: Pipeline, node: str, registry: Registry) -> bool:
 def is_sink(node_type: type[Node]) -> bool:
     """Whether rows end there."""
     return not node_type.open_outputs and all(port.name == "rejects" for port in node_type.outputs)
+
+
+def _check_installed(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:
+    """What nodes need besides this program must be there."""
+    for name, node_type in types.items():
+        missing = node_type.missing(pipeline.nodes[name].config) if node_type else None
+        if missing:
+            field = f"config.{missing.setting}" if missing.setting else "type"
+            place = position(pipeline, "nodes", name, *field.split(".")) or (None, None)
+            yield Problem("error", missing.what, missing.hint, name, field, *place)
 
 
 def _check_targets(pipeline: Pipeline, types: Mapping[str, type[Node] | None]) -> Iterator[Problem]:

@@ -19,8 +19,8 @@ from etl_studio.sdk.database import (
     WriteOptions,
 )
 from etl_studio.sdk.emissions import Output, Problem, Rejected
-from etl_studio.sdk.http import HttpClient, HttpRequest, HttpResponse, HttpStream, Unchanged, Web, shown_url
-from etl_studio.sdk.node import Node, Operator, Sink, Source, SqlTransform, Transform
+from etl_studio.sdk.http import Gate, HttpClient, HttpRequest, HttpResponse, HttpStream, Unchanged, Web, shown_url
+from etl_studio.sdk.node import Missing, Node, Operator, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
 from etl_studio.sdk.registry import Registry
@@ -58,6 +58,7 @@ __all__ = [
     "Editor",
     "ErrorBudget",
     "Fallback",
+    "Gate",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
@@ -65,6 +66,7 @@ __all__ = [
     "Loaded",
     "Mark",
     "MergeStrategy",
+    "Missing",
     "Node",
     "OnError",
     "Operator",

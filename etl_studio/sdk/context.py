@@ -1,4 +1,4 @@
-"""The run, as a node sees it: nine methods and four facts."""
+"""The run, as a node sees it: eleven methods and four facts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio.sdk.database import Database, Reader
     from etl_studio.sdk.frontier import Frontier
-    from etl_studio.sdk.http import HttpClient, Web
+    from etl_studio.sdk.http import Gate, HttpClient, Web
 
 T = TypeVar("T")
 
@@ -55,6 +55,18 @@ class RunContext(Protocol):
 
     def bookmark(self, of: str) -> Any | None:
         """The value of the last ``Bookmark`` of this node for what it reads; None: there is none."""
+        ...
+
+    def gate(self, own: Collection[str]) -> AbstractContextManager[Gate]:
+        """A way to the web for another program while the block lasts; it leads to public addresses only.
+
+        Args:
+            own: hosts, such as ``shop.example.org`` or ``127.0.0.1:8750``, that may be anywhere, with their subdomains.
+        """
+        ...
+
+    def scratch(self) -> Path:
+        """A folder of this node for what nobody needs after the run; it is removed at its end."""
         ...
 
     def database(self, path: str | None = None) -> Database:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from etl_studio.errors import PermanentError, TransientError
@@ -14,8 +14,12 @@ from etl_studio.sdk.auth import NoAuth
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
+    from etl_studio.errors import EtlError
     from etl_studio.sdk.auth import Auth
+
+    Ask: TypeAlias = Callable[["HttpRequest", float | None], Awaitable["HttpResponse"]]
 
 T = TypeVar("T")
 Unchanged = Literal["take", "tell", "skip"]
@@ -192,6 +196,29 @@ class HttpStream(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """A way to the web for another program, such as a browser: a SOCKS5 proxy on this machine (``RunContext.gate``).
+
+    Attributes:
+        url: its address, such as ``socks5://127.0.0.1:4711``.
+        check_certificate: whether the node's policy wants certificates checked.
+        ca_file: what the node's policy names; None: nothing.
+    """
+
+    url: str
+    check_certificate: bool
+    ca_file: Path | None
+
+    @property
+    def received(self) -> int:
+        """Bytes that came through it so far."""
+        ...
+
+    def failure(self, url: str) -> EtlError | None:
+        """Why the last connection to the host of an address could not be made; None: it was made, or never tried."""
+        ...
+
+
 class Web(Protocol):
     """An event loop of the calling thread, for nodes that do much at once. Use it in this thread only.
 
@@ -211,13 +238,19 @@ class Web(Protocol):
         ...
 
     async def send(
-        self, request: HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
+        self,
+        request: HttpRequest,
+        *,
+        before: Callable[[], Awaitable[object]] | None = None,
+        by: Ask | None = None,
     ) -> HttpResponse:
         """Send under the node's policy, without a thread; raises as ``HttpClient.send`` does.
 
         Args:
             request: what to ask.
             before: awaited before each attempt, such as for a place in a queue; its time is not that of the attempt.
+            by: asks in place of this client, such as a browser. It is given the seconds that the policy allows for an
+                attempt, None where it says nothing, and a status that it answers with counts as the client's would.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from etl_studio.sdk import config as settings
@@ -26,6 +27,21 @@ Group = Literal["extract", "transform", "quality", "load"]
 Rows = Literal["same", "fewer", "any"]
 """What a node does to the number of rows: ``same``: in = out + rejected; ``fewer``: what is missing was filtered;
 ``any``: the two are not comparable (aggregate, join)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What this computer lacks for a node.
+
+    Attributes:
+        what: one sentence: what is not there.
+        hint: one sentence: how to install it.
+        setting: the setting that it is about; empty: the node itself.
+    """
+
+    what: str
+    hint: str
+    setting: str = ""
 
 
 class Node(ABC):
@@ -88,6 +104,16 @@ class Node(ABC):
         """
         del port, settings, arriving
         return column
+
+    @classmethod
+    def missing(cls, settings: Mapping[str, Any]) -> Missing | None:
+        """What must be installed before it can run here; None: nothing. Asked at each check, so it must be quick.
+
+        Args:
+            settings: as written; any of them may be missing or wrong.
+        """
+        del settings
+        return None
 
     def takes_part(self, port: str) -> bool:
         """Whether some rows of an input may come later by themselves: what they give is a part of what all give.

@@ -24,6 +24,7 @@ from etl_studio.nodes.extract._page_rules import PageRules
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from etl_studio.nodes.extract._crawl_hosts import Pages
     from etl_studio.nodes.extract._crawl_plan import CrawlPlan
     from etl_studio.sdk.frontier import Frontier, Link, Visit
 
@@ -57,14 +58,17 @@ class Crawl:
         plan: the settings, compiled.
         context: the run.
         frontier: its queue.
+        pages: asks for pages in place of the client, such as a browser; None: the client does.
 
     Attributes:
         counts: ``pages`` asked for, ``read``, ``bytes``, ``failed``, and links and pages that were left out.
         ended: the limit that was reached; empty: none.
     """
 
-    def __init__(self, plan: CrawlPlan, context: sdk.RunContext, frontier: Frontier) -> None:
-        self._plan, self._context, self._frontier = plan, context, frontier
+    def __init__(
+        self, plan: CrawlPlan, context: sdk.RunContext, frontier: Frontier, pages: Pages | None = None
+    ) -> None:
+        self._plan, self._context, self._frontier, self._pages = plan, context, frontier, pages
         self._rows = Rows(plan.fields, typed=plan.typed, parents=plan.parents)
         self._hosts: dict[str, Host] = {}
         self._turn: deque[Host] = deque()
@@ -279,7 +283,7 @@ class Crawl:
             return
         finally:
             self._under_way -= is_page
-        counts["bytes"] += len(response.content)
+        counts["bytes"] += len(response.content) if self._pages is None else self._pages.took
         if response.status in REDIRECTS:
             self._redirect(visit, url, response)
         elif is_page:
@@ -290,9 +294,10 @@ class Crawl:
     async def _ask(self, web: sdk.Web, host: Host, visit: Visit, url: str) -> sdk.HttpResponse:
         most = self._plan.most_page if visit.kind == "page" else SITEMAP_BYTES
         request = self._plan.request(url, host.name, most=most)
-        response = await host.ask(web, request)
+        asked: sdk.Web | Pages = web if self._pages is None or visit.kind != "page" else self._pages
+        response = await host.ask(asked, request)
         if response.status in REDIRECTS and self._is_same(_target(url, response), url):
-            response = await host.ask(web, request)  # it wanted to set a cookie
+            response = await host.ask(asked, request)  # it wanted to set a cookie
         return response
 
     def _redirect(self, visit: Visit, url: str, response: sdk.HttpResponse) -> None:

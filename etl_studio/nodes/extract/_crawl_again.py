@@ -13,7 +13,7 @@ from etl_studio.nodes.extract._crawl_rows import refused_page
 from etl_studio.nodes.extract._html_page import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from etl_studio import sdk
     from etl_studio.nodes.extract._crawl_plan import CrawlPlan
@@ -24,9 +24,21 @@ HIDDEN = ("***", "…")
 
 
 def pages_again(
-    pages: Sequence[Mapping[str, Any]], plan: CrawlPlan, rows: CrawlRows, context: sdk.RunContext
+    pages: Sequence[Mapping[str, Any]],
+    plan: CrawlPlan,
+    rows: CrawlRows,
+    context: sdk.RunContext,
+    send: Callable[[sdk.HttpRequest], sdk.HttpResponse] | None = None,
 ) -> Iterator[sdk.node.Emission]:
-    """Fetch pages and take their items; what fails again is refused again. Links are not followed."""
+    """Fetch pages and take their items; what fails again is refused again. Links are not followed.
+
+    Args:
+        pages: what was asked for.
+        plan: the settings, compiled.
+        rows: makes batches.
+        context: the run.
+        send: asks for a page; None: the run's client does.
+    """
     client, found = context.http(), Rows(plan.fields, typed=plan.typed, parents=plan.parents)
     robots: dict[str, Robots] = {}
     refused: list[sdk.Rejected] = []
@@ -45,7 +57,7 @@ def pages_again(
                     robots[host] = _robots(url, host, plan, client)
                 if not robots[host].allows(url):
                     raise PermanentError(f"robots.txt of {host} forbids {shown}.", hint="Discard it.")
-            response = client.send(plan.request(url, host, most=plan.most_page, follow=True))
+            response = (send or client.send)(plan.request(url, host, most=plan.most_page, follow=True))
             facts = PageFacts(
                 parse(response, context), int(asked.get("depth") or 0), dt.datetime.now(dt.UTC), asked.get("parent")
             )

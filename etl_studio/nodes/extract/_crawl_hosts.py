@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._crawl_robots import MOST_BYTES, Robots
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from etl_studio import sdk
     from etl_studio.nodes.extract._crawl_pace import Pace
     from etl_studio.nodes.extract._crawl_plan import CrawlPlan
@@ -23,6 +25,21 @@ ROBOTS_AGAIN = (5.0, 30.0)
 OK = 200
 REFUSALS = range(400, 500)
 """Statuses that say that there is no robots.txt."""
+
+
+class Pages(Protocol):
+    """What asks for pages."""
+
+    @property
+    def took(self) -> int:
+        """Bytes that came since this was last asked."""
+        ...
+
+    async def send(
+        self, request: sdk.HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
+    ) -> sdk.HttpResponse:
+        """As ``sdk.Web.send``."""
+        ...
 
 
 @dataclass(slots=True)
@@ -70,7 +87,7 @@ class Host:
         """A link that was taken is the next one again."""
         self._taken.appendleft(visit)
 
-    async def ask(self, web: sdk.Web, request: sdk.HttpRequest) -> sdk.HttpResponse:
+    async def ask(self, web: sdk.Web | Pages, request: sdk.HttpRequest) -> sdk.HttpResponse:
         """Send a request when it is its turn, and each attempt of it.
 
         Raises:

@@ -31,6 +31,8 @@ class CrawlPlan:
         finder: finds links.
         typed, parents: whether rows have the columns ``_type`` and ``_parent``.
         agent: name of the crawler in robots.txt.
+        agent_sent: what sites are told: the name with the contact.
+        own: hosts of the start addresses.
     """
 
     def __init__(self, config: CrawlSettings) -> None:
@@ -46,15 +48,16 @@ class CrawlPlan:
         ]
         self._rules = rules
         origins = [*config.start_urls, *config.sitemap_urls]
-        self._own = {host_of(url) for url in origins}
-        self._own_names = {name_of(host) for host in self._own}
+        self.own = {host_of(url) for url in origins}
+        self._own_names = {name_of(host) for host in self.own}
         self._listed = {name.lower() for name in config.domains}
-        territory = Territory(origins, config.stay, [*config.domains, *self._own])
+        territory = Territory(origins, config.stay, [*config.domains, *self.own])
         self.finder = LinkFinder(rules, territory, Traps(config.max_queries, dt.datetime.now(dt.UTC).date()))
         self.typed, self.parents = bool(config.items), config.parent
         self.agent = config.user_agent
         contact = f" (+{config.contact})" if config.contact else ""
-        self._headers = {"User-Agent": f"{config.user_agent}{contact}"}
+        self.agent_sent = f"{config.user_agent}{contact}"
+        self._headers = {"User-Agent": self.agent_sent}
         self._own_headers = {**self._headers, **config.headers}
         self._secret = {
             sdk.shown_url(url): url for url in [*config.start_urls, *config.sitemap_urls] if sdk.shown_url(url) != url
@@ -91,7 +94,7 @@ class CrawlPlan:
             most: bytes that the answer may have.
             follow: whether redirects are followed by themselves.
         """
-        own = host in self._own
+        own = host in self.own
         headers = self._own_headers if own else self._headers
         return sdk.HttpRequest(
             url,

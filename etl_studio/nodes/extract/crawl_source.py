@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from etl_studio import sdk
@@ -11,9 +12,11 @@ from etl_studio.nodes.extract._crawl_settings import CrawlSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
+    from etl_studio.nodes.extract._crawl_hosts import Pages
     from etl_studio.nodes.extract._crawl_plan import CrawlPlan
     from etl_studio.nodes.extract._crawl_rows import CrawlRows
     from etl_studio.sdk.frontier import Visit
@@ -87,9 +90,9 @@ class CrawlSource(sdk.Source):
             facts = frontier.facts()
             if facts.get("ended"):
                 return
-            crawl = Crawl(plan, context, frontier)
-            crawl.restore(facts)
-            with context.web(cookies=self.config.cookies) as web:
+            with context.web(cookies=self.config.cookies) as web, self.pages(plan, context, web) as pages:
+                crawl = Crawl(plan, context, frontier, pages)
+                crawl.restore(facts)
                 crawl.begin(anew=not facts)
                 while (taken := web.run(crawl.next(web, self.wanted))) is not None:
                     emissions = list(rows.emissions(taken.columns))
@@ -117,8 +120,17 @@ class CrawlSource(sdk.Source):
         rows = self._rows(plan)
         if items := [item for item in tried if "record" in item]:
             yield from records_again(items, rows.builder(), lambda text: [json.loads(text)])
-        if pages := [item for item in tried if "record" not in item]:
-            yield from pages_again(pages, plan, rows, context)
+        if failed := [item for item in tried if "record" not in item]:
+            with context.web(cookies=self.config.cookies) as web, self.pages(plan, context, web) as pages:
+                send = None if pages is None else lambda request: web.run(pages.send(request))
+                yield from pages_again(failed, plan, rows, context, send)
+
+    def pages(
+        self, plan: CrawlPlan, context: sdk.RunContext, web: sdk.Web
+    ) -> AbstractContextManager[Pages | None]:
+        """What asks for pages while the block lasts; None: the client."""
+        del plan, context, web
+        return nullcontext()
 
     def first_page(self, context: sdk.RunContext) -> sdk.HttpResponse:
         """The answer to the first address; the selector workshop looks at it."""

@@ -1,0 +1,297 @@
+"""A browser under way: Crawlee's PlaywrightCrawler on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from etl_studio import sdk
+from etl_studio.errors import Cancelled, PermanentError, TransientError
+from etl_studio.nodes.extract._browser_found import find_browser, missing
+from etl_studio.nodes.extract._browser_page import Reading
+from etl_studio.nodes.extract._browser_tab import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from etl_studio.nodes.extract._browser_settings import BrowserSettings
+
+CLOSE_SECONDS = 3.0
+"""How long a browser may take to close before it is killed."""
+HEAP_MB = 1_024
+"""Memory that the scripts of a tab may use."""
+FLAGS = (
+    f"--js-flags=--max-old-space-size={HEAP_MB}",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # the gate finds hosts, and nobody else
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-domain-reliability",
+    "--disable-client-side-phishing-detection",
+    "--no-pings",
+    "--mute-audio",
+    "--disable-gpu",
+)
+KINDS = {"media": ("Media",), "styles": ("Stylesheet",)}
+"""Kinds that are refused one by one; images and fonts are switched off."""
+
+
+class Browser:
+    """Loads pages. A context manager; leaving it ends the browser and its thread.
+
+    Args:
+        settings: of the node.
+        gate: the way to the web.
+        context: the run.
+        web: surrounds each page with the node's policy.
+        agent: name and contact of the crawler, as sites are told.
+
+    Raises:
+        PermanentError: there is no browser, or it does not start.
+    """
+
+    def __init__(
+        self, settings: BrowserSettings, gate: sdk.Gate, context: sdk.RunContext, web: sdk.Web, agent: str
+    ) -> None:
+        self._settings, self._gate, self._context, self._web, self._agent = settings, gate, context, web, agent
+        self._reading = Reading(settings, gate, context)
+        self._program = _program(settings)
+        self._profile = context.scratch() / "browser"
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="browser")
+        self._inbox: Any = None
+        self._plugin: Any = None
+        self._crawling: asyncio.Task[Any] | None = None
+        self._pool: Any = None
+        self._told = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        starting = asyncio.run_coroutine_threadsafe(self._start(), self._loop)
+        try:
+            while True:
+                try:
+                    starting.result(0.02)
+                except TimeoutError:
+                    if starting.done():
+                        raise
+                    if self._context.stopping.is_set():
+                        starting.cancel()
+                        raise Cancelled("The run was stopped.") from None
+                else:
+                    return self
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def took(self) -> int:
+        """Bytes that came since this was last asked."""
+        received = self._gate.received
+        took, self._told = received - self._told, received
+        return took
+
+    async def send(
+        self, request: sdk.HttpRequest, *, before: Callable[[], Awaitable[object]] | None = None
+    ) -> sdk.HttpResponse:
+        """Load a page under the policy: the answer has its HTML after all scripts; a redirect has only its head."""
+        return await self._web.send(request, before=before, by=self._load)
+
+    async def _load(self, request: sdk.HttpRequest, seconds: float | None) -> sdk.HttpResponse:
+        work = asyncio.run_coroutine_threadsafe(self._ordered(request, seconds), self._loop)
+        return await asyncio.wrap_future(work)
+
+    async def _ordered(self, request: sdk.HttpRequest, seconds: float | None) -> sdk.HttpResponse:
+        if self._crawling is None or self._crawling.done():
+            raise TransientError("The browser has ended.")
+        own = {name: value for name, value in request.headers.items() if name.lower() != "user-agent"}
+        order = Order(request, seconds, own)
+        key = self._inbox.put(order)
+        try:
+            return await order.done
+        finally:
+            self._inbox.orders.pop(key, None)
+
+    async def _start(self) -> None:
+        from etl_studio.nodes.extract._browser_crawlee import Chromium, Inbox, new_crawler, new_pool, silence
+
+        silence()
+        settings = self._settings
+        blocked = tuple(kind for name in settings.block for kind in KINDS.get(name, ()))
+        tabs = min(settings.concurrency * 4, 32)
+        cookies = [
+            {"name": name, "value": value, "url": url}
+            for url in settings.start_urls
+            for name, value in settings.set_cookies.items()
+        ]
+        plugin = self._plugin = Chromium(
+            str(self._profile / "profile"),
+            self._launch_options(),
+            {},
+            cookies,
+            blocked,
+            tabs,
+            keeps_cookies=settings.cookies,
+        )
+        pool = self._pool = new_pool(plugin)
+        await pool.__aenter__()
+        try:
+            browser = await plugin.new_browser()
+            plugin._browser_new_context_options = await self._page_options(browser)
+            page = await pool.new_page()
+            await page.page.close()
+        except Exception as error:
+            raise self._no_start(error) from None
+        self._inbox = Inbox()
+        crawler = new_crawler(pool, self._inbox, tabs, settings.timeout)
+        crawler.pre_navigation_hook(self._before)
+        crawler.router.default_handler(self._handle)
+        crawler.failed_request_handler(self._failed)
+        self._crawling = asyncio.ensure_future(crawler.run())
+        self._crawling.add_done_callback(self._crawl_ended)
+
+    def _launch_options(self) -> dict[str, Any]:
+        settings = self._settings
+        flags = list(FLAGS)
+        if "images" in settings.block:
+            flags.append("--blink-settings=imagesEnabled=false")
+        if "fonts" in settings.block:
+            flags.append("--disable-remote-fonts")
+        as_root = getattr(os, "geteuid", lambda: 1)() == 0
+        if as_root:
+            self._context.log(
+                "warning",
+                "The browser runs without its sandbox, as this program runs as root: a page that breaks out of it "
+                "could do everything here. Run it as another user.",
+            )
+        if self._gate.ca_file is not None:
+            self._context.log(
+                "warning", "The browser trusts the certificates of the system; the policy's ca_file is not for it."
+            )
+        return {
+            "executable_path": str(self._program),
+            "headless": settings.headless,
+            "chromium_sandbox": not as_root,
+            "args": flags,
+            "artifacts_dir": str(self._profile / "artifacts"),
+            "proxy": {"server": self._gate.url},
+            "handle_sigint": False,
+            "handle_sigterm": False,
+            "handle_sighup": False,
+            "accept_downloads": False,
+        }
+
+    async def _page_options(self, tabs: Any) -> dict[str, Any]:
+        settings = self._settings
+        width, height = settings.viewport.split("x")
+        options: dict[str, Any] = {
+            "viewport": {"width": int(width), "height": int(height)},
+            "user_agent": settings.sent_as or f"{await self._own_agent(tabs)} {self._agent}",
+            "ignore_https_errors": not self._gate.check_certificate,
+            "accept_downloads": False,
+            "service_workers": "block",
+        }
+        if settings.locale:
+            options["locale"] = settings.locale
+        return options
+
+    async def _own_agent(self, tabs: Any) -> str:
+        session = await tabs._browser.new_browser_cdp_session()
+        agent = str((await session.send("Browser.getVersion"))["userAgent"])
+        await session.detach()
+        return agent.replace("HeadlessChrome", "Chrome")
+
+    async def _before(self, context: Any) -> None:
+        order = self._inbox.orders.get(context.request.unique_key)
+        if order is not None:
+            await self._plugin.tabs.tab(context.page).begin(order)
+
+    async def _handle(self, context: Any) -> None:
+        order = self._inbox.orders.get(context.request.unique_key)
+        if order is None:
+            return
+        tab = self._plugin.tabs.tab(context.page)
+        try:
+            answer = await self._reading.read(tab, order)
+        except Exception as error:  # noqa: BLE001 - whoever wants the page must hear of it
+            self._refuse(order, error, tab)
+        else:
+            if not order.done.done():
+                order.done.set_result(answer)
+
+    async def _failed(self, context: Any, error: Exception) -> None:
+        order = self._inbox.orders.get(context.request.unique_key)
+        if order is None:
+            return
+        page = getattr(context, "page", None)
+        tab = self._plugin.tabs.tab(page) if page is not None else None
+        if tab is not None and tab.head is not None and not tab.head.is_page:
+            with suppress(Exception):
+                order.done.set_result(await self._reading.read(tab, order))
+                return
+        self._refuse(order, error, tab)
+
+    def _refuse(self, order: Order, error: Exception, tab: Any) -> None:
+        if not order.done.done():
+            order.done.set_exception(self._reading.meaning(error, order, tab))
+
+    def _crawl_ended(self, crawling: asyncio.Task[Any]) -> None:
+        error = None if crawling.cancelled() else crawling.exception()
+        for order in list(self._inbox.orders.values()):
+            if not order.done.done():
+                order.done.set_exception(TransientError(f"The browser has ended{f': {error}' if error else ''}."))
+
+    def _no_start(self, error: Exception) -> PermanentError:
+        text = str(error)
+        hint = "Start it by hand once to see what is wrong, or name another in the setting browser."
+        if "sandbox" in text.lower():
+            hint = "Its sandbox is not allowed here, as in some containers: allow user namespaces, or run it elsewhere."
+        reason = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+        return PermanentError(f"{self._program} did not start: {reason.rstrip('.')}.", hint=hint, column="browser")
+
+    async def _close(self) -> None:
+        """End the browser; killed where it does not end by itself."""
+        if self._inbox is not None:
+            self._inbox.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._plugin is not None and self._plugin.tabs is not None:
+                    await self._plugin.tabs.close()
+                if self._crawling is not None:
+                    await asyncio.wait({self._crawling})
+                if self._pool is not None and self._pool.active:
+                    await self._pool.__aexit__(None, None, None)
+        except TimeoutError:
+            await self._kill()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+    async def _kill(self) -> None:
+        import psutil
+
+        mark = str(self._profile)
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if any(mark in part for part in process.cmdline()):
+                    process.kill()
+
+
+def _program(settings: BrowserSettings) -> Path:
+    if lacking := missing(settings.browser):
+        raise PermanentError(lacking.what, hint=lacking.hint, column=lacking.setting or None)
+    found = find_browser(settings.browser)
+    assert found is not None  # noqa: S101 - it is not missing
+    return found

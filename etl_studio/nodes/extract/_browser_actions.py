@@ -1,0 +1,170 @@
+"""What is done on a page in a browser before it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from etl_studio.errors import PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl_studio.nodes.extract._browser_settings import Action
+
+GROWTH_SECONDS = 2.0
+"""How long a page may take to grow after a click or when its end came into view."""
+BANNER_SECONDS = 1.0
+
+AGREE = (
+    "#onetrust-accept-btn-handler",
+    "#CybotCookiebotDialogBodyLevelButtonLevelOptinAllowAll",
+    "#CybotCookiebotDialogBodyButtonAccept",
+    "#didomi-notice-agree-button",
+    "#truste-consent-button",
+    "#axeptio_btn_acceptAll",
+    "#hs-eu-confirmation-button",
+    "#sp-cc-accept",
+    ".fc-cta-consent",
+    ".cky-btn-accept",
+    ".cmplz-accept",
+    ".cm-btn-success",
+    ".cc-btn.cc-allow",
+    ".osano-cm-accept-all",
+    ".qc-cmp2-summary-buttons button[mode=primary]",
+    "[data-testid=uc-accept-all-button]",
+    "[data-cookiefirst-action=accept]",
+    "a[data-cookie-accept-all]",
+)
+"""Buttons of common banners: OneTrust, Cookiebot, Didomi, TrustArc, Axeptio, Google Funding Choices, CookieYes, ..."""
+
+_SCROLL = """
+async ([selector, times, patience]) => {
+  const find = () => selector ? document.querySelector(selector) : document.scrollingElement;
+  const size = () => { const e = find(); return e ? e.scrollHeight + ' ' + document.getElementsByTagName('*').length : '' };
+  for (let n = 0; n < times; n++) {
+    const before = size(), end = performance.now() + patience;
+    const element = find();
+    if (!element) return n;
+    element.scrollTo(0, element.scrollHeight);
+    while (size() === before) {
+      if (performance.now() > end) return n;
+      await new Promise(done => setTimeout(done, 50));
+    }
+  }
+  return times;
+}
+"""  # noqa: E501
+_COUNT = "() => document.getElementsByTagName('*').length + ' ' + document.body.innerText.length"
+_GREW = """
+async ([before, patience]) => {
+  const end = performance.now() + patience;
+  while (document.getElementsByTagName('*').length + ' ' + document.body.innerText.length === before) {
+    if (performance.now() > end) return false;
+    await new Promise(done => setTimeout(done, 50));
+  }
+  return true;
+}
+"""
+
+
+async def accept_cookies(page: Any) -> None:
+    """Agree in a cookie banner, if one of the common ones comes."""
+    from playwright.async_api import Error
+
+    button = page.locator(f"css={', '.join(AGREE)}").locator("visible=true").first
+    try:
+        await button.click(timeout=BANNER_SECONDS * 1000)
+    except Error:
+        return
+
+
+async def act(page: Any, actions: Sequence[Action], seconds: float) -> None:
+    """Do all of them.
+
+    Args:
+        page: Playwright's page.
+        actions: what to do.
+        seconds: in which an element must come.
+
+    Raises:
+        TransientError: an element did not come.
+        PermanentError: a selector is none.
+    """
+    from playwright.async_api import Error, TimeoutError as Late
+
+    for number, action in enumerate(actions, 1):
+        try:
+            await _do(page, action, seconds)
+        except Late:
+            if action.required:
+                raise TransientError(
+                    f'"{action.selector}" did not come within {seconds:g} s, which action {number} ({action.do}) needs.',
+                    hint="Check its selector, or raise the patience.",
+                    column="actions",
+                ) from None
+        except Error as error:
+            if _is_selector(error):
+                raise no_selector(action.selector, "actions") from None
+            raise
+
+
+async def _do(page: Any, action: Action, seconds: float) -> None:
+    patience = (action.seconds or GROWTH_SECONDS) * 1000
+    # What need not be there is waited for only as long as a page takes to show it.
+    most = (seconds if action.required else min(seconds, action.seconds or GROWTH_SECONDS)) * 1000
+    where = page.locator(located(action.selector)).locator("visible=true").first if action.selector else None
+    match action.do:
+        case "wait" if where is None:
+            await asyncio.sleep(action.seconds)
+        case "wait":
+            await page.locator(located(action.selector)).first.wait_for(state="attached", timeout=seconds * 1000)
+        case "scroll":
+            await page.evaluate(_SCROLL, [action.selector, action.times, patience])
+        case "fill":
+            await where.fill(action.text, timeout=most)
+        case "select":
+            await where.select_option(action.text, timeout=most)
+        case "press" if where is None:
+            await page.keyboard.press(action.text)
+        case "press":
+            await where.press(action.text, timeout=most)
+        case "click":
+            await _click(page, where, action.times, most, patience)
+
+
+async def _click(page: Any, where: Any, times: int, most: float, patience: float) -> None:
+    from playwright.async_api import TimeoutError as Late
+
+    for n in range(times):
+        before = await page.evaluate(_COUNT) if times > 1 else ""
+        try:
+            await where.click(timeout=most if not n else patience)
+        except Late:
+            if not n:
+                raise
+            return
+        if times > 1 and not await page.evaluate(_GREW, [before, patience]):
+            return
+
+
+def located(selector: str) -> str:
+    """A selector as Playwright wants it."""
+    if selector.startswith(("text=", "css=", "xpath=")):
+        return selector
+    return f"xpath={selector}" if selector.startswith(("/", "./", "(")) else f"css={selector}"
+
+
+def no_selector(selector: str, column: str) -> PermanentError:
+    """The error for a text that the browser takes for no selector."""
+    return PermanentError(
+        f'The browser cannot use the selector "{selector}".',
+        hint="Write CSS, XPath that begins with /, or text= and what is written on the element.",
+        column=column,
+        value=selector,
+    )
+
+
+def _is_selector(error: Exception) -> bool:
+    text = str(error)
+    return "selector" in text and ("Unexpected" in text or "not a valid" in text or "Malformed" in text)

@@ -1,0 +1,273 @@
+"""What is put into Crawlee's PlaywrightCrawler, so that it only drives the browser.
+
+Crawlee asks an ``Inbox`` for requests and never waits half a second for the next one; queue, robots.txt, pace, retries
+and cookies are those of the crawl. Nothing of it is global, reads the load of the computer, or writes a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from crawlee import ConcurrencySettings, Request, service_locator
+from crawlee.browsers import BrowserPool, PlaywrightBrowserController, PlaywrightBrowserPlugin
+from crawlee.configuration import Configuration
+from crawlee.crawlers import PlaywrightCrawler
+from crawlee.errors import ServiceConflictError
+from crawlee.events import EventManager
+from crawlee.request_loaders import RequestManager
+from crawlee.statistics import Statistics
+from crawlee.storage_clients import MemoryStorageClient
+from playwright.async_api import Error
+
+from etl_studio.nodes.extract._browser_tab import Tab
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etl_studio.nodes.extract._browser_tab import Order
+
+NEVER = timedelta(days=365)
+MOST_USES = 100
+"""Pages for which a tab is kept; then its memory is given back."""
+LAUNCH_SECONDS = 60.0
+
+
+class Inbox(RequestManager):
+    """The pages that are wanted next."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque()
+        self._came = asyncio.Event()
+        self._closed = False
+        self._count = 0
+        self.orders: dict[str, Order] = {}
+
+    def put(self, order: Order) -> str:
+        """Want a page; its key."""
+        self._count += 1
+        key = str(self._count)
+        self.orders[key] = order
+        self._waiting.append(key)
+        self._came.set()
+        return key
+
+    def close(self) -> None:
+        """Want none any more."""
+        self._closed = True
+        self._waiting.clear()
+        self._came.set()
+
+    async def is_empty(self) -> bool:
+        """Whether nothing is wanted; asked when there is room for a page, so it waits for one."""
+        while not self._waiting and not self._closed:
+            self._came.clear()
+            await self._came.wait()
+        return not self._waiting
+
+    async def is_finished(self) -> bool:
+        return self._closed
+
+    async def fetch_next_request(self) -> Request | None:
+        if not self._waiting:
+            return None
+        key = self._waiting.popleft()
+        return Request.from_url(self.orders[key].request.url, unique_key=key, enqueue_strategy="all")
+
+    async def mark_request_as_handled(self, request: Request) -> None:
+        del request
+
+    async def reclaim_request(self, request: Request, *, forefront: bool = False) -> None:
+        del request, forefront
+
+    async def add_request(self, request: str | Request, *, forefront: bool = False) -> None:
+        del request, forefront
+
+    async def get_handled_count(self) -> int:
+        return self._count - len(self._waiting)
+
+    async def get_total_count(self) -> int:
+        return self._count
+
+    async def drop(self) -> None:
+        return
+
+
+class NoEvents(EventManager):
+    """Tells nobody anything: no look at the load of the computer each second, and nothing that is bound to one loop."""
+
+    @property
+    def active(self) -> bool:
+        return True
+
+    async def __aenter__(self) -> NoEvents:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return
+
+    def on(self, **_: Any) -> None:
+        return
+
+    def off(self, **_: Any) -> None:
+        return
+
+    def emit(self, **_: Any) -> None:
+        return
+
+
+class Tabs(PlaywrightBrowserController):
+    """The tabs of a browser, each for many pages: to open one costs as much as to load a page.
+
+    Without cookies each page has a tab and a context of its own.
+    """
+
+    def __init__(self, browser: Any, blocked: tuple[str, ...], most: int, *, cookies: bool) -> None:
+        super().__init__(
+            browser, use_incognito_pages=not cookies, header_generator=None, max_open_pages_per_browser=10 * most
+        )
+        self._blocked, self._keeps = blocked, cookies
+        self._idle: list[Tab] = []
+        self._tabs: dict[Any, Tab] = {}
+        self._carrier: Any = None
+        self._closed = False
+
+    @property
+    def has_free_capacity(self) -> bool:
+        return not self._closed and self.is_browser_connected and super().has_free_capacity
+
+    def tab(self, page: Any) -> Tab:
+        """The tab of a page."""
+        return self._tabs[page]
+
+    async def new_page(self, *arguments: Any, **options: Any) -> Any:
+        if self._idle:
+            return self._idle.pop().page
+        page = await super().new_page(*arguments, **options)
+        tab = Tab(page, await page.context.new_cdp_session(page), self._blocked)
+        self._tabs[page] = tab
+        really_close = page.close
+
+        async def give_back(**_: Any) -> None:
+            with suppress(Error):
+                if self._keeps and tab.used < MOST_USES and not tab.crashed and not self._closed:
+                    async with asyncio.timeout(2.0):
+                        await tab.end()
+                    self._idle.append(tab)
+                    return
+            self._tabs.pop(page, None)
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(5.0):
+                    await (really_close() if self._keeps else page.context.close())
+
+        page.close = give_back
+        return page
+
+    async def close(self, *, force: bool = False) -> None:
+        """Close the browser; may be called twice."""
+        del force
+        if not self._closed:
+            self._closed = True
+            with suppress(Error):
+                await self._browser.close()
+
+    async def _create_browser_context(self, browser_new_context_options: Any = None, proxy_info: Any = None) -> Any:
+        # Crawlee's own would add the headers of another browser.
+        del proxy_info
+        context = await self._browser.new_context(**(browser_new_context_options or {}))
+        if self._given_cookies:
+            await context.add_cookies(self._given_cookies)
+        return context
+
+    _given_cookies: list[dict[str, str]] = []  # noqa: RUF012 - set by whoever makes it
+
+
+class Chromium(PlaywrightBrowserPlugin):
+    """Launches the browser that is installed, once for all tabs, and again when it has gone."""
+
+    def __init__(  # noqa: PLR0913 - all that a browser is told
+        self,
+        profile: str,
+        launch: Mapping[str, Any],
+        context: Mapping[str, Any],
+        cookies: list[dict[str, str]],
+        blocked: tuple[str, ...],
+        most: int,
+        *,
+        keeps_cookies: bool,
+    ) -> None:
+        super().__init__(browser_launch_options=dict(launch), browser_new_context_options=dict(context))
+        self._profile, self._cookies, self._blocked, self._most = profile, cookies, blocked, most
+        self._keeps_cookies = keeps_cookies
+        self._launching = asyncio.Lock()
+        self.tabs: Tabs | None = None
+
+    async def new_browser(self) -> Tabs:
+        async with self._launching:
+            if self.tabs is None or not self.tabs.has_free_capacity:
+                # Its own context keeps nothing but the profile in the run's folder; pages have contexts in memory.
+                carrier = await self._playwright.chromium.launch_persistent_context(
+                    self._profile, **self.browser_launch_options
+                )
+                self.tabs = Tabs(carrier.browser, self._blocked, self._most, cookies=self._keeps_cookies)
+                self.tabs._given_cookies = self._cookies  # noqa: SLF001
+            return self.tabs
+
+
+def silence() -> None:
+    """Make what Crawlee has for the whole process do nothing."""
+    logger = logging.getLogger("crawlee")
+    logger.propagate = False
+    logger.setLevel(logging.CRITICAL + 1)
+    with suppress(ServiceConflictError):
+        service_locator.set_configuration(Configuration(persist_state_interval=NEVER, system_info_interval=NEVER))
+    with suppress(ServiceConflictError):
+        service_locator.set_event_manager(NoEvents())
+    with suppress(ServiceConflictError):
+        service_locator.set_storage_client(MemoryStorageClient())
+
+
+def new_pool(plugin: Chromium) -> BrowserPool:
+    """A pool that keeps its browser: Crawlee would close one that is idle, or has had a hundred pages."""
+    return BrowserPool(
+        [plugin],
+        operation_timeout=timedelta(seconds=LAUNCH_SECONDS),
+        browser_inactive_threshold=NEVER,
+        identify_inactive_browsers_interval=NEVER,
+        close_inactive_browsers_interval=NEVER,
+        retire_browser_after_page_count=2**31,
+    )
+
+
+def new_crawler(pool: BrowserPool, inbox: Inbox, tabs: int, seconds: float) -> PlaywrightCrawler:
+    """A crawler that takes its pages from the inbox, and leaves every judgement about them to its handlers.
+
+    Args:
+        pool: its browser.
+        inbox: its queue.
+        tabs: pages at once.
+        seconds: in which an answer must begin to come.
+    """
+    return PlaywrightCrawler(
+        browser_pool=pool,
+        fingerprint_generator=None,
+        navigation_timeout=timedelta(seconds=seconds),
+        goto_options={"wait_until": "commit"},
+        request_manager=inbox,
+        request_handler_timeout=NEVER,
+        max_request_retries=0,
+        use_session_pool=False,
+        retry_on_blocked=False,
+        ignore_http_error_status_codes=range(400, 600),
+        concurrency_settings=ConcurrencySettings(
+            min_concurrency=tabs, desired_concurrency=tabs, max_concurrency=tabs
+        ),
+        statistics=Statistics.with_default_state(persistence_enabled=False, log_interval=NEVER),
+        storage_client=MemoryStorageClient(),
+        status_message_logging_interval=NEVER,
+        configure_logging=False,
+    )
