@@ -190,7 +190,7 @@ async def _reach(host: str, port: int, *, anywhere: bool) -> socket.socket:
             last = error
             continue
         try:
-            one.setblocking(False)  # noqa: FBT003
+            one.setblocking(False)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(one, info[4])
         except OSError as error:

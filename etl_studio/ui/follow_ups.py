@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 AFTER_TYPE: dict[str, tuple[str, ...]] = {
     "web_page_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
+    "browser_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
     "crawl_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
     "rest_source": ("select", "validate", "filter", "deduplicate", "sqlite_sink"),
     "rss_source": ("filter", "select", "deduplicate", "sqlite_sink"),

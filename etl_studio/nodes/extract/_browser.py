@@ -6,27 +6,27 @@ import asyncio
 import os
 import threading
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from etl_studio import sdk
 from etl_studio.errors import Cancelled, PermanentError, TransientError
 from etl_studio.nodes.extract._browser_found import find_browser, missing
 from etl_studio.nodes.extract._browser_page import Reading
-from etl_studio.nodes.extract._browser_tab import Order
+from etl_studio.nodes.extract._browser_tab import Order, signed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from etl_studio import sdk
     from etl_studio.nodes.extract._browser_settings import BrowserSettings
 
+HOSTS, MOST_TABS = 4, 32
+"""Of how many hosts pages may be open at once as the settings say for one, and how many pages in all."""
 CLOSE_SECONDS = 3.0
 """How long a browser may take to close before it is killed."""
 HEAP_MB = 1_024
 """Memory that the scripts of a tab may use."""
 FLAGS = (
-    f"--js-flags=--max-old-space-size={HEAP_MB}",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # the gate finds hosts, and nobody else
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-domain-reliability",
@@ -114,7 +114,7 @@ class Browser:
         if self._crawling is None or self._crawling.done():
             raise TransientError("The browser has ended.")
         own = {name: value for name, value in request.headers.items() if name.lower() != "user-agent"}
-        order = Order(request, seconds, own)
+        order = Order(request, seconds, own | signed(request.auth))
         key = self._inbox.put(order)
         try:
             return await order.done
@@ -125,34 +125,17 @@ class Browser:
         from etl_studio.nodes.extract._browser_crawlee import Chromium, Inbox, new_crawler, new_pool, silence
 
         silence()
-        settings = self._settings
-        blocked = tuple(kind for name in settings.block for kind in KINDS.get(name, ()))
-        tabs = min(settings.concurrency * 4, 32)
-        cookies = [
-            {"name": name, "value": value, "url": url}
-            for url in settings.start_urls
-            for name, value in settings.set_cookies.items()
-        ]
-        plugin = self._plugin = Chromium(
-            str(self._profile / "profile"),
-            self._launch_options(),
-            {},
-            cookies,
-            blocked,
-            tabs,
-            keeps_cookies=settings.cookies,
-        )
-        pool = self._pool = new_pool(plugin)
+        wishes = self._wishes()
+        self._plugin = Chromium(self._profile / "profile", self._launch_options(), wishes)
+        pool = self._pool = new_pool(self._plugin)
         await pool.__aenter__()
         try:
-            browser = await plugin.new_browser()
-            plugin._browser_new_context_options = await self._page_options(browser)
-            page = await pool.new_page()
+            page = await pool.new_page()  # one browser for all; it is there before many pages are
             await page.page.close()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the browser did not start
             raise self._no_start(error) from None
         self._inbox = Inbox()
-        crawler = new_crawler(pool, self._inbox, tabs, settings.timeout)
+        crawler = new_crawler(pool, self._inbox, wishes.tabs, self._settings.timeout)
         crawler.pre_navigation_hook(self._before)
         crawler.router.default_handler(self._handle)
         crawler.failed_request_handler(self._failed)
@@ -161,7 +144,7 @@ class Browser:
 
     def _launch_options(self) -> dict[str, Any]:
         settings = self._settings
-        flags = list(FLAGS)
+        flags = [*FLAGS, f"--js-flags=--max-old-space-size={HEAP_MB}"]
         if "images" in settings.block:
             flags.append("--blink-settings=imagesEnabled=false")
         if "fonts" in settings.block:
@@ -183,6 +166,7 @@ class Browser:
             "chromium_sandbox": not as_root,
             "args": flags,
             "artifacts_dir": str(self._profile / "artifacts"),
+            "env": self._environment(),
             "proxy": {"server": self._gate.url},
             "handle_sigint": False,
             "handle_sigterm": False,
@@ -190,40 +174,51 @@ class Browser:
             "accept_downloads": False,
         }
 
-    async def _page_options(self, tabs: Any) -> dict[str, Any]:
+    def _environment(self) -> dict[str, str]:
+        """That of this program without its secrets, and with the run's folder for what a desktop program keeps."""
+        own = {name: value for name, value in os.environ.items() if "SECRET" not in name.upper()}
+        return own | {name: str(self._profile / "home") for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+
+    def _wishes(self) -> Any:
+        from etl_studio.nodes.extract._browser_crawlee import Wishes
+
         settings = self._settings
         width, height = settings.viewport.split("x")
         options: dict[str, Any] = {
             "viewport": {"width": int(width), "height": int(height)},
-            "user_agent": settings.sent_as or f"{await self._own_agent(tabs)} {self._agent}",
             "ignore_https_errors": not self._gate.check_certificate,
             "accept_downloads": False,
             "service_workers": "block",
         }
-        if settings.locale:
-            options["locale"] = settings.locale
-        return options
-
-    async def _own_agent(self, tabs: Any) -> str:
-        session = await tabs._browser.new_browser_cdp_session()
-        agent = str((await session.send("Browser.getVersion"))["userAgent"])
-        await session.detach()
-        return agent.replace("HeadlessChrome", "Chrome")
+        options |= {"user_agent": settings.sent_as} if settings.sent_as else {}
+        options |= {"locale": settings.locale} if settings.locale else {}
+        return Wishes(
+            tabs=min(settings.concurrency * HOSTS, MOST_TABS),
+            agent=self._agent,
+            options=options,
+            cookies=[
+                {"name": name, "value": value, "url": url}
+                for url in settings.start_urls
+                for name, value in settings.set_cookies.items()
+            ],
+            blocked=tuple(kind for name in settings.block for kind in KINDS.get(name, ())),
+            keeps_cookies=settings.cookies,
+        )
 
     async def _before(self, context: Any) -> None:
         order = self._inbox.orders.get(context.request.unique_key)
         if order is not None:
-            await self._plugin.tabs.tab(context.page).begin(order)
+            order.tab = self._plugin.tabs.tab(context.page)
+            await order.tab.begin(order)
 
     async def _handle(self, context: Any) -> None:
         order = self._inbox.orders.get(context.request.unique_key)
-        if order is None:
+        if order is None or order.tab is None:
             return
-        tab = self._plugin.tabs.tab(context.page)
         try:
-            answer = await self._reading.read(tab, order)
+            answer = await self._reading.read(order.tab, order)
         except Exception as error:  # noqa: BLE001 - whoever wants the page must hear of it
-            self._refuse(order, error, tab)
+            self._refuse(order, error)
         else:
             if not order.done.done():
                 order.done.set_result(answer)
@@ -232,17 +227,15 @@ class Browser:
         order = self._inbox.orders.get(context.request.unique_key)
         if order is None:
             return
-        page = getattr(context, "page", None)
-        tab = self._plugin.tabs.tab(page) if page is not None else None
-        if tab is not None and tab.head is not None and not tab.head.is_page:
-            with suppress(Exception):
-                order.done.set_result(await self._reading.read(tab, order))
-                return
-        self._refuse(order, error, tab)
+        tab = order.tab
+        if tab is not None and tab.head is not None and not tab.head.is_page and not order.done.done():
+            order.done.set_result(await self._reading.read(tab, order))  # a redirect
+        else:
+            self._refuse(order, error)
 
-    def _refuse(self, order: Order, error: Exception, tab: Any) -> None:
+    def _refuse(self, order: Order, error: Exception) -> None:
         if not order.done.done():
-            order.done.set_exception(self._reading.meaning(error, order, tab))
+            order.done.set_exception(self._reading.meaning(error, order))
 
     def _crawl_ended(self, crawling: asyncio.Task[Any]) -> None:
         error = None if crawling.cancelled() else crawling.exception()
@@ -251,12 +244,14 @@ class Browser:
                 order.done.set_exception(TransientError(f"The browser has ended{f': {error}' if error else ''}."))
 
     def _no_start(self, error: Exception) -> PermanentError:
-        text = str(error)
-        hint = "Start it by hand once to see what is wrong, or name another in the setting browser."
-        if "sandbox" in text.lower():
+        lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
+        fatal = next((line for line in lines if "FATAL:" in line), "")
+        said = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line and "crashpad" not in line]
+        reason = fatal.rpartition("] ")[2] or (said[-1] if said else lines[0] if lines else type(error).__name__)
+        hint = "Start it by hand to see what is wrong, or name another in the setting browser."
+        if "sandbox" in reason.lower():
             hint = "Its sandbox is not allowed here, as in some containers: allow user namespaces, or run it elsewhere."
-        reason = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-        return PermanentError(f"{self._program} did not start: {reason.rstrip('.')}.", hint=hint, column="browser")
+        return PermanentError(f"{self._program} did not start: {reason}.", hint=hint, column="browser")
 
     async def _close(self) -> None:
         """End the browser; killed where it does not end by itself."""

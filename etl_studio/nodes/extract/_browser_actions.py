@@ -91,7 +91,8 @@ async def act(page: Any, actions: Sequence[Action], seconds: float) -> None:
         TransientError: an element did not come.
         PermanentError: a selector is none.
     """
-    from playwright.async_api import Error, TimeoutError as Late
+    from playwright.async_api import Error
+    from playwright.async_api import TimeoutError as Late
 
     for number, action in enumerate(actions, 1):
         try:
@@ -99,7 +100,7 @@ async def act(page: Any, actions: Sequence[Action], seconds: float) -> None:
         except Late:
             if action.required:
                 raise TransientError(
-                    f'"{action.selector}" did not come within {seconds:g} s, which action {number} ({action.do}) needs.',
+                    f'"{action.selector}" of action {number} ({action.do}) did not come within {seconds:g} s.',
                     hint="Check its selector, or raise the patience.",
                     column="actions",
                 ) from None
@@ -113,7 +114,7 @@ async def _do(page: Any, action: Action, seconds: float) -> None:
     patience = (action.seconds or GROWTH_SECONDS) * 1000
     # What need not be there is waited for only as long as a page takes to show it.
     most = (seconds if action.required else min(seconds, action.seconds or GROWTH_SECONDS)) * 1000
-    where = page.locator(located(action.selector)).locator("visible=true").first if action.selector else None
+    where: Any = page.locator(located(action.selector)).locator("visible=true").first if action.selector else None
     match action.do:
         case "wait" if where is None:
             await asyncio.sleep(action.seconds)

@@ -10,8 +10,10 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 from crawlee import ConcurrencySettings, Request, service_locator
 from crawlee.browsers import BrowserPool, PlaywrightBrowserController, PlaywrightBrowserPlugin
@@ -27,7 +29,8 @@ from playwright.async_api import Error
 from etl_studio.nodes.extract._browser_tab import Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from etl_studio.nodes.extract._browser_tab import Order
 
@@ -35,6 +38,29 @@ NEVER = timedelta(days=365)
 MOST_USES = 100
 """Pages for which a tab is kept; then its memory is given back."""
 LAUNCH_SECONDS = 60.0
+LET_GO_SECONDS = 3.0
+"""How long a page may take to let go of its tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How pages are opened.
+
+    Attributes:
+        tabs: pages at once.
+        agent: what stands behind the browser's user agent.
+        options: of Playwright's contexts.
+        cookies: that a context begins with, as Playwright writes them.
+        blocked: kinds of resources that are refused one by one, in the words of the developer tools.
+        keeps_cookies: whether pages share a context.
+    """
+
+    tabs: int
+    agent: str
+    options: Mapping[str, Any]
+    cookies: Sequence[Mapping[str, str]]
+    blocked: tuple[str, ...]
+    keeps_cookies: bool
 
 
 class Inbox(RequestManager):
@@ -104,7 +130,7 @@ class NoEvents(EventManager):
     def active(self) -> bool:
         return True
 
-    async def __aenter__(self) -> NoEvents:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -124,16 +150,24 @@ class Tabs(PlaywrightBrowserController):
     """The tabs of a browser, each for many pages: to open one costs as much as to load a page.
 
     Without cookies each page has a tab and a context of its own.
+
+    Args:
+        browser: Playwright's browser.
+        wishes: how pages are opened.
+        options: of Playwright's contexts.
     """
 
-    def __init__(self, browser: Any, blocked: tuple[str, ...], most: int, *, cookies: bool) -> None:
+    def __init__(self, browser: Any, wishes: Wishes, options: Mapping[str, Any]) -> None:
         super().__init__(
-            browser, use_incognito_pages=not cookies, header_generator=None, max_open_pages_per_browser=10 * most
+            browser,
+            use_incognito_pages=not wishes.keeps_cookies,
+            header_generator=None,
+            max_open_pages_per_browser=10 * wishes.tabs,
         )
-        self._blocked, self._keeps = blocked, cookies
+        self._browser_context = None  # pages have contexts of their own, which keep cookies in memory
+        self._wishes, self._options = wishes, options
         self._idle: list[Tab] = []
         self._tabs: dict[Any, Tab] = {}
-        self._carrier: Any = None
         self._closed = False
 
     @property
@@ -148,24 +182,23 @@ class Tabs(PlaywrightBrowserController):
         if self._idle:
             return self._idle.pop().page
         page = await super().new_page(*arguments, **options)
-        tab = Tab(page, await page.context.new_cdp_session(page), self._blocked)
-        self._tabs[page] = tab
-        really_close = page.close
-
-        async def give_back(**_: Any) -> None:
-            with suppress(Error):
-                if self._keeps and tab.used < MOST_USES and not tab.crashed and not self._closed:
-                    async with asyncio.timeout(2.0):
-                        await tab.end()
-                    self._idle.append(tab)
-                    return
-            self._tabs.pop(page, None)
-            with suppress(Error, TimeoutError):
-                async with asyncio.timeout(5.0):
-                    await (really_close() if self._keeps else page.context.close())
-
-        page.close = give_back
+        tab = self._tabs[page] = Tab(page, await page.context.new_cdp_session(page), self._wishes.blocked)
+        page.close = partial(self._let_go, tab, page.close)
         return page
+
+    async def _let_go(self, tab: Tab, close: Callable[[], Awaitable[None]], **_: Any) -> None:
+        """Keep a tab for the next page, or close it."""
+        keeps = self._wishes.keeps_cookies
+        with suppress(Error, TimeoutError):
+            if keeps and tab.used < MOST_USES and not tab.crashed and not self._closed:
+                async with asyncio.timeout(LET_GO_SECONDS):
+                    await tab.end()
+                self._idle.append(tab)
+                return
+        self._tabs.pop(tab.page, None)
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(LET_GO_SECONDS):
+                await (close() if keeps else tab.page.context.close())
 
     async def close(self, *, force: bool = False) -> None:
         """Close the browser; may be called twice."""
@@ -175,47 +208,45 @@ class Tabs(PlaywrightBrowserController):
             with suppress(Error):
                 await self._browser.close()
 
-    async def _create_browser_context(self, browser_new_context_options: Any = None, proxy_info: Any = None) -> Any:
+    async def _create_browser_context(self, *_: Any, **__: Any) -> Any:
         # Crawlee's own would add the headers of another browser.
-        del proxy_info
-        context = await self._browser.new_context(**(browser_new_context_options or {}))
-        if self._given_cookies:
-            await context.add_cookies(self._given_cookies)
+        context = await self._browser.new_context(**self._options)
+        await context.add_init_script("window.open = () => null")
+        if self._wishes.cookies:
+            await context.add_cookies(self._wishes.cookies)
         return context
-
-    _given_cookies: list[dict[str, str]] = []  # noqa: RUF012 - set by whoever makes it
 
 
 class Chromium(PlaywrightBrowserPlugin):
-    """Launches the browser that is installed, once for all tabs, and again when it has gone."""
+    """Launches the browser that is installed, once for all tabs, and again when it has gone.
 
-    def __init__(  # noqa: PLR0913 - all that a browser is told
-        self,
-        profile: str,
-        launch: Mapping[str, Any],
-        context: Mapping[str, Any],
-        cookies: list[dict[str, str]],
-        blocked: tuple[str, ...],
-        most: int,
-        *,
-        keeps_cookies: bool,
-    ) -> None:
-        super().__init__(browser_launch_options=dict(launch), browser_new_context_options=dict(context))
-        self._profile, self._cookies, self._blocked, self._most = profile, cookies, blocked, most
-        self._keeps_cookies = keeps_cookies
+    Args:
+        profile: folder for what a browser writes.
+        launch: options of Playwright's launch.
+        wishes: how pages are opened.
+    """
+
+    def __init__(self, profile: Path, launch: Mapping[str, Any], wishes: Wishes) -> None:
+        super().__init__(browser_launch_options=dict(launch))
+        self._profile, self._wishes = profile, wishes
         self._launching = asyncio.Lock()
         self.tabs: Tabs | None = None
 
     async def new_browser(self) -> Tabs:
         async with self._launching:
             if self.tabs is None or not self.tabs.has_free_capacity:
-                # Its own context keeps nothing but the profile in the run's folder; pages have contexts in memory.
+                # A context of a profile is the only way to say where the profile is.
                 carrier = await self._playwright.chromium.launch_persistent_context(
-                    self._profile, **self.browser_launch_options
+                    str(self._profile), **self.browser_launch_options
                 )
-                self.tabs = Tabs(carrier.browser, self._blocked, self._most, cookies=self._keeps_cookies)
-                self.tabs._given_cookies = self._cookies  # noqa: SLF001
+                self.tabs = Tabs(carrier.browser, self._wishes, await self._options(carrier.browser))
             return self.tabs
+
+    async def _options(self, browser: Any) -> dict[str, Any]:
+        session = await browser.new_browser_cdp_session()
+        own = str((await session.send("Browser.getVersion"))["userAgent"]).replace("HeadlessChrome", "Chrome")
+        await session.detach()
+        return {"user_agent": f"{own} {self._wishes.agent}", **self._wishes.options}
 
 
 def silence() -> None:
@@ -263,9 +294,7 @@ def new_crawler(pool: BrowserPool, inbox: Inbox, tabs: int, seconds: float) -> P
         use_session_pool=False,
         retry_on_blocked=False,
         ignore_http_error_status_codes=range(400, 600),
-        concurrency_settings=ConcurrencySettings(
-            min_concurrency=tabs, desired_concurrency=tabs, max_concurrency=tabs
-        ),
+        concurrency_settings=ConcurrencySettings(min_concurrency=tabs, desired_concurrency=tabs, max_concurrency=tabs),
         statistics=Statistics.with_default_state(persistence_enabled=False, log_interval=NEVER),
         storage_client=MemoryStorageClient(),
         status_message_logging_interval=NEVER,

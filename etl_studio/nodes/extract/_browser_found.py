@@ -26,7 +26,9 @@ _INSTALL = {
     "win32": 'Run "winget install Hibbiki.Chromium", or use Chrome or Edge.',
     "darwin": 'Run "brew install --cask chromium", or install Chrome or Edge.',
 }
-_INSTALL_LINUX = 'Run "sudo apt install chromium" (Debian, Ubuntu) or "sudo dnf install chromium" (Fedora), or install Chrome.'  # noqa: E501
+_INSTALL_LINUX = (
+    'Run "sudo apt install chromium" (Debian, Ubuntu) or "sudo dnf install chromium" (Fedora), or install Chrome.'
+)
 PACKAGES = 'Run "pip install etl-studio[browser]" in the environment of ETL Studio; it downloads no browser.'
 
 

@@ -13,7 +13,7 @@ from etl_studio.nodes.extract._browser_actions import accept_cookies, act, locat
 from etl_studio.nodes.extract._browser_tab import crashed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
+    from collections.abc import Coroutine
 
     from etl_studio.nodes.extract._browser_settings import BrowserSettings
     from etl_studio.nodes.extract._browser_tab import Order, Tab
@@ -68,13 +68,13 @@ class Reading:
             TransientError: it crashed, took too long, or an element did not come.
             PermanentError: it is too large, or a selector is none.
         """
-        began, shown = time.monotonic(), sdk.shown_url(order.request.url)
+        shown = sdk.shown_url(order.request.url)
         try:
             async with asyncio.timeout(order.seconds):
                 if _is_over(tab):
-                    return _answer(tab, order, b"", began)
+                    return _answer(tab, order, b"")
                 if not await self._settle(tab, order):
-                    return _answer(tab, order, b"", began)
+                    return _answer(tab, order, b"")
                 html = await _unless_left(tab, self._html(tab, order))
         except TimeoutError:
             raise DeadlineError(
@@ -84,8 +84,8 @@ class Reading:
         if tab.crashed:
             raise crashed(shown)
         if html is None:
-            return _answer(tab, order, b"", began)
-        return _answer(tab, order, html.encode("utf-8", "replace"), began, tab.page.url)
+            return _answer(tab, order, b"")
+        return _answer(tab, order, html.encode("utf-8", "replace"), tab.page.url)
 
     async def _settle(self, tab: Tab, order: Order) -> bool:
         """Wait and act; False: the page went elsewhere."""
@@ -118,7 +118,8 @@ class Reading:
         return await _unless_left(tab, settle()) is True
 
     async def _wait_for(self, page: Any, shown: str) -> None:
-        from playwright.async_api import Error, TimeoutError as Late
+        from playwright.async_api import Error
+        from playwright.async_api import TimeoutError as Late
 
         wanted, seconds = self._settings.wait_for, self._settings.timeout
         try:
@@ -157,13 +158,13 @@ class Reading:
             )
         return str(found)
 
-    def meaning(self, error: Exception, order: Order, tab: Tab | None) -> EtlError:
+    def meaning(self, error: Exception, order: Order) -> EtlError:
         """What an error of the browser means."""
         if isinstance(error, EtlError):
             return error
         url, text = order.request.url, str(error).partition("\n")[0]
         shown, host = sdk.shown_url(url), order.request.target
-        if tab is not None and tab.crashed:
+        if order.tab is not None and order.tab.crashed:
             return crashed(shown)
         if isinstance(error, TimeoutError):
             return DeadlineError(
@@ -203,7 +204,7 @@ def _is_over(tab: Tab) -> bool:
     return tab.crashed or tab.head is None or not tab.head.is_page or tab.head.status >= FIRST_ERROR
 
 
-def _answer(tab: Tab, order: Order, content: bytes, began: float, url: str = "") -> sdk.HttpResponse:
+def _answer(tab: Tab, order: Order, content: bytes, url: str = "") -> sdk.HttpResponse:
     if tab.crashed:
         raise crashed(sdk.shown_url(order.request.url))
     head = tab.head
@@ -215,7 +216,7 @@ def _answer(tab: Tab, order: Order, content: bytes, began: float, url: str = "")
     elif head.is_page is False and "attachment" in headers.get("content-disposition", "").lower():
         headers["content-type"] = "application/octet-stream"
     where = url if url.startswith(("http://", "https://")) else head.url
-    return sdk.HttpResponse(where, head.status, headers, content, elapsed=time.monotonic() - began)
+    return sdk.HttpResponse(where, head.status, headers, content, elapsed=head.seconds)
 
 
 def _without_call(text: str) -> str:

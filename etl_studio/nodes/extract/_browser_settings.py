@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
-from etl_studio.nodes.extract._crawl_settings import CrawlSettings
+from etl_studio.nodes.extract._crawl_settings import POLITENESS, REQUESTS, CrawlSettings
+from etl_studio.sdk.auth import ApiKeyAuth, BasicAuth, BearerAuth, NoAuth, auth_setting
 
 Doing = Literal["click", "scroll", "fill", "select", "press", "wait"]
 Kind = Literal["images", "fonts", "media", "styles"]
 
+BrowserAuth: TypeAlias = NoAuth | BasicAuth | BearerAuth | ApiKeyAuth
+BROWSER = "Browser"
 NEEDS_SELECTOR = ("click", "fill", "select")
 NEEDS_TEXT = ("fill", "select", "press")
 
@@ -75,12 +78,6 @@ class Action(sdk.Config):
 class BrowserSettings(CrawlSettings):
     """Where a crawl begins, how far it goes, what it takes, and what a browser does on each page."""
 
-    wait_until: Literal["parsed", "loaded", "quiet"] = sdk.setting(
-        "loaded",
-        title="Wait until",
-        description="The page is parsed, loaded with all it names, or quiet: half a second without a request. A page "
-        "that does not come to an end in time is read as it is then.",
-    )
     wait_for: str = sdk.setting(
         "",
         title="Wait for",
@@ -97,9 +94,14 @@ class BrowserSettings(CrawlSettings):
         False,
         title="Accept cookies",
         description="Agree in the cookie banners that are common; for others, add a click to the actions.",
+        section=BROWSER,
     )
-    concurrency: int = sdk.setting(
-        3, title="At once", description="Tabs that are open for one host.", ge=1, le=32
+    wait_until: Literal["parsed", "loaded", "quiet"] = sdk.setting(
+        "loaded",
+        title="Wait until",
+        description="The page is parsed, loaded with all it names, or quiet: half a second without a request. A page "
+        "that does not come to an end in time is read as it is then.",
+        section=BROWSER,
     )
     timeout: float = sdk.setting(
         30.0,
@@ -107,36 +109,32 @@ class BrowserSettings(CrawlSettings):
         description="Seconds in which a page must load, and in which an element must come.",
         gt=0,
         le=600,
+        section=BROWSER,
     )
     block: list[Kind] = sdk.setting(
         ["images", "fonts", "media"],
         title="Do not load",
         description="What pages are read without: images, fonts, media (sound and film), styles. It saves much.",
         example=["images", "fonts"],
+        section=BROWSER,
     )
     browser: str = sdk.setting(
         "",
         title="Browser",
         description="Name or path of a Chromium, Chrome or Edge; empty: the one that is found.",
         example="chromium",
-        advanced=True,
+        section=BROWSER,
     )
     headless: bool = sdk.setting(
-        True, title="Without a window", description="Show no window of the browser.", advanced=True
+        True, title="Without a window", description="Show no window of the browser.", section=BROWSER
     )
     viewport: str = sdk.setting(
         "1280x900",
-        title="Window",
+        title="Size",
         description="Width and height of a page in pixels.",
         example="1280x900",
-        pattern=r"^[1-9]\d{1,4}x[1-9]\d{1,4}$",
-        advanced=True,
-    )
-    sent_as: str = sdk.setting(
-        "",
-        title="Sent user agent",
-        description="What sites are told; empty: that of the browser, with the crawler's name and contact behind it.",
-        advanced=True,
+        pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$",
+        section=BROWSER,
     )
     locale: str = sdk.setting(
         "",
@@ -144,15 +142,41 @@ class BrowserSettings(CrawlSettings):
         description="Language that pages are asked for.",
         example="de-DE",
         pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$",
-        advanced=True,
+        section=BROWSER,
+    )
+    concurrency: int = sdk.setting(
+        3,
+        title="At once",
+        description="Tabs that are open for one host.",
+        ge=1,
+        le=32,
+        section=POLITENESS,
+    )
+    sent_as: str = sdk.setting(
+        "",
+        title="Sent user agent",
+        description="What sites are told; empty: that of the browser, with the crawler's name and contact behind it.",
+        section=POLITENESS,
+    )
+    auth: BrowserAuth = auth_setting(
+        description="How the site knows who asks; sent to the hosts of the start addresses alone. A form is filled in "
+        "by actions.",
+        section=REQUESTS,
     )
     set_cookies: dict[str, str] = sdk.setting(
         {},
         title="Cookies",
         description="Set for the hosts of the start addresses before the first page.",
         example={"consent": "yes"},
-        advanced=True,
+        section=REQUESTS,
     )
+
+    @field_validator("auth")
+    @classmethod
+    def _in_a_header(cls, value: BrowserAuth) -> BrowserAuth:
+        if isinstance(value, ApiKeyAuth) and value.send_in == "query":
+            raise ValueError("a browser sends the key in a header only; write it into the start address otherwise")
+        return value
 
     @field_validator("sent_as")
     @classmethod

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -10,11 +12,13 @@ from urllib.parse import urljoin, urlsplit
 from etl_studio.errors import TransientError
 from etl_studio.nodes.extract._crawl_addresses import canonical
 from etl_studio.nodes.extract._html_page import KINDS
+from etl_studio.sdk.auth import ApiKeyAuth, BasicAuth, BearerAuth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etl_studio import sdk
+    from etl_studio.sdk.auth import Auth
 
 REDIRECTS = range(300, 400)
 NO_CONTENT = (204, 205)
@@ -33,12 +37,14 @@ class Order:
         seconds: in which all must be done; None: nobody says.
         headers: sent with each request to the page's host.
         done: gets the answer or an error.
+        tab: in which it is loaded.
     """
 
     request: sdk.HttpRequest
     seconds: float | None
     headers: Mapping[str, str]
     done: asyncio.Future[sdk.HttpResponse] = field(default_factory=asyncio.Future)
+    tab: Tab | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,14 @@ class Head:
         status: HTTP status; 302 also where a script leads elsewhere.
         headers: names in lower case.
         is_page: False: there is nothing to be read, as it is a redirect or no web page.
+        seconds: that it took to come.
     """
 
     url: str
     status: int
     headers: Mapping[str, str]
     is_page: bool
+    seconds: float = 0.0
 
 
 class Tab:
@@ -76,6 +84,7 @@ class Tab:
         self._order: Order | None = None
         self._frame = ""
         self._reloads = 0
+        self._began = 0.0
         self._working: set[asyncio.Task[None]] = set()
         self.used = 0
         self.crashed = False
@@ -97,6 +106,7 @@ class Tab:
             parts = urlsplit(order.request.url)
             patterns.append({"urlPattern": f"*://{parts.netloc.rpartition('@')[2]}/*", "requestStage": "Request"})
         await self._session.send("Fetch.enable", {"patterns": patterns})
+        self._began = time.monotonic()
 
     async def end(self) -> None:
         """Let go of the page, and of its scripts."""
@@ -150,11 +160,14 @@ class Tab:
             return
         is_page = status not in REDIRECTS and status not in NO_CONTENT and _is_web_page(headers)
         if self.head is None or not self.acting or is_page:
-            self.head = Head(url, status, headers, is_page)
+            self.head = Head(url, status, headers, is_page, time.monotonic() - self._began)
         if is_page:
             await self._session.send("Fetch.continueRequest", {"requestId": number})
             return
         self.left.set()
+        if status in REDIRECTS:  # it would be followed with whatever answer it is given
+            await self._session.send("Fetch.failRequest", {"requestId": number, "errorReason": "Aborted"})
+            return
         nothing = {"requestId": number, "responseCode": 200, "responseHeaders": _NOTHING}
         await self._session.send("Fetch.fulfillRequest", nothing)
 
@@ -185,6 +198,20 @@ async def _quietly(work: Any) -> None:
         await work
     except Error:
         return  # the request or the tab is gone by now
+
+
+def signed(auth: Auth) -> dict[str, str]:
+    """The header of a sign-in that a browser can send by itself."""
+    match auth:
+        case BasicAuth():
+            pair = b64encode(f"{auth.username}:{auth.password}".encode()).decode()
+            return {"Authorization": f"Basic {pair}"}
+        case BearerAuth():
+            return {"Authorization": f"Bearer {auth.token}"}
+        case ApiKeyAuth():
+            return {auth.name: auth.key}
+        case _:
+            return {}
 
 
 def crashed(url: str) -> TransientError:

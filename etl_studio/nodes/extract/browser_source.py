@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from etl_studio import sdk
 from etl_studio.nodes.extract._browser_found import missing
 from etl_studio.nodes.extract._browser_settings import BrowserSettings
 from etl_studio.nodes.extract.crawl_source import CrawlSource
@@ -13,6 +12,7 @@ from etl_studio.nodes.extract.crawl_source import CrawlSource
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from etl_studio import sdk
     from etl_studio.nodes.extract._browser import Browser
     from etl_studio.nodes.extract._crawl_plan import CrawlPlan
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class BrowserSource(CrawlSource):
     r"""Read rows from sites whose pages are made by JavaScript: a crawl in a browser of this computer.
 
-    What is crawled, which links are followed, what becomes a row and how politely is set as in *Crawl*, and the rows are
-    the same. Each page is opened in Chromium, Chrome or Edge; what stands in the selectors is looked for in the page as
-    it is after its scripts, shadow roots included. Use *Crawl* where a page holds its data in its HTML: it needs a
-    fiftieth of the time.
+    What is crawled, which links are followed, what becomes a row and how politely is set as in *Crawl*, and the rows
+    are the same. Each page is opened in Chromium, Chrome or Edge; the selectors look at the page as it is after its
+    scripts, shadow roots included. Use *Crawl* where a page holds its data in its HTML: it needs a fiftieth of the
+    time.
 
     A page is read when it has loaded and what *Wait for* names is there. *Actions* come before that: click "load more"
     as often as it brings more, scroll to the end, fill in a field and press Enter, agree in a cookie banner. They may
@@ -58,7 +58,7 @@ class BrowserSource(CrawlSource):
     class Config(BrowserSettings):
         """Where a crawl begins, how far it goes, what it takes, and what a browser does on each page."""
 
-    config: Config
+    config: BrowserSettings
 
     @classmethod
     def missing(cls, settings: Mapping[str, Any]) -> sdk.Missing | None:

@@ -66,7 +66,7 @@ class CrawlSource(sdk.Source):
     class Config(CrawlSettings):
         """Where a crawl begins, how far it goes, what it takes, and how politely."""
 
-    config: Config
+    config: CrawlSettings
 
     @property
     def replays(self) -> bool:
@@ -125,9 +125,7 @@ class CrawlSource(sdk.Source):
                 send = None if pages is None else lambda request: web.run(pages.send(request))
                 yield from pages_again(failed, plan, rows, context, send)
 
-    def pages(
-        self, plan: CrawlPlan, context: sdk.RunContext, web: sdk.Web
-    ) -> AbstractContextManager[Pages | None]:
+    def pages(self, plan: CrawlPlan, context: sdk.RunContext, web: sdk.Web) -> AbstractContextManager[Pages | None]:
         """What asks for pages while the block lasts; None: the client."""
         del plan, context, web
         return nullcontext()
