@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.samples import Sample
     from etl_studio.engine.sql import SqlSession
     from etl_studio.pipeline.model import Pipeline
-    from etl_studio.sdk import Node
+    from etl_studio.sdk import Node, Probe
 
 
 class Look:
@@ -98,6 +98,11 @@ class Look:
             self._scratch.cleanup()
             self._scratch = None
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Values of secrets in the settings, to be hidden in all that is shown."""
+        return frozenset(self._resolved.secrets)
+
     def asks(self, node: str) -> bool:
         """Whether a node may ask another machine."""
         if node in self._pinned:
@@ -154,6 +159,7 @@ class Look:
         samples: Mapping[str, Sample],
         on_run: Callable[[Run], Any] | None = None,
         trace: str | None = None,
+        probe: Probe | None = None,
     ) -> Sample:
         """Run one node on the samples of those before it.
 
@@ -162,6 +168,7 @@ class Look:
             samples: of those before it.
             on_run: gets the run, so that it can be stopped.
             trace: name of a column in which each row has its number.
+            probe: is told of the pages that a source reads.
 
         Raises:
             EtlError: it failed.
@@ -186,6 +193,7 @@ class Look:
             self._rows,
             lambda: runs[0].stop(hard=True),
             trace,
+            probe,
         )
         scratch = self._room()
         run = Run(

@@ -22,6 +22,7 @@ from etl_studio.cli import (
     merge,
     new,
     pipeline_tests,
+    probe,
     results,
     run,
     sign_in,
@@ -48,6 +49,7 @@ app.command()(new.new)
 app.command()(run.run)
 app.command()(look.validate)
 app.command()(look.preview)
+app.command()(probe.probe)
 app.command("test")(pipeline_tests.run_tests)
 app.command()(diff.diff)
 app.command()(merge.merge)

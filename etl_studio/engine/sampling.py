@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etl_studio.pipeline.model import Pipeline
-    from etl_studio.sdk import Registry, RunContext
+    from etl_studio.sdk import Probe, Registry, RunContext
     from etl_studio.sdk.node import SourceEmission
 
 TIMES = 10
@@ -81,6 +81,7 @@ class Sampling:
         rows: how many to read of a source; other nodes may give ten times as many.
         enough: called when that many are there, so that the run may end.
         trace: name of a column that is added to what arrives, with the number of each row from 0 on.
+        probe: is told of the pages that a source reads.
     """
 
     def __init__(  # noqa: PLR0913 - what a run of one node needs
@@ -93,6 +94,7 @@ class Sampling:
         rows: int,
         enough: Callable[[], None],
         trace: str | None = None,
+        probe: Probe | None = None,
     ) -> None:
         self._node = node
         self._feeders = feeders
@@ -109,6 +111,8 @@ class Sampling:
         if (item := self.plan.nodes.get(node)) is not None:
             # Rows that fail are to be seen, whatever a run does with them; and a sample tells nothing about shares.
             item.policy = item.policy.model_copy(update={"on_error": "reject", "budget": None, "workers": 1})
+            if isinstance(item.node, Source) and probe is not None:
+                item.node = item.node.probed(probe)
             if isinstance(item.node, Source):
                 item.node = self._source = FirstRows(item.node, rows)
 

@@ -23,6 +23,7 @@ from etl_studio.sdk.http import Gate, HttpClient, HttpRequest, HttpResponse, Htt
 from etl_studio.sdk.node import Missing, Node, Operator, Sink, Source, SqlTransform, Transform
 from etl_studio.sdk.policy import Breaker, ErrorBudget, Fallback, OnError, Policy, RateLimit, Retry
 from etl_studio.sdk.ports import INPUT, OUT, REJECTS, Port
+from etl_studio.sdk.probing import PageSeen, Probe
 from etl_studio.sdk.registry import Registry
 from etl_studio.sdk.sql import attempt, fails, identifier, identifiers, literal, require_columns, unused
 
@@ -72,8 +73,10 @@ __all__ = [
     "Operator",
     "Outbox",
     "Output",
+    "PageSeen",
     "Policy",
     "Port",
+    "Probe",
     "Problem",
     "RateLimit",
     "Reader",

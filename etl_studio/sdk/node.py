@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk.context import RunContext
     from etl_studio.sdk.database import Diff, Loaded
     from etl_studio.sdk.emissions import Output, Rejected
+    from etl_studio.sdk.probing import Probe
 
     Emission: TypeAlias = pa.RecordBatch | Output | Rejected
     SourceEmission: TypeAlias = Emission | Cursor | Bookmark
@@ -132,12 +133,25 @@ class Source(Node):
         local: whether all it reads is on this machine, so that a preview may read its first rows without being asked.
         wanted: rows that are enough, set on the instance before ``read`` by a preview; None: all. What gives rows in
             batches may then give them earlier, so that it is not asked for more.
+        probes: whether it tells a ``probe`` of the pages that it reads.
+        probe: set on the instance before ``read``, see ``probed``; None: nobody looks.
     """
 
     inputs: ClassVar[tuple[Port, ...]] = ()
     reads_web: ClassVar[bool] = False
     local: ClassVar[bool] = False
     wanted: int | None = None
+    probes: ClassVar[bool] = False
+    probe: Probe | None = None
+
+    def probed(self, probe: Probe) -> Source:
+        """The source as a probe reads it: it tells of each page, finds out what is not set, and stops when told so.
+
+        Raises:
+            UsageError: it has no pages, with these settings.
+        """
+        self.probe = probe
+        return self
 
     @property
     def replays(self) -> bool:

@@ -94,6 +94,7 @@ class Asker:
             datetime.now(UTC),
             hash(response.content),
             answer.action,
+            response,
         )
 
     def _outcome(self, step: Step, send_in: str) -> tuple[sdk.HttpResponse, Answer]:

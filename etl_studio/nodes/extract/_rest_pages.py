@@ -10,6 +10,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract import _pagination as paging
 from etl_studio.nodes.extract._rest_guesses import WRONG, Guesses
+from etl_studio.nodes.extract._rest_probe import page_seen
 from etl_studio.nodes.extract._rest_records import answered, missing
 
 if TYPE_CHECKING:
@@ -71,14 +72,21 @@ class PageReader:
         pagination: how the pages follow each other.
         log: takes level and message.
         concurrency: pages that are asked for at once where it is known how; None: a few, where their number is known.
+        probe: is told of each page, and tells when that is enough.
 
     Attributes:
         complete: it came to the end of all items, as far as the API tells.
     """
 
     def __init__(
-        self, asker: Asker, pagination: Pages, log: Callable[..., None], concurrency: int | None = None
+        self,
+        asker: Asker,
+        pagination: Pages,
+        log: Callable[..., None],
+        concurrency: int | None = None,
+        probe: sdk.Probe | None = None,
     ) -> None:
+        self._probe = probe
         self._concurrency = concurrency
         self._asker = asker
         self._pagination = pagination
@@ -99,7 +107,7 @@ class PageReader:
 
     def _read(self, progress: _Progress) -> Iterator[Turn | sdk.Rejected]:
         goes_on = True
-        while goes_on:
+        while goes_on and not (self._probe is not None and self._probe.enough):
             progress.asked.add(progress.step)
             try:
                 page = self._asker.ask(
@@ -125,6 +133,7 @@ class PageReader:
         """Give a page. Whether reading goes on behind it."""
         self._pagination = self._guesses.begin(self._pagination, page, self._asker.answers.path)
         page, following = self._judge(progress, page)
+        self._show(page, following)
         if isinstance(following, paging.End):
             yield Turn(page, None)
             self._end(page.number, page.seen, following)
@@ -133,7 +142,14 @@ class PageReader:
         self._go_on(progress, page, following)
         return True
 
+    def _show(self, page: Page, following: Step | End | None) -> None:
+        if self._probe is not None:
+            request = self._asker.request(page.step, self._pagination.send_in)
+            guessed = self._guesses.settings
+            self._probe.see(page_seen(page, request, following, self._pagination, guessed, self._asker.answers.path))
+
     def _stop_at(self, progress: _Progress, page: Page) -> bool:
+        self._show(page, paging.End("it holds what a page before held"))
         if self._pagination.repeats == "fail":
             raise _loop(page, "it holds the same items as a page before")
         doubt = f"Page {page.number} came before; reading ends there."
@@ -158,13 +174,16 @@ class PageReader:
         """Whether reading goes on behind an answer that a response action means."""
         number = page.number
         if page.action == "stop":
-            self._end(number - 1, progress.seen, paging.End(f"page {number} is one that a response action stops at"))
+            end = paging.End(f"page {number} is one that a response action stops at")
+            self._show(page, end)
+            self._end(number - 1, progress.seen, end)
             return False
         if page.action == "reject":
             yield missing(self._asks(progress), answered(page))
         following: Step | End | None = self._pagination.beyond(number)
         if following is None and page.body is not None:
             following = self._pagination.after(page)
+        self._show(page, following)
         progress.empty += 1
         unknown = not isinstance(following, paging.Step)
         if unknown or progress.empty >= EMPTY_PAGES or number == self._pagination.max_pages:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
-from etl_studio.errors import PermanentError, TransientError
+from etl_studio.errors import PermanentError, TransientError, UsageError
 from etl_studio.nodes.extract._again import builder_of, records_again, rejected
 from etl_studio.nodes.extract._children import ChildReader, Children, Parent
 from etl_studio.nodes.extract._incremental import Incremental, Tracking, stream
@@ -99,6 +99,7 @@ class RestSource(sdk.Source):
         "stream",
     )
     reads_web: ClassVar[bool] = True
+    probes: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {
         "url": "http://127.0.0.1:8750/api/products",
         "items": "data.items",
@@ -251,6 +252,15 @@ class RestSource(sdk.Source):
         """
         return self.config.pagination.kind != "none"
 
+    def probed(self, probe: sdk.Probe) -> RestSource:
+        """With pages that nobody has described found out."""
+        if self.config.format in STREAMS:
+            raise UsageError("A stream has no pages.", hint="Look at its rows in the preview.")
+        found_out = {} if self.replays else {"pagination": AutoPagination()}
+        source = RestSource(self.config.model_copy(update={"only_changed": False, **found_out}))
+        source.probe = probe
+        return source
+
     def read(self, context: sdk.RunContext) -> Iterator[sdk.node.SourceEmission]:
         """Yield the items of each page as it comes, with a cursor where all items of a page are given."""
         resumed = context.resume or {}
@@ -263,12 +273,14 @@ class RestSource(sdk.Source):
         tracking, children = self._tracking(context), self._children(context)
         asker = self._asker(context, self.config.items, tracking.asks if tracking else {})
         concurrency = 1 if self.wanted else self.config.concurrency
-        reader = PageReader(asker, self.config.pagination, context.log, concurrency)
+        reader = PageReader(asker, self.config.pagination, context.log, concurrency, self.probe)
         for found in reader.read(context.resume):
             if isinstance(found, sdk.Rejected):
                 yield found
                 continue
             page = replace(found.page, items=tracking.new(found.page.items)) if tracking else found.page
+            if children and self.probe is not None:  # one of each page shows what their answers are like
+                page = replace(page, items=page.items[:1])
             for one in children.read(page) if children else (page,):
                 yield from self._rows(one, builder, flattened if self.config.flatten else list)
             if self.replays and found.place is not None and builder.columns is not None:

@@ -47,6 +47,7 @@ class RssSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("rss", "atom", "feed", "news", "blog", "podcast", "json feed", "syndication")
     reads_web: ClassVar[bool] = True
+    probes: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {"urls": ["http://127.0.0.1:8750/feeds/news.rss"]}
 
     class Config(sdk.Config):
@@ -102,8 +103,10 @@ class RssSource(sdk.Source):
         builder, entries = sdk.RecordBuilder(FEED_COLUMNS, fixed=True, wanted=self.wanted), _Entries(self.config)
         failed: list[tuple[Mapping[str, Any], PermanentError | TransientError]] = []
         for number, url in enumerate(urls, 1):
+            if self.probe is not None and self.probe.enough:
+                break
             try:
-                yield from self._entries(url, entries, builder, context)
+                yield from self._entries(number, url, entries, builder, context)
             except (PermanentError, TransientError) as error:
                 if len(urls) == 1:
                     raise
@@ -126,7 +129,7 @@ class RssSource(sdk.Source):
             shown, text = str(item.get("feed", "")), item.get("record")
             try:
                 if text is None:
-                    yield from self._entries(self._address(item), entries, builder, context)
+                    yield from self._entries(1, self._address(item), entries, builder, context)
                 else:
                     yield from builder.add(entries.new([read_entry(str(text), shown)], shown, None))
             except (PermanentError, TransientError) as error:
@@ -141,7 +144,7 @@ class RssSource(sdk.Source):
             yield _unreadable(broken)
 
     def _entries(
-        self, url: str, entries: _Entries, builder: sdk.RecordBuilder, context: sdk.RunContext
+        self, number: int, url: str, entries: _Entries, builder: sdk.RecordBuilder, context: sdk.RunContext
     ) -> Iterator[sdk.node.Emission]:
         request = sdk.HttpRequest(
             url,
@@ -149,7 +152,9 @@ class RssSource(sdk.Source):
             auth=self.config.auth,
             unchanged="skip" if self.config.only_changed else "take",
         )
-        _, feed = context.http().read(request, _read)
+        response, feed = context.http().read(request, _read)
+        if self.probe is not None:
+            self.probe.see(sdk.PageSeen(number, request, response, len(feed.records) if feed else 0))
         shown = sdk.shown_url(url)
         if feed is None:
             context.log("info", f"{shown} has not changed: its entries were left out.", url=shown)

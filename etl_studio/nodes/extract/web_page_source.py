@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urldefrag, urlsplit
 
@@ -55,6 +56,7 @@ class WebPageSource(sdk.Source):
     group: ClassVar[sdk.node.Group] = "extract"
     keywords: ClassVar[tuple[str, ...]] = ("scrape", "crawl", "html", "http", "site", "css", "xpath", "selector")
     reads_web: ClassVar[bool] = True
+    probes: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {
         "urls": ["http://127.0.0.1:8750/shop"],
         "item": ".card",
@@ -217,6 +219,15 @@ class WebPageSource(sdk.Source):
         """The answer to the first address; the selector workshop looks at it."""
         return context.http().send(sdk.HttpRequest(self.config.urls[0], headers=self.config.headers))
 
+    @property
+    def _seen_enough(self) -> bool:
+        return self.probe is not None and self.probe.enough
+
+    def _show(self, page: sdk.PageSeen) -> None:
+        if self.probe is not None:
+            why = "the link to the next page" if page.following else "no link leads to a next page"
+            self.probe.see(replace(page, why=why))
+
     def _builder(self) -> sdk.RecordBuilder:
         types = {name: self.config.columns.get(name, "text") for name in self.config.fields}
         return sdk.RecordBuilder({**types, URL_COLUMN: "text"}, fixed=True, wanted=self.wanted)
@@ -242,6 +253,8 @@ class WebPageSource(sdk.Source):
         starts = list(dict.fromkeys(self.config.urls))
         visited: set[str] = set()
         for number, start in enumerate(starts, 1):
+            if self._seen_enough:
+                return
             try:
                 yield from self._chain(start, reader, context, visited)
             except _StartRefusedError as error:
@@ -263,7 +276,7 @@ class WebPageSource(sdk.Source):
         config, client = self.config, context.http()
         chain: set[str] = set()
         url: str | None = start
-        while url is not None:
+        while url is not None and not self._seen_enough:
             key = urldefrag(url).url
             if key in chain:
                 raise PermanentError(
@@ -287,14 +300,13 @@ class WebPageSource(sdk.Source):
             visited.add(key)
             same_site = urlsplit(url).netloc == urlsplit(start).netloc
             try:
-                response = client.send(
-                    sdk.HttpRequest(
-                        url,
-                        headers=config.headers if same_site else {},
-                        from_data=not same_site,
-                        unchanged=config.unchanged,
-                    )
+                request = sdk.HttpRequest(
+                    url,
+                    headers=config.headers if same_site else {},
+                    from_data=not same_site,
+                    unchanged=config.unchanged,
                 )
+                response = client.send(request)
             except (PermanentError, TransientError) as error:
                 if url == start and (error.status is not None or isinstance(error, TransientError)):
                     raise _StartRefusedError(error) from None
@@ -303,6 +315,7 @@ class WebPageSource(sdk.Source):
                 reader.skipped()
                 return
             records, url = reader.read(response, context)
+            self._show(sdk.PageSeen(reader.pages, request, response, len(records), following=url or ""))
             if response.unchanged:
                 reader.skipped(read=True)
             else:

@@ -43,6 +43,7 @@ class Page:
         fetched_at: when it came (UTC).
         digest: equal for equal answers.
         action: what a response action does with it, if one means it.
+        response: all that came.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Page:
     fetched_at: datetime | None = None
     digest: int = 0
     action: str | None = None
+    response: sdk.HttpResponse | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
