@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 PAGES = 3
 
 
-def probe(
+def probe(  # noqa: PLR0913 - options of a command
     file: PipelineFile,
     node: Annotated[str, typer.Argument(metavar="NODE", help="A source of the web.", show_default=False)],
     pages: Annotated[int, typer.Option("--pages", min=1, max=20, help="How many pages.")] = PAGES,
@@ -69,9 +70,13 @@ def _conclude(seen: Probed) -> None:
     if seen.settings:
         print_line("Found out; write it into the settings to keep it:")
         for name, value in seen.settings.items():
-            shown = (
-                f"{{{', '.join(f'{key}: {inner}' for key, inner in value.items())}}}" if name == "pagination" else value
-            )
-            print_line(f"  {name}: {shown}" if shown != "" else f'  {name}: ""')
+            print_line(f"  {name}: {_setting(value)}")
     if seen.error:
         say(seen.error)
+
+
+def _setting(value: Any) -> str:
+    """A setting as the file writes it."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {inner}' for name, inner in value.items())}}}"
+    return str(value) or '""'
