@@ -239,16 +239,18 @@ class Studio:
         if trial is not None:
             facts["trial"] = trial.facts()
         facts |= {name: True for name, it in (("debugged", debugger), ("replayed", replays)) if it}
+        # What may fail stands before what must be closed: the claim on an old run, the recorder's thread.
+        bookmarks = self._begins(place, file, resolved.secrets, tape)
+        # A part does not load all that it reads.
+        pages = self.pages(place.folder, file) if file and only is None and not replays else None
         history = None
         changes: list[str] = []
         if resume is not None:
             changes = refuse_changes(resume, facts, accept=accept_changes)
             history = place.history(run_id)
             history.claim()
-        recording = None
-        if record:
-            kept = {"pipeline": pipeline.name, "file": str(file or ""), "kind": "run"}
-            recording = new_recording(place.folder, run_id, plan, kept)
+        kept = {"pipeline": pipeline.name, "file": str(file or ""), "kind": "run"}
+        recording = new_recording(place.folder, run_id, plan, kept) if record else None
         recorder = Recorder(place)
         return Run(
             run_id,
@@ -260,9 +262,8 @@ class Studio:
             ledger=recorder,
             mask=masking(resolved.secrets, self.sign_ins),
             sign_ins=self.sign_ins,
-            bookmarks=self._begins(place, file, resolved.secrets, tape),
-            # A part does not load all that it reads.
-            pages=self.pages(place.folder, file) if file and only is None and not replays else None,
+            bookmarks=bookmarks,
+            pages=pages,
             tape=tape,
             facts={
                 "file": str(file.resolve()) if file else None,
