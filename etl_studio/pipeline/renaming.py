@@ -61,15 +61,31 @@ class Insertion:
     names: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What changes in a file beside the pipeline.
+
+    Attributes:
+        place: the file in words.
+        before, after: its name, or the text in it.
+    """
+
+    place: str
+    before: str
+    after: str
+
+
 @dataclass(slots=True)
 class Renaming:
-    """What must change for a column to have another name.
+    """What must change for a column, a parameter or a node to have another name.
 
     Attributes:
         changes: texts, in the order of the file.
         extensions: entries that a node Select gets under *rename*: old and new name, by node.
         insertions: new nodes.
         parameters: old and new names of parameters.
+        nodes: old and new ids of nodes.
+        files: what changes in other files.
         obstacles: why the pipeline would do something else afterwards, as sentences; empty: it does the same.
         doubts: places that a person should look at, as sentences.
     """
@@ -78,6 +94,8 @@ class Renaming:
     extensions: dict[str, dict[str, str]] = field(default_factory=dict)
     insertions: list[Insertion] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
+    nodes: dict[str, str] = field(default_factory=dict)
+    files: list[FileChange] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 

@@ -82,6 +82,7 @@ ACTIONS = (
     ),
     ActionSpec("connect", "C&onnect the node…", EDIT, "C", "link"),
     ActionSpec("replace_node", "Replace the node &by…", EDIT, "Ctrl+H", "repeat"),
+    ActionSpec("rename_node", "Rena&me the node…", EDIT, "F2", "edit", "Give the node another name in the file"),
     ActionSpec("add_note", "Add n&ote", EDIT, "N", "note", "Add a note in Markdown to the canvas"),
     ActionSpec("group", "&Group", EDIT, "Ctrl+G", "group", "Put the selected nodes into a group", apart=True),
     ActionSpec("ungroup", "U&ngroup", EDIT, "Ctrl+Shift+G", "ungroup"),

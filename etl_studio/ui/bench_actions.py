@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.finding import Finding
+from etl_studio.ui.node_renaming import NodeRenaming
 from etl_studio.ui.translation import tr
 from etl_studio.ui.trial_runs import TrialRuns
 
@@ -24,7 +25,7 @@ ORDER = {f"align_{edge}": (edge, 2) for edge, _, _ in ALIGN} | {
 """Actions that bring nodes in order, with what they take and how many nodes they need."""
 ON_CANVAS = (
     *("cut", "copy", "paste", "duplicate", "delete", "delete_join", "select_all", "connect", "fit_selection"),
-    *("add_note", "group", "ungroup", "disable"),
+    *("rename_node", "add_note", "group", "ungroup", "disable"),
     *ORDER,
 )
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
@@ -32,7 +33,7 @@ EDITS = (
     *("save", "save_as", "run", "dry_run", "run_with_faults", "trial", "run_to", "run_from"),
     *("debug", "debug_load", "run_tests"),
     *("cut", "paste", "duplicate", "delete", "delete_join", "replace_node", "add_node", "add_note", "connect"),
-    *("add_requests", "group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
+    *("rename_node", "add_requests", "group", "ungroup", "disable", "disable_branch", "arrange", *ORDER),
 )
 """What cannot be done with a file of a newer version."""
 
@@ -56,6 +57,7 @@ class BenchActions(QObject):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         self._bench, self._trials = bench, TrialRuns(bench)
+        self._renaming = NodeRenaming(bench)
         self.meanings = self._meanings()
         undo = bench.document.undo_stack
         for signal in (
@@ -115,6 +117,7 @@ class BenchActions(QObject):
             **{name: len(chosen) >= least for name, (_, least) in ORDER.items()},
             "preview": len(chosen) == 1,
             "workshop": len(chosen) == 1 and bench.workshops.can_open(chosen[0]),
+            "rename_node": len(chosen) == 1,
             "open_inner": bench.inner.selected is not None,
             "inline": bench.inner.selected is not None,
             "extract": bool(chosen),
@@ -185,6 +188,7 @@ class BenchActions(QObject):
             "find_uses": bench.column_work.find_uses,
             "rename_column": bench.column_work.rename,
             "workshop": self._open_workshop,
+            "rename_node": self._renaming.ask,
             "outline": self._show_outline,
             "connect": self._connect,
             "replace_node": self._replace_node,

@@ -23,6 +23,7 @@ from etl_studio.ui import commands
 from etl_studio.ui.annotated import AnnotatedPipeline
 from etl_studio.ui.arrange import arranged, notes_placed, placed
 from etl_studio.ui.become import Become
+from etl_studio.ui.node_ids import refuse_id
 from etl_studio.ui.translation import tr, trn
 from etl_studio.ui.undo_stack import UndoStack
 
@@ -271,15 +272,7 @@ class PipelineDocument(AnnotatedPipeline):
         """
         if new == old:
             return
-        if not (new.isascii() and new.isidentifier()):
-            raise UsageError(
-                tr('"{name}" cannot be the name of a node.', name=new),
-                hint=tr("Use letters, digits and underscores, and begin with a letter."),
-            )
-        if new in self.pipeline.nodes:
-            raise UsageError(tr('There is a node called "{name}" already.', name=new), hint=tr("Choose another name."))
-        if new in self.pipeline.notes:
-            raise UsageError(tr('There is a note called "{name}" already.', name=new), hint=tr("Choose another name."))
+        refuse_id(self.pipeline, new)
         self.undo_stack.push(commands.RenameNode(self, old, new))
 
     def set_name(self, name: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from etl_studio.ui.document import PipelineDocument
+    from etl_studio.ui.forms.editor import RenamesNodes
     from etl_studio.ui.forms.node_page import NodePage
     from etl_studio.ui.forms.pipeline_page import PipelinePage
     from etl_studio.ui.theme.theme import Theme
@@ -113,6 +114,7 @@ class Inspector(QFrame):
         self.setProperty("role", "panel")
         self.document, self.theme = document, theme
         self._known: KnowsRows = known or NothingKnown()
+        self.renamer: RenamesNodes | None = None
         self.trying = Trying(document, self._known, given, self)
         self.selected: tuple[str, ...] = ()
         self.node_page: NodePage | None = None
@@ -162,6 +164,11 @@ class Inspector(QFrame):
         if self.pipeline_page is not None:
             self.pipeline_page.flush()
 
+    def show_names(self) -> None:
+        """Show title and id of the node as they are: another id was typed and not taken."""
+        if self.node_page is not None:
+            self.node_page.header.show_names()
+
     def enter(self) -> None:
         """Put the cursor into the first setting of the node, or where Tab would stop first."""
         inside = self.node_page.form if self.node_page is not None else None
@@ -200,7 +207,7 @@ class Inspector(QFrame):
         reads_pages = scraper_settings(self.document.type_of(node)) is not None
         context = FormContext(
             self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying,
-            self._want_workshop if reads_pages else None,
+            self._want_workshop if reads_pages else None, self.renamer,
         )  # fmt: skip
         self.node_page = NodePage(self.document, node, context, self)
         self._stack.addWidget(self.node_page)

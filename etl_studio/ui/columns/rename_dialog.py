@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from etl_studio.pipeline.renaming import Change
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
 from etl_studio.ui.panels.fetching import Fetcher
@@ -30,7 +31,7 @@ from etl_studio.ui.translation import N_, tr, trn
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from etl_studio.pipeline.renaming import Change, Renaming
+    from etl_studio.pipeline.renaming import FileChange, Renaming
     from etl_studio.ui.theme.theme import Theme
 
 CHANGE = Qt.ItemDataRole.UserRole
@@ -118,8 +119,8 @@ def _short(text: str, *, first: bool = False, last: bool = False) -> str:
     return text if len(text) <= 2 * _AROUND else f"{text[:_AROUND]}…{text[-_AROUND:]}"
 
 
-TITLES = {"column": N_("Rename column"), "parameter": N_("Rename parameter")}
-KINDS = {"column": N_("Column"), "parameter": N_("Parameter")}
+TITLES = {"column": N_("Rename column"), "parameter": N_("Rename parameter"), "node": N_("Rename node")}
+KINDS = {"column": N_("Column"), "parameter": N_("Parameter"), "node": N_("Node")}
 
 
 class RenameDialog(QDialog):
@@ -130,7 +131,8 @@ class RenameDialog(QDialog):
         find: finds what must change for a new name; called in a thread.
         titles: what nodes are called for people, by id.
         theme: colours.
-        what: what is renamed: ``column`` or ``parameter``.
+        what: what is renamed: ``column``, ``parameter`` or ``node``.
+        new: a name to begin with.
         parent: its parent.
 
     Attributes:
@@ -144,6 +146,7 @@ class RenameDialog(QDialog):
         titles: Mapping[str, str],
         theme: Theme,
         what: str = "column",
+        new: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -155,7 +158,7 @@ class RenameDialog(QDialog):
         self.renaming: Renaming | None = None
         self.name = Line(self)
         self.name.setAccessibleName(tr("New name"))
-        self.name.setText(old)
+        self.name.setText(new or old)
         self.name.selectAll()
         self.summary = QLabel(self)
         self.summary.setProperty("role", "muted")
@@ -189,7 +192,7 @@ class RenameDialog(QDialog):
         return [
             change
             for item in self._items()
-            if (change := item.data(1, CHANGE)) is not None and item.checkState(0) == Qt.CheckState.Checked
+            if isinstance(change := item.data(1, CHANGE), Change) and item.checkState(0) == Qt.CheckState.Checked
         ]
 
     def look(self) -> None:
@@ -270,6 +273,11 @@ class RenameDialog(QDialog):
             if key not in heads:
                 heads[key] = self._head(tr("Note {note}", note=change.node) if key[1] else self._title(change.node))
             self._add(heads[key], change)
+        for file in renaming.files:
+            key = (file.place, False)
+            if key not in heads:
+                heads[key] = self._head(tr("Test {test}", test=file.place))
+            self._add_file(heads[key], file)
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
         self.tree.setColumnWidth(0, min(self.tree.columnWidth(0) + 4 * SPACE, 300))
@@ -287,13 +295,18 @@ class RenameDialog(QDialog):
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
         checked = change.is_sure or change.section != "note"
         item.setCheckState(0, Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
+        self._show_change(item, change)
+
+    def _show_change(self, item: QTreeWidgetItem, change: Change | FileChange) -> None:
         item.setData(1, CHANGE, change)
-        item.setData(
-            1,
-            Qt.ItemDataRole.AccessibleTextRole,
-            tr("{before} becomes {after}", before=change.before, after=change.after),
-        )
+        words = tr("{before} becomes {after}", before=change.before, after=change.after)
+        item.setData(1, Qt.ItemDataRole.AccessibleTextRole, words)
         item.setToolTip(1, f"{change.before}\n→\n{change.after}")
+
+    def _add_file(self, head: QTreeWidgetItem, file: FileChange) -> None:
+        item = QTreeWidgetItem(head, [tr("name of its file") if "\n" not in file.before else "case.yaml", ""])
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        self._show_change(item, file)
 
     def _items(self) -> list[QTreeWidgetItem]:
         heads = [self.tree.topLevelItem(number) for number in range(self.tree.topLevelItemCount())]
@@ -303,7 +316,9 @@ class RenameDialog(QDialog):
         if self.renaming is None:
             return
         changes, all_ = len(self.chosen), len(self.renaming.changes)
-        more = len(self.renaming.insertions) + len(self.renaming.extensions)
+        renaming = self.renaming
+        more = len(renaming.insertions) + len(renaming.extensions)
+        files = len(renaming.files)
         nodes = len({change.node for change in self.renaming.changes})
         counts = {
             "changes": trn("{count} change", "{count} changes", changes + more),
@@ -312,8 +327,13 @@ class RenameDialog(QDialog):
         text = tr("{changes} in {nodes}.", **counts)
         if all_ > changes:
             text = tr("{changes} in {nodes}, {left} left out.", **counts, left=all_ - changes)
+        if files:
+            text += " " + trn("{count} change in tests.", "{count} changes in tests.", files)
+        elif renaming.nodes and not all_:
+            text = tr("Nothing else mentions it.")
         self.summary.setText(text)
-        self.rename.setEnabled(not self.renaming.obstacles and bool(changes + more + len(self.renaming.parameters)))
+        named = len(renaming.parameters) + len(renaming.nodes)
+        self.rename.setEnabled(not renaming.obstacles and bool(changes + more + named))
 
     def _title(self, node: str) -> str:
         return self._titles.get(node, node)

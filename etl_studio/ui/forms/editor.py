@@ -51,6 +51,22 @@ class TriesSql(Protocol):
         ...
 
 
+class RenamesNodes(Protocol):
+    """Knows what mentions a node; ``node_renaming.NodeRenaming`` does."""
+
+    def look(self, node: str) -> None:
+        """Another id is being typed."""
+        ...
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a node another id.
+
+        Raises:
+            UsageError: it cannot have it.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FormContext:
     """What editors need to know of their surroundings.
@@ -64,6 +80,7 @@ class FormContext:
         secrets: names of the secrets that there are; never their values.
         trying: tries out SQL on sample rows, or None.
         open_workshop: opens the workshop of the node's selectors; None: it has none.
+        renamer: renames nodes; None: nothing else mentions them.
     """
 
     theme: Theme
@@ -74,6 +91,7 @@ class FormContext:
     secrets: Callable[[], Sequence[str]] = field(default=_nothing)
     trying: TriesSql | None = None
     open_workshop: Callable[[], None] | None = None
+    renamer: RenamesNodes | None = None
 
 
 class Editor(QWidget):

@@ -35,7 +35,7 @@ class NodeHeader(QWidget):
     def __init__(self, document: PipelineDocument, node: str, context: FormContext, parent: QWidget) -> None:
         super().__init__(parent)
         self.document, self.node = document, node
-        self._theme = context.theme
+        self._theme, self._renamer = context.theme, context.renamer
         spec = document.pipeline.nodes[node]
         self._type = document.registry.get(spec.type)
         self._icon = QLabel(self)
@@ -48,6 +48,7 @@ class NodeHeader(QWidget):
         self.id.setToolTip(tr("Its name in the file, in wires and in messages"))
         self.id.setProperty("role", "code")
         self.id.editingFinished.connect(self.flush)
+        self.id.textEdited.connect(self._on_typed)
         self.problem = problem_label(self)
         kind = QLabel(spec.type, self)
         kind.setProperty("role", "badge")
@@ -79,14 +80,24 @@ class NodeHeader(QWidget):
         self.title.setModified(False)
         self.document.set_title(self.node, self.title.text().strip())
         wanted = self.id.text().strip()
+        rename = self._renamer.rename if self._renamer is not None else self.document.rename_node
         if wanted != self.node:
             try:
-                self.document.rename_node(self.node, wanted)
+                rename(self.node, wanted)
             except UsageError as error:
                 show_problem(self.problem, [str(error)])
                 return
         self.id.setModified(False)
         show_problem(self.problem, [])
+
+    def show_names(self) -> None:
+        """Show title and id as they are, whatever was typed."""
+        self.id.setModified(False)
+        self._refresh(self.node)
+
+    def _on_typed(self) -> None:
+        if self._renamer is not None:
+            self._renamer.look(self.node)
 
     def rename(self, node: str) -> None:
         """The node has another id now."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QM
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.pipeline_tests.differences import KINDS, lines, summary
+from etl_studio.ui.pipeline_tests.followed import FollowedNames
 from etl_studio.ui.pipeline_tests.layout import lay_out
 from etl_studio.ui.pipeline_tests.runner import FAILED, NOT_RUN, CaseRunner, KnownCase
 from etl_studio.ui.quantities import count
@@ -60,6 +61,7 @@ class TestsPanel(QFrame):
 
     Attributes:
         runner: runs the tests.
+        followed: renames in the tests what is renamed in the document.
     """
 
     __test__ = False  # it is no class of tests
@@ -77,6 +79,8 @@ class TestsPanel(QFrame):
         self.setProperty("role", "panel")
         self._document, self._theme = document, theme
         self.runner = CaseRunner(studio, document, flush, self)
+        self.followed = FollowedNames(document, studio.sub_pipelines.load, self)
+        self.followed.changed.connect(self.look)
         self.model = RowsModel(self._columns(), self)
         self.table = _table(self, self.model, tr("Tests"), wide=(0,))
         self.differences = RowsModel(self._difference_columns(), self)
@@ -148,6 +152,7 @@ class TestsPanel(QFrame):
     def close_threads(self) -> None:
         """Stop, and wait until nothing runs."""
         self.runner.close()
+        self.followed.close()
 
     @property
     def chosen(self) -> KnownCase | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from etl_studio.app.pins import Pins
-from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.panels.in_order import InOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +44,9 @@ class Pinning(QObject):
         self._document = document
         self.nodes: frozenset[str] = frozenset()
         self._known: dict[str, NodeSpec] = {}
-        self._waiting: deque[Callable[[], object]] = deque()
-        self._working = False
-        self._fetcher = Fetcher(self)
-        self._fetcher.fetched.connect(self._on_done)
-        self._fetcher.failed.connect(self._on_failed)
+        self._work = InOrder(self)
+        self._work.done.connect(self._on_done)
+        self._work.failed.connect(self.failed)
         document.node_renamed.connect(self._on_renamed)
         document.node_added.connect(self._on_added)
         document.path_changed.connect(self._on_reset)
@@ -59,7 +56,7 @@ class Pinning(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is still to be done."""
-        return bool(self._waiting) or self._working
+        return self._work.is_busy
 
     def pin(self, node: str, sample: Sample) -> None:
         """Keep the rows of a node."""
@@ -75,10 +72,7 @@ class Pinning(QObject):
 
     def close(self) -> None:
         """Finish what was asked for, and wait until nothing runs."""
-        waiting, self._waiting = self._waiting, deque()
-        self._fetcher.close()
-        for work in waiting:
-            work()
+        self._work.close()
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -96,24 +90,11 @@ class Pinning(QObject):
             work()
             return pins.nodes()
 
-        self._waiting.append(done)
-        self._next()
-
-    def _next(self) -> None:
-        if self._waiting and not self._working:
-            self._working = True
-            self._fetcher.ask(self._waiting.popleft())
+        self._work.do(done)
 
     def _on_done(self, nodes: frozenset[str]) -> None:
-        self._working = False
         self.nodes = nodes
         self.changed.emit()
-        self._next()
-
-    def _on_failed(self, message: str) -> None:
-        self._working = False
-        self.failed.emit(message)
-        self._next()
 
     def _on_reset(self) -> None:
         self._known = dict(self._document.pipeline.nodes)
