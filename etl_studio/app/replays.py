@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk import Database, Reader
     from etl_studio.sdk.frontier import Frontier
+    from etl_studio.sdk.memory import Memory
     from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
     from etl_studio.storage.recorder import Recorder
     from etl_studio.storage.workspace import RunRecord, Workspace
@@ -333,6 +334,10 @@ class _Watched:
     def frontier(self, folder: Path, run: str, node: str) -> Frontier:
         frontier: Frontier = self._databases.frontier(folder, run, node)
         return frontier
+
+    def memory(self, folder: Path) -> Memory:
+        memory: Memory = self._databases.memory(folder)
+        return memory
 
     def reading(self, path: Path, stopping: threading.Event) -> AbstractContextManager[Reader]:
         reader: AbstractContextManager[Reader] = self._databases.reading(path, stopping)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate
+    from etl_studio.sdk.memory import Memory
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ class OpenDatabase(Protocol):
 
     def frontier(self, folder: Path, run: str, node: str) -> Frontier:
         """Open or create the queue of a crawl."""
+        ...
+
+    def memory(self, folder: Path) -> Memory:
+        """Open what runs leave for later ones."""
         ...
 
 
@@ -158,6 +163,10 @@ class NodeContext:
     def frontier(self) -> AbstractContextManager[Frontier]:
         """The queue of a source that crawls."""
         return closing(self._databases.frontier(self._places.crawls, self.run, self.node))
+
+    def memory(self) -> Memory:
+        """What runs of this workspace leave for later ones."""
+        return self._databases.memory(self._places.data.parent)
 
     def path(self, text: str) -> Path:
         """A path from the settings."""

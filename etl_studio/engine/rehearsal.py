@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Database, Mark, Reader, Rejected, RunContext
     from etl_studio.sdk.database import Diff
     from etl_studio.sdk.frontier import Frontier
+    from etl_studio.sdk.memory import Memory
     from etl_studio.sdk.node import Group
 
     Tell = Callable[[str, int, Diff | None], None]
@@ -107,3 +108,8 @@ class NothingNew:
         """A queue that is thrown away."""
         del folder
         return self._databases.frontier(self._folder / "crawls", run, node)
+
+    def memory(self, folder: Path) -> Memory:
+        """A memory that is thrown away."""
+        del folder
+        return self._databases.memory(self._folder)

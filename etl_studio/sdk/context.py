@@ -1,4 +1,4 @@
-"""The run, as a node sees it: eleven methods and four facts."""
+"""The run, as a node sees it: twelve methods and four facts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk.database import Database, Reader
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate, HttpClient, Web
+    from etl_studio.sdk.memory import Memory
 
 T = TypeVar("T")
 
@@ -79,6 +80,10 @@ class RunContext(Protocol):
 
     def frontier(self) -> AbstractContextManager[Frontier]:
         """The queue of a source that crawls, kept with the run until it has succeeded."""
+        ...
+
+    def memory(self) -> Memory:
+        """What runs of this workspace leave for later ones."""
         ...
 
     def path(self, text: str) -> Path:

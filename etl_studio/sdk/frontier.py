@@ -82,14 +82,6 @@ class Frontier(Protocol):
         """The facts of the last commit."""
         ...
 
-    def remembered(self, key: str) -> dict[str, Any] | None:
-        """What an earlier run kept under a key."""
-        ...
-
-    def remember(self, key: str, facts: Mapping[str, Any]) -> None:
-        """Keep facts for later runs."""
-        ...
-
     def close(self) -> None:
         """Take back what was not committed. May be called twice."""
         ...

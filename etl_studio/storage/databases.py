@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
     from etl_studio.storage.frontier import Frontier
+    from etl_studio.storage.memory import Memory
     from etl_studio.storage.outbox import Outbox
     from etl_studio.storage.reading import Reader
     from etl_studio.storage.table_load import TableLoad
@@ -150,6 +151,19 @@ class Databases:
         from etl_studio.storage.frontier import open_frontier
 
         return open_frontier(self.open, folder, run, node)
+
+    def memory(self, folder: Path) -> Memory:
+        """Open what runs leave for later ones.
+
+        Args:
+            folder: of the workspace.
+
+        Raises:
+            PermanentError: it cannot be made.
+        """
+        from etl_studio.storage.memory import FILE, Memory
+
+        return Memory(self.open(folder / FILE))
 
     def forget(self, folder: Path) -> None:
         """Close the files in a folder that is going to be removed."""

@@ -26,7 +26,6 @@ CREATE INDEX IF NOT EXISTS waiting ON link (host, number) WHERE NOT done;
 CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
-_RATES = "CREATE TABLE IF NOT EXISTS remembered (key TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT"
 
 
 class Frontier:
@@ -34,11 +33,10 @@ class Frontier:
 
     Args:
         file: where they are kept; nobody else writes it.
-        memory: where facts for later runs are kept.
     """
 
-    def __init__(self, file: OpenFile, memory: OpenFile) -> None:
-        self._file, self._memory = file, memory
+    def __init__(self, file: OpenFile) -> None:
+        self._file = file
         self._open = False
         with file.translated():
             file.connection().execute(_TABLES)
@@ -107,22 +105,6 @@ class Frontier:
         """The facts of the last commit."""
         return {name: json.loads(value) for name, value in self._file.query("SELECT name, value FROM fact")}
 
-    def remembered(self, key: str) -> dict[str, Any] | None:
-        """What an earlier run kept under a key."""
-        with self._memory.translated():
-            self._memory.connection().execute(_RATES)
-            found = self._memory.query("SELECT facts FROM remembered WHERE key = ?", (key,))
-        return dict(json.loads(found[0][0])) if found else None
-
-    def remember(self, key: str, facts: Mapping[str, Any]) -> None:
-        """Keep facts for later runs."""
-        with self._memory.translated():
-            self._memory.connection().execute(_RATES)
-            self._memory.connection().execute(
-                "INSERT INTO remembered VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET facts = excluded.facts",
-                (key, json.dumps(facts)),
-            )
-
     def close(self) -> None:
         """Take back what was not committed."""
         if self._open:
@@ -148,7 +130,7 @@ def open_frontier(open_file: Callable[[Path], OpenFile], folder: Path, run: str,
     except OSError as error:
         raise PermanentError(f"The queue of the crawl cannot be kept in {own}: {error.strerror}.") from error
     name = quote(node, safe="")
-    return Frontier(open_file(own / f"{name}.db"), open_file(folder / "memory.db"))
+    return Frontier(open_file(own / f"{name}.db"))
 
 
 def forget_crawls(close_files: Callable[[Path], None], folder: Path, is_kept: Callable[[str], bool]) -> None:

@@ -28,6 +28,7 @@ class NodeContext:
 
     Attributes:
         logged: ``(level, message, facts)`` of each call of ``log``.
+        kept: what was remembered, by key.
         called: the target of each ``call``.
     """
 
@@ -43,6 +44,7 @@ class NodeContext:
         self.node = "node"
         self.resume: Any = None
         self.bookmarks: dict[str, Any] = {}
+        self.kept: dict[str, Any] = {}
         self.stopping = threading.Event()
         self.folder = folder
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
@@ -71,6 +73,15 @@ class NodeContext:
     def database(self, path: str | None = None) -> sdk.Database:
         assert self._database is not None, "this node must not use a database"
         return self._database(path)
+
+    def memory(self) -> NodeContext:
+        return self
+
+    def remembered(self, key: str) -> dict[str, Any] | None:
+        return self.kept.get(key)
+
+    def remember(self, key: str, facts: dict[str, Any]) -> None:
+        self.kept[key] = facts
 
     def bookmark(self, of: str) -> Any:
         return self.bookmarks.get(of)

@@ -76,16 +76,6 @@ def test_a_queue_that_is_gone_cannot_be_gone_on_with(opened):
         list(opened().entries(7))
 
 
-def test_runs_know_what_earlier_ones_remembered(opened):
-    opened("first").remember("rates", {"name": 1.0})
-    later = opened("second")
-
-    assert later.remembered("rates") == {"name": 1.0}
-    later.remember("rates", {"name": 0.5})
-    assert opened("third").remembered("rates") == {"name": 0.5}
-    assert later.remembered("others") is None
-
-
 def test_queues_of_runs_that_are_over_go(opened, databases, tmp_path):
     for run in ("done", "broken"):
         opened(run).commit([], b"x", {})

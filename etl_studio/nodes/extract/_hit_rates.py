@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from etl_studio import sdk
     from etl_studio.nodes.extract._crawl_items import ItemType
-    from etl_studio.sdk.frontier import Frontier
 
 FEWEST = 20
 """Items in both runs below which a share says nothing."""
@@ -19,26 +18,25 @@ FALL = 0.8
 """A field that is found in less than this part of the share of before is a warning."""
 
 
-def compare_and_keep(
-    kinds: Sequence[ItemType], starts: Sequence[str], frontier: Frontier, context: sdk.RunContext
-) -> None:
+def compare_and_keep(kinds: Sequence[ItemType], starts: Sequence[str], context: sdk.RunContext) -> None:
     """Warn of fields that are found less often than in the last run with these selectors, and keep the rates.
 
-    They are kept in the workspace (``crawls/memory.db``) under a hash of start addresses and selectors, and stand in
+    They are kept in the workspace under a hash of start addresses and selectors, and stand in
     the run's log.
     """
+    memory = context.memory()
     for kind in kinds:
         rates = kind.rates()
         if not rates:
             continue
         asked = json.dumps([sorted(starts), kind.name, kind.item, kind.selectors], sort_keys=True)
         key = f"hit rates {hashlib.sha256(asked.encode()).hexdigest()}"
-        before = frontier.remembered(key)
+        before = memory.remembered(key)
         per_page = kind.items / kind.pages
         if before is not None:
             _compare(kind, rates, per_page, before, context)
         facts: dict[str, Any] = {"run": context.run, "items": kind.items, "per_page": per_page, "rates": rates}
-        frontier.remember(key, facts)
+        memory.remember(key, facts)
         context.log("debug", f"Fields found: {_shown(rates)}.", type=kind.name, **facts)
 
 

@@ -105,7 +105,7 @@ class CrawlSource(sdk.Source):
                     if emissions:
                         yield sdk.Cursor({"entry": number})
             crawl.conclude()
-            compare_and_keep(plan.items, self.config.start_urls, frontier, context)
+            compare_and_keep(plan.items, self.config.start_urls, context)
             frontier.commit((), None, {"ended": True})
 
     def read_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,14 +13,18 @@ from pydantic import field_validator, model_validator
 from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract._again import records_again
-from etl_studio.nodes.extract._html_page import HtmlPage, parse
-from etl_studio.nodes.extract._selectors import MOST_NESTED, Selector, is_nested, resolved
+from etl_studio.nodes.extract._crawl_items import ItemType, PageFacts, Rows, field_of, item_of
+from etl_studio.nodes.extract._hit_rates import compare_and_keep
+from etl_studio.nodes.extract._html_page import parse
+from etl_studio.nodes.extract._selectors import Selector, resolved
 from etl_studio.sdk.guess import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
+
+    from etl_studio.nodes.extract._html_page import HtmlPage
 
 SAFETY_LIMIT = 10_000
 """Pages after which a source without ``max_pages`` stops with an error: it hardly means to go on."""
@@ -35,9 +40,12 @@ class WebPageSource(sdk.Source):
     when they begin with `/`, `./` or `(`. A field is looked for inside its item; an XPath that begins with `//` looks
     in the whole page. The first match that is not blank counts; blanks and line breaks inside become one blank.
     Without `::text` a field is the whole text of its element. Links (`href`, `src`) become absolute addresses.
+    `jsonld:offers.price` and `microdata:price` read what the page says about itself for machines.
 
     Columns are text unless *Column types* says otherwise; clean prices and dates with a Derive. `_url` is the address
     of the page.
+
+    A warning tells of fields that are found less often than in the last run: the site may have changed.
 
     With *Next page* the link that it finds is followed until there is none. A page on which nothing matches is a
     warning; nothing on any page is an error, since the site has most likely changed. A page that fails is asked for
@@ -73,13 +81,15 @@ class WebPageSource(sdk.Source):
         item: str = sdk.setting(
             "",
             title="Item",
-            description="Selector of what becomes a row; empty: the whole page is one row.",
+            description="Selector of what becomes a row, or jsonld:Product, or microdata:Product; empty: the page is a "
+            "row.",
             example=".card",
             editor="selector",
         )
         fields: dict[str, str] = sdk.setting(
             title="Fields",
-            description="Column names and the selectors of their values inside the item.",
+            description="Column names and the selectors of their values inside the item; also jsonld:offers.price and "
+            "microdata:price.",
             example={"name": "h2::text", "link": "a::attr(href)"},
             editor="selector",
             keys="makes",
@@ -131,9 +141,15 @@ class WebPageSource(sdk.Source):
                     raise ValueError(f'"{url}" must be an address such as https://shop.example.org/')
             return value
 
-        @field_validator("item", "next")
+        @field_validator("item")
         @classmethod
-        def _selectors(cls, value: str) -> str:
+        def _item(cls, value: str) -> str:
+            item_of(value)
+            return value
+
+        @field_validator("next")
+        @classmethod
+        def _next(cls, value: str) -> str:
             if value:
                 Selector(value)
             return value
@@ -145,7 +161,7 @@ class WebPageSource(sdk.Source):
                 if name == URL_COLUMN:
                     raise ValueError(f"{URL_COLUMN} is the page's address already; choose another name")
                 try:
-                    Selector(text)
+                    field_of(text)
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
             return value
@@ -326,14 +342,13 @@ class _PageReader:
     """Takes records from pages and remembers what never matched."""
 
     def __init__(self, config: WebPageSource.Config) -> None:
-        self._item = Selector(config.item) if config.item else None
-        self._fields = {name: Selector(text) for name, text in config.fields.items()}
+        self._kind = ItemType("", "", config.item, config.fields)
+        self._rows = Rows(list(config.fields), typed=False, parents=False)
         self._next = Selector(config.next) if config.next else None
-        self._unseen = set(config.fields)
         self._next_found = self._next is None
+        self._starts = config.urls
         self._title = ""
         self.pages = 0
-        self.items = 0
         self._unchanged = 0
 
     def skipped(self, *, read: bool = False) -> None:
@@ -346,23 +361,16 @@ class _PageReader:
         page = parse(response, context)
         self.pages += 1
         self._title = page.title
-        items = [page.root] if self._item is None else self._item.elements(page.root)
-        if self._item is not None and is_nested(items):
-            raise PermanentError(
-                f"The items on {page.shown} stand in each other, more than {MOST_NESTED} deep.",
-                hint="Its tags are never closed, or the selector is wrong.",
-                column="item",
-                value=self._item.text,
-            )
-        records = [self._record(item, page) for item in items]
-        if self._item is None and all(value is None for name, value in records[0].items() if name != URL_COLUMN):
-            records = []
+        self._kind.take(PageFacts(page, 0, dt.datetime.now(dt.UTC), None), self._rows)
+        columns = self._rows.taken()
+        records = [
+            {**dict(zip(self._kind.selectors, values, strict=True)), URL_COLUMN: page.shown}
+            for values in zip(*(columns[name] for name in self._kind.selectors), strict=True)
+        ]
         if not records:
-            what = (
-                "No field matches" if self._item is None else f'The item selector "{self._item.text}" matches nothing'
-            )
+            item = self._kind.item
+            what = f'The item selector "{item}" matches nothing' if item else "No field matches"
             context.log("warning", f"{what} on {page.shown} (title: {page.title!r}).", url=page.shown)
-        self.items += len(records)
         return records, self._next_address(page)
 
     def conclude(self, context: sdk.RunContext) -> None:
@@ -374,30 +382,23 @@ class _PageReader:
         pages = f"{self.pages} page{'s' if self.pages != 1 else ''}"
         if self._unchanged:
             context.log("info", f"{self._unchanged} of {pages} have not changed: their rows were left out.")
-        if not self.items and self.pages > self._unchanged:
-            what = f'The item selector "{self._item.text}"' if self._item else "The fields' selectors"
+        items = self._kind.items
+        if not items and self.pages > self._unchanged:
+            what = f'The item selector "{self._kind.item}"' if self._kind.item else "The fields' selectors"
             raise PermanentError(
                 f"{what} matched nothing on {pages}; the title of the last one is {self._title!r}.",
                 hint="Check the selector against the page's source: the site may have changed, want a sign-in, or fill "
                 "its page by script.",
-                column="item" if self._item else "fields",
-                value=self._item.text if self._item else None,
+                column="item" if self._kind.item else "fields",
+                value=self._kind.item or None,
             )
-        for name in sorted(self._unseen) if self.items else ():
-            selector = self._fields[name].text
-            context.log("warning", f'The field "{name}" ({selector}) matched nothing in {self.items} items.')
+        for name, selector in self._kind.selectors.items() if items else ():
+            if self._kind.misses[name] == items:
+                context.log("warning", f'The field "{name}" ({selector}) matched nothing in {items} items.')
         if not self._next_found and self._next is not None:
             context.log("warning", f"The next page ({self._next.text}) was found nowhere: only first pages were read.")
-        context.log("info", f"Read {self.items} items on {pages}.")
-
-    def _record(self, item: Any, page: HtmlPage) -> dict[str, Any]:
-        record: dict[str, Any] = {}
-        for name, selector in self._fields.items():
-            value = record[name] = selector.first(item, page.base)
-            if value is not None:
-                self._unseen.discard(name)
-        record[URL_COLUMN] = page.shown
-        return record
+        compare_and_keep([self._kind], self._starts, context)
+        context.log("info", f"Read {items} items on {pages}.")
 
     def _next_address(self, page: HtmlPage) -> str | None:
         if self._next is None:

@@ -400,3 +400,27 @@ def test_what_stands_behind_the_end_of_a_page_is_read(page):
     )
 
     assert table["n"].to_pylist() == ["1", "2 3"]
+
+
+def test_a_field_that_is_found_less_often_than_in_the_last_run_is_a_warning(page):
+    cards = "".join(f"<p class=card><b>{n}</b><i>{n}</i></p>" for n in range(30))
+    settings = {"item": ".card", "fields": {"name": "b", "price": "i"}}
+    first = page(cards)
+    read(first, "http://a.example/", **settings)
+    assert logged(first, "warning") == []
+    second = page(cards.replace("<i>1", "<u>1"))
+    second.kept = first.kept
+    read(second, "http://a.example/", **settings)
+    assert logged(second, "warning") == [
+        'The field "price" (i) was found in 63% of the items; in the last run (test-run) it was in 100%. '
+        "The site may have changed."
+    ]
+
+
+def test_what_a_page_says_for_machines_can_be_a_field_or_an_item(page):
+    said = '[{"@type": "Product", "name": "A"}, {"@type": "Product", "name": "B"}]'
+    html = f'<script type="application/ld+json">{said}</script><p itemprop=brand>Best</p>'
+    table, _ = read(page(html), "http://a.example/", item="jsonld:Product", fields={"name": "jsonld:name"})
+    assert table["name"].to_pylist() == ["A", "B"]
+    table, _ = read(page(html), "http://a.example/", fields={"brand": "microdata:brand"})
+    assert table["brand"].to_pylist() == ["Best"]
