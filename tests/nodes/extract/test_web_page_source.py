@@ -412,8 +412,10 @@ def test_a_field_that_is_found_less_often_than_in_the_last_run_is_a_warning(page
     second.kept = first.kept
     read(second, "http://a.example/", **settings)
     assert logged(second, "warning") == [
-        'The field "price" (i) was found in 63% of the items; in the last run (test-run) it was in 100%. '
-        "The site may have changed."
+        (
+            'The field "price" (i) was found in 63% of the items; in the last run (test-run) it was in 100%. '
+            "The site may have changed."
+        )
     ]
 
 
