@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import email.message
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from etl_studio.engine.http_failures import failure
@@ -47,13 +49,12 @@ class Opened:
     @property
     def encoding(self) -> str | None:
         """The charset of the headers, if there is such a one."""
-        encoding = self.response.charset_encoding
-        return encoding if encoding and _is_known(encoding) else None
+        return _charset(self.response.headers.get("content-type", ""))
 
     def answer(self, content: bytes, elapsed: float = 0.0) -> HttpResponse:
         """As nodes see it."""
         response = self.response
-        return HttpResponse(self.url, response.status_code, dict(response.headers), content, self.encoding, elapsed)
+        return HttpResponse(self.url, response.status_code, _as_dict(response), content, self.encoding, elapsed)
 
 
 class ByteCount:
@@ -191,9 +192,24 @@ def _amount(number: int) -> str:
     return f"{number // 2**20} MB" if number >= 2**20 else f"{number:,} bytes"
 
 
-def _is_known(encoding: str) -> bool:
+def _as_dict(response: httpx2.Response) -> dict[str, str]:
+    """The headers, names in lower case; those that came several times with commas between."""
+    found: dict[str, str] = {}
+    encoding = response.headers.encoding
+    for name, value in response.headers.raw:
+        key, text = name.decode(encoding).lower(), value.decode(encoding)
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+@lru_cache(maxsize=256)
+def _charset(content_type: str) -> str | None:
+    """The charset of a content type, if there is such a one."""
+    message = email.message.Message()
+    message["content-type"] = content_type
+    encoding = message.get_content_charset(failobj=None)
     try:
-        codecs.lookup(encoding)
+        codecs.lookup(encoding or "")
     except LookupError:
-        return False
-    return True
+        return None
+    return encoding

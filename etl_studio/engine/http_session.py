@@ -7,7 +7,6 @@ import re
 import time
 from dataclasses import replace
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 from etl_studio import __version__
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from etl_studio.engine.cassette_tapes import Tape
     from etl_studio.engine.http_auth import Signature
+    from etl_studio.engine.http_session_client import SessionClient
     from etl_studio.engine.http_trust import Trust
     from etl_studio.sdk.http import HttpRequest, HttpResponse
 
@@ -66,7 +66,7 @@ class HttpSession:
         self._sign_ins = sign_ins or SignIns()
         self._cookies = cookies
         self._trust = trust
-        self._client: httpx2.AsyncClient | None = None
+        self._client: SessionClient | None = None
 
     async def fetch(
         self,
@@ -146,9 +146,12 @@ class HttpSession:
         for _ in range(MAX_REDIRECTS + 1):
             _check_address(outgoing.url)
             signed = signature if stays(first, outgoing.url) else None
-            response = await (
-                send_signed(client, outgoing, signed) if tape is None else _taped(tape, client, outgoing, signed)
-            )
+            if tape is not None:
+                response = await _taped(tape, client, outgoing, signed)
+            elif signed is None and not request.follow_redirects and not outgoing.url.userinfo:
+                response = await client.send_directly(outgoing)
+            else:
+                response = await send_signed(client, outgoing, signed)
             try:
                 status = response.status_code
                 opened = Opened(response, _shown_by(signature, response))
@@ -209,32 +212,28 @@ async def _taped(
     return response
 
 
-def _new_client(trust: Trust | None, tape: Tape | None, *, cookies: bool) -> httpx2.AsyncClient:
-    import httpx2
-
+def _new_client(trust: Trust | None, tape: Tape | None, *, cookies: bool) -> SessionClient:
+    from etl_studio.engine.http_session_client import SessionClient
     from etl_studio.engine.http_transport import AiohttpTransport
 
     network = partial(AiohttpTransport, trust)
-    return httpx2.AsyncClient(
-        headers={"user-agent": USER_AGENT},
-        timeout=None,
-        transport=network() if tape is None else tape.transport(network),
-        cookies=None if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=())),
-    )
+    return SessionClient(network() if tape is None else tape.transport(network), USER_AGENT, cookies=cookies)
 
 
-def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Request:
+def _outgoing(client: SessionClient, request: HttpRequest) -> httpx2.Request:
     import httpx2
 
     url = httpx2.URL(request.url)
     params = {name: value for name, value in request.params.items() if value is not None}
     if not all(map(_HEADER_NAME.fullmatch, request.headers)):
         raise cannot_be_sent(request.url)
+    own = {name.lower() for name in request.headers}
+    given = [(name.decode(), value.decode()) for name, value in client.headers.raw]
     try:
-        return client.build_request(
+        outgoing = httpx2.Request(
             request.method,
             url.copy_merge_params(params) if params else url,
-            headers=dict(request.headers) or None,
+            headers=[*(pair for pair in given if pair[0].lower() not in own), *request.headers.items()],
             json=request.body,
             content=request.content,
             data=dict(request.form) if request.form is not None else None,
@@ -242,6 +241,8 @@ def _outgoing(client: httpx2.AsyncClient, request: HttpRequest) -> httpx2.Reques
         )
     except (TypeError, ValueError):
         raise cannot_be_sent(request.url) from None
+    client.jar.add_to(outgoing, client.cookies)
+    return outgoing
 
 
 def _redirected(following: httpx2.Request, url: httpx2.URL, request: HttpRequest) -> httpx2.Request:

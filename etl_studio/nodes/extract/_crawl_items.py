@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._crawl_addresses import Pattern
-from etl_studio.nodes.extract._item_walk import ElementWalk, ItemWalk, simple
+from etl_studio.nodes.extract._item_walk import ItemWalk, simple
 from etl_studio.nodes.extract._selectors import MOST_NESTED, Selector, is_nested
 from etl_studio.nodes.extract._structured_data import (
     find_in,
@@ -85,9 +85,7 @@ def item_of(text: str) -> Callable[[PageFacts], Sequence[Any]]:
     if text.startswith(MICRODATA):
         kind = text.removeprefix(MICRODATA).strip()
         return lambda facts: microdata_items(facts.page, kind)
-    wanted = simple(text)
-    elements = Selector(text).elements
-    find = elements if wanted is None or wanted.takes != "content" else ElementWalk(wanted).elements
+    find = Selector(text).elements
     return lambda facts: find(facts.page.root)
 
 

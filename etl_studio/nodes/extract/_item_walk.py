@@ -7,8 +7,8 @@ to XPath, and both give the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from etl_studio.nodes.extract._selectors import Selector, resolved
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     Field: TypeAlias = tuple[int, "SimpleSelector | None", str, str, Selector]
-
-T = TypeVar("T")
 
 MOST_KNOWN = 1_000
 """Pairs of tag and class that are remembered; pages may make up new ones without end."""
@@ -37,6 +35,7 @@ class Compound:
     tag: str = ""
     classes: tuple[str, ...] = ()
     id: str = ""
+    _known: dict[tuple[Any, str | None], bool] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def has(self, tag: Any, classes: str | None) -> bool:
         """Whether an element with this tag and attribute ``class`` may be so; its id is not looked at."""
@@ -47,7 +46,13 @@ class Compound:
 
     def fits(self, element: Any) -> bool:
         """Whether an element is so."""
-        return self.has(element.tag, element.get("class")) and (not self.id or element.get("id") == self.id)
+        kind = (element.tag, element.get("class"))
+        known = self._known.get(kind)
+        if known is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[kind] = self.has(*kind)
+        return known and (not self.id or element.get("id") == self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +132,6 @@ def _compounds(tree: Any) -> list[Compound] | None:
     return None
 
 
-class _Kinds(Generic[T]):
-    """What elements of a tag and class may be, looked up once for each such pair."""
-
-    def __init__(self, candidates: Sequence[tuple[Compound, T]]) -> None:
-        self._candidates = tuple(candidates)
-        self.known: dict[tuple[Any, str | None], tuple[T, ...]] = {}
-
-    def learn(self, kind: tuple[Any, str | None]) -> tuple[T, ...]:
-        if len(self.known) >= MOST_KNOWN:
-            self.known.clear()
-        tag, classes = kind
-        is_element = isinstance(tag, str)  # and no comment
-        found = tuple(one for compound, one in self._candidates if is_element and compound.has(tag, classes))
-        self.known[kind] = found
-        return found
-
-
-class ElementWalk:
-    """Finds the elements of a simple selector in a page.
-
-    Args:
-        wanted: a selector that takes the whole content.
-    """
-
-    def __init__(self, wanted: SimpleSelector) -> None:
-        self._wanted = wanted
-        self._kinds: _Kinds[bool] = _Kinds([(wanted.last, True)])
-        self._stands = bool(wanted.outer or wanted.last.id)
-
-    def elements(self, root: Any) -> list[Any]:
-        """Those that match below (or are) an element, in the order of the page."""
-        known, learn, wanted = self._kinds.known, self._kinds.learn, self._wanted
-        tags = (wanted.last.tag,) if wanted.last.tag else ()
-        found = []
-        for element in root.iter(*tags):
-            kind = (element.tag, element.get("class"))
-            if kind not in known:
-                learn(kind)
-            if known[kind] and (not self._stands or wanted.stands(element, root)):
-                found.append(element)
-        return found
-
-
 class ItemWalk:
     """Finds the first values of simple fields inside an item.
 
@@ -178,25 +140,23 @@ class ItemWalk:
     """
 
     def __init__(self, fields: Sequence[tuple[int, SimpleSelector, Selector]]) -> None:
-        self._count = len(fields)
-        self._kinds: _Kinds[Field] = _Kinds(
-            [
-                (
-                    wanted.last,
-                    (at, wanted if wanted.outer or wanted.last.id else None, wanted.takes, wanted.attribute, selector),
-                )
-                for at, wanted, selector in fields
-            ]
-        )
+        self._fields: list[tuple[Compound, Field]] = [
+            (
+                wanted.last,
+                (at, wanted if wanted.outer or wanted.last.id else None, wanted.takes, wanted.attribute, selector),
+            )
+            for at, wanted, selector in fields
+        ]
+        self._known: dict[tuple[Any, str | None], tuple[Field, ...]] = {}
 
     def fill(self, values: list[str | None], item: Any, base: str) -> None:
         """Put the values of an item where they go; what does not match stays None."""
-        missing, known, learn = self._count, self._kinds.known, self._kinds.learn
+        missing, known = len(self._fields), self._known
         for element in item.iter():
             kind = (element.tag, element.get("class"))
             candidates = known.get(kind)
             if candidates is None:
-                candidates = learn(kind)
+                candidates = self._learn(kind)
             for at, placed, takes, attribute, selector in candidates:
                 if values[at] is not None or (placed is not None and not placed.stands(element, item)):
                     continue
@@ -215,3 +175,12 @@ class ItemWalk:
                     missing -= 1
                     if not missing:
                         return
+
+    def _learn(self, kind: tuple[Any, str | None]) -> tuple[Field, ...]:
+        """The fields for which elements of a tag and class may count, looked up once for each such pair."""
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        is_element = isinstance(kind[0], str)  # and no comment
+        found = tuple(one for compound, one in self._fields if is_element and compound.has(*kind))
+        self._known[kind] = found
+        return found
