@@ -28,7 +28,7 @@ class SessionCookies(IndexedCookieJar):
     def __init__(self, *, kept: bool = True) -> None:
         super().__init__(None if kept else DefaultCookiePolicy(allowed_domains=()))
         self._headers: dict[tuple[str, bytes], str | None] = {}
-        self._read: set[tuple[bytes | str, ...]] = set()
+        self._read: set[tuple[bytes, tuple[str, ...]]] = set()
         self._same_for_paths = True
 
     def set_cookie(self, cookie: Cookie) -> None:
@@ -72,7 +72,7 @@ class SessionCookies(IndexedCookieJar):
         lines = response.headers.get_list("set-cookie")
         if not lines:
             return
-        given = (response.request.url.netloc, *lines)
+        given = (response.request.url.netloc, tuple(lines))
         if given in self._read:
             return
         cookies.extract_cookies(response)

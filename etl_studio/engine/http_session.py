@@ -148,10 +148,8 @@ class HttpSession:
             signed = signature if stays(first, outgoing.url) else None
             if tape is not None:
                 response = await _taped(tape, client, outgoing, signed)
-            elif signed is None and not request.follow_redirects and not outgoing.url.userinfo:
-                response = await client.send_directly(outgoing)
             else:
-                response = await send_signed(client, outgoing, signed)
+                response = await _sent(client, outgoing, signed, follow=request.follow_redirects)
             try:
                 status = response.status_code
                 opened = Opened(response, _shown_by(signature, response))
@@ -194,6 +192,14 @@ def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
     """The address of an answer without the key that a signature put there."""
     url = str(response.url)
     return url if signature is None else signature.bare(url)
+
+
+async def _sent(
+    client: SessionClient, request: httpx2.Request, signature: Signature | None, *, follow: bool
+) -> httpx2.Response:
+    if signature is None and not follow and not request.url.userinfo:
+        return await client.send_directly(request)
+    return await send_signed(client, request, signature)
 
 
 async def _taped(

@@ -100,7 +100,7 @@ class LinkFinder:
                 continue
             if len(known) > MOST_KNOWN:
                 known.clear()
-            for url in _absolute(rule.links(page.root), page.base):
+            for url in _absolute(rule.links(page.root), page.base, known):
                 if url in known:
                     continue
                 known.add(url)
@@ -140,19 +140,23 @@ class LinkFinder:
             return None
 
 
-def _absolute(links: Iterable[str], base: str) -> Iterator[str]:
-    """Links as absolute addresses without fragments, each once."""
+def _absolute(links: Iterable[str], base: str, known: set[str]) -> Iterator[str]:
+    """Links as absolute addresses without fragments, each once.
+
+    Args:
+        links: as they are written.
+        base: what relative ones start at.
+        known: addresses that are not wanted again; some may be given all the same.
+    """
     start = base.partition("#")[0].partition("?")[0]
     origin_end = start.find("/", start.find("://") + 3)
     origin = start if origin_end < 0 else start[:origin_end]
     folder = f"{origin}/" if origin_end < 0 else start[: start.rfind("/") + 1]
-    seen: set[str] = set()
-    for written in links:
-        if written in seen:
-            continue
-        seen.add(written)
-        if len(seen) > MOST_LINKS:
+    for number, written in enumerate(dict.fromkeys(links)):
+        if number >= MOST_LINKS:
             return
+        if written[:1] == "/" and origin + written in known:
+            continue
         link = written.strip().partition("#")[0]
         first = link[:1]
         # urljoin is right and slow; most links need no more than this.

@@ -15,7 +15,8 @@ from etl_studio.nodes.extract._selectors import Selector, resolved
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Field: TypeAlias = tuple[int, "SimpleSelector | None", str, str, Selector]
+    Place: TypeAlias = tuple["SimpleSelector | None", list[tuple[int, str, str, Selector]]]
+    """What an element must stand in, and the fields that are taken of it: where to, what, attribute, selector."""
 
 MOST_KNOWN = 1_000
 """Pairs of tag and class that are remembered; pages may make up new ones without end."""
@@ -140,47 +141,52 @@ class ItemWalk:
     """
 
     def __init__(self, fields: Sequence[tuple[int, SimpleSelector, Selector]]) -> None:
-        self._fields: list[tuple[Compound, Field]] = [
-            (
-                wanted.last,
-                (at, wanted if wanted.outer or wanted.last.id else None, wanted.takes, wanted.attribute, selector),
-            )
-            for at, wanted, selector in fields
-        ]
-        self._known: dict[tuple[Any, str | None], tuple[Field, ...]] = {}
+        self._count = len(fields)
+        places: dict[tuple[Compound, tuple[Compound, ...]], Place] = {}
+        for at, wanted, selector in fields:
+            placed = wanted if wanted.outer or wanted.last.id else None
+            _, taken = places.setdefault((wanted.last, wanted.outer), (placed, []))
+            taken.append((at, wanted.takes, wanted.attribute, selector))
+        self._places = [(last, place) for (last, _), place in places.items()]
+        self._known: dict[tuple[Any, str | None], tuple[Place, ...]] = {}
 
     def fill(self, values: list[str | None], item: Any, base: str) -> None:
         """Put the values of an item where they go; what does not match stays None."""
-        missing, known = len(self._fields), self._known
+        missing, known = self._count, self._known
         for element in item.iter():
             kind = (element.tag, element.get("class"))
             candidates = known.get(kind)
             if candidates is None:
                 candidates = self._learn(kind)
-            for at, placed, takes, attribute, selector in candidates:
-                if values[at] is not None or (placed is not None and not placed.stands(element, item)):
+            for placed, fields in candidates:
+                if placed is not None and not placed.stands(element, item):
                     continue
-                if takes == "attribute":
-                    written = element.get(attribute)
-                elif takes == "text":
-                    written = element.text
-                    if (not written or written.isspace()) and len(element):
-                        # Further texts stand between its children, which may match themselves: XPath has their order.
-                        written = selector.first(item, base)
-                else:
-                    written = selector.content(element) if len(element) else element.text
-                if written and (parts := written.split()):
-                    text = parts[0] if len(parts) == 1 else " ".join(parts)
-                    values[at] = resolved(base, text) if selector.link else text
-                    missing -= 1
-                    if not missing:
-                        return
+                for at, takes, attribute, selector in fields:
+                    if values[at] is None:
+                        written = element.get(attribute) if takes == "attribute" else element.text
+                        if takes != "attribute" and len(element):
+                            written = _mixed(element, item, takes, selector, base)
+                        if written and (parts := written.split()):
+                            text = parts[0] if len(parts) == 1 else " ".join(parts)
+                            values[at] = resolved(base, text) if selector.link else text
+                            missing -= 1
+            if not missing:
+                return
 
-    def _learn(self, kind: tuple[Any, str | None]) -> tuple[Field, ...]:
-        """The fields for which elements of a tag and class may count, looked up once for each such pair."""
+    def _learn(self, kind: tuple[Any, str | None]) -> tuple[Place, ...]:
+        """The places for which elements of a tag and class may count, looked up once for each such pair."""
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
         is_element = isinstance(kind[0], str)  # and no comment
-        found = tuple(one for compound, one in self._fields if is_element and compound.has(*kind))
+        found = tuple(one for compound, one in self._places if is_element and compound.has(*kind))
         self._known[kind] = found
         return found
+
+
+def _mixed(element: Any, item: Any, takes: str, selector: Selector, base: str) -> str | None:
+    """The text of an element that has children."""
+    if takes == "content":
+        return selector.content(element)
+    text: str | None = element.text
+    # Further texts stand between its children, which may match themselves: XPath has their order.
+    return text if text and not text.isspace() else selector.first(item, base)
