@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from etl_studio.app.studio import Studio
     from etl_studio.engine.cassette_tapes import Tape
@@ -108,7 +108,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     sinks: dict[str, Rehearsed] = {}
 
     def tell(node: str, rows: int, diff: Diff | None) -> None:
-        sinks[node] = Rehearsed(node, rows, diff)
+        sinks[node] = Rehearsed(node, rows, None if diff is None else _shown(diff, resolved.secrets))
 
     run_id = new_run_id()
     if trial is None:
@@ -152,3 +152,14 @@ def _bookmarks(studio: Studio, file: Path | None, workspace: Path) -> dict[tuple
     if file is None or not (workspace / "workspace.db").is_file():
         return {}
     return {(one.node, one.of): one.value for one in studio.workspace(workspace).bookmarks.of(file)}
+
+
+def _shown(diff: Diff, secrets: Iterable[str]) -> Diff:
+    """What may be shown: a body that is sent may hold secrets of the settings."""
+    from etl_studio.engine.masking import hidden
+
+    if diff.requests is None:
+        return diff
+    values = sorted(filter(None, secrets), key=len, reverse=True)
+    changes = tuple(replace(change, row=hidden(dict(change.row), values)) for change in diff.changes)
+    return replace(diff, table=hidden(diff.table, values), changes=changes)

@@ -93,6 +93,10 @@ def _text(sink: Rehearsed) -> str:
     if diff is None:
         return f"{sink.node}: would write {sink.rows:,} rows."
     counts = ", ".join(f"{count:,} {name}" for name, count in asdict(diff.loaded).items() if count) or "no rows"
+    if diff.requests is not None:
+        requests = f"{diff.requests:,} {'request' if diff.requests == 1 else 'requests'}"
+        lines = [f"{sink.node}: would send {diff.rows_after:,} rows in {requests}: {diff.table}"]
+        return "\n".join([*lines, *(f"  {_change(change)}" for change in diff.changes)])
     before = "would be made" if diff.rows_before is None else f"has {diff.rows_before:,} rows"
     lines = [f'{sink.node}: the table "{diff.table}" {before}; {counts}; then it has {diff.rows_after:,} rows.']
     return "\n".join([*lines, *(f"  {_change(change)}" for change in diff.changes)])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etl_studio.engine.http_client import Exchange
     from etl_studio.engine.http_trust import Trust
     from etl_studio.engine.policies import PolicyCaller
-    from etl_studio.sdk import Database, HttpClient, Policy, Reader, Web
+    from etl_studio.sdk import Database, HttpClient, Policy, Reader, Rejected, Web
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate
     from etl_studio.sdk.memory import Memory
@@ -77,6 +77,7 @@ class NodeContext:
 
     Attributes:
         stale: an old answer was used in place of one that did not come (fallback ``last_good``).
+        refusing: of a sink that commits: takes rows that it cannot deliver.
         bookmarks: values by node and what it reads.
         changes: tells answers that are as in the last run; None: they do not matter here.
     """
@@ -97,6 +98,7 @@ class NodeContext:
         self.node = node
         self.stopping = stopping
         self.stale = False
+        self.refusing: Callable[[Rejected, str], Mapping[str, Any]] | None = None
         self.resume: Any | None = None
         self.bookmarks: Mapping[tuple[str, str], Any] = {}
         self.changes: Changes | None = None
@@ -167,6 +169,11 @@ class NodeContext:
     def memory(self) -> Memory:
         """What runs of this workspace leave for later ones."""
         return self._databases.memory(self._places.data.parent)
+
+    def refuse(self, rejected: Rejected, about: str) -> Mapping[str, Any]:
+        """Rows that a commit cannot deliver."""
+        assert self.refusing is not None, "rows are refused in a commit"  # noqa: S101 - of sinks only
+        return self.refusing(rejected, about)
 
     def path(self, text: str) -> Path:
         """A path from the settings."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etl_studio.engine.resume import counts_of, mark_facts
 from etl_studio.errors import Cancelled
 from etl_studio.sdk import REJECTS, Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from etl_studio.engine.checkpoints import Barrier, Checkpoint
     from etl_studio.engine.station import Station
-    from etl_studio.sdk import Sink
+    from etl_studio.sdk import Rejected, Sink
 
 
 def load(station: Station, sink: Sink) -> None:
@@ -96,9 +98,19 @@ class _Loading:
 
     def _commit(self, checkpoint: Checkpoint, *, final: bool) -> None:
         station, context = self._station, self._station.context
-        facts = mark_facts(checkpoint, station.meter.counts())
-        mark = Mark(context.run, station.planned.id, checkpoint.epoch, final, facts)
+        context.refusing = partial(self._refuse, checkpoint)
+        mark = Mark(context.run, station.planned.id, checkpoint.epoch, final, self._facts(checkpoint))
         station.meter.loaded(context.call(partial(self._sink.commit, context, mark)))
+        station.outlet.check_budget()
+
+    def _refuse(self, checkpoint: Checkpoint, rejected: Rejected, about: str) -> Mapping[str, Any]:
+        """Rows that a commit cannot deliver: kept for good when this returns the facts of the mark that count them."""
+        self._station.outlet.refuse_late(rejected, checkpoint.epoch, about)
+        self._station.keep()
+        return self._facts(checkpoint)
+
+    def _facts(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        return mark_facts(checkpoint, self._station.meter.counts())
 
     def _catch_up(self) -> None:
         """The rows from here on are new: forget those that were committed before the run broke off."""

@@ -102,16 +102,47 @@ class Outlet:
         """
         if not rejected.rows.num_rows:
             return
+        if self._planned.policy.on_error == "reject" and self._planned.outputs.get(REJECTS.name):
+            self._meter.rejected += rejected.rows.num_rows
+            self._put(REJECTS.name, self._with_errors(rejected))
+        else:
+            self._keep(rejected)
+        self.check_budget()
+
+    def refuse_late(self, rejected: Rejected, epoch: int, about: str) -> None:
+        """Do with rows what the policy says that a commit could not deliver: behind them, all wires may be closed.
+
+        Args:
+            rejected: the rows.
+            epoch: of the commit: a resume from it does not read these rows again.
+            about: what was refused (``Sink.unfinished``).
+
+        Raises:
+            PermanentError: the policy says stop, or its error budget was used up before these rows.
+        """
+        # Not after them: the sink must hear that they are kept.
+        self.check_budget()
+        after, self.epoch = self.epoch, epoch
+        try:
+            self._keep(rejected, about)
+        finally:
+            self.epoch = after
+
+    def _keep(self, rejected: Rejected, about: str | None = None) -> None:
         on_error = self._planned.policy.on_error
         if on_error == "stop":
             raise _as_error(rejected.problems[0])
         if on_error == "skip":
             self._meter.skipped += rejected.rows.num_rows
-        elif on_error == "reject" and self._planned.outputs.get(REJECTS.name):
-            self._meter.rejected += rejected.rows.num_rows
-            self._put(REJECTS.name, self._with_errors(rejected))
         else:
-            self._dead_letter(rejected)
+            self._dead_letter(rejected, about)
+
+    def check_budget(self) -> None:
+        """Judge what was refused so far.
+
+        Raises:
+            PermanentError: it is more than the policy allows.
+        """
         budget = self._planned.policy.budget
         if budget is not None:
             check_number(budget, self._meter)
@@ -176,7 +207,7 @@ class Outlet:
         columns["_node"] = pa.array([self._planned.id] * rows.num_rows, pa.string())
         return pa.record_batch(columns)
 
-    def _dead_letter(self, rejected: Rejected) -> None:
+    def _dead_letter(self, rejected: Rejected, about: str | None = None) -> None:
         now = time.time()
         planned = self._planned
         types = type_words(rejected.rows.schema)
@@ -188,7 +219,10 @@ class Outlet:
             "cursor": self.cursor,
             "epoch": self.epoch,
         }
-        for row, problem in zip(json_rows(rejected.rows), rejected.problems, strict=True):
+        rows = zip(json_rows(rejected.rows), rejected.problems, strict=True)
+        for number, (row, problem) in enumerate(rows):
+            if about is not None:
+                facts["cursor"] = {"request": about, "row": number}
             self._meter.dead_letters += 1
             self._emit(
                 DeadLettered(

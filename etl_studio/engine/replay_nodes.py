@@ -117,11 +117,14 @@ class ReplaySink(Sink):
         self._node = node
         self._delivery = delivery
         self._has_them = False
+        self._unfinished: list[str] = []
         self._rows = 0
 
     def open(self, schema: pa.Schema, context: RunContext) -> None:
         """Look whether the rows are there already. Even then the sink takes them, to refuse again what it refused."""
-        self._has_them = any(self._sink.last_mark(_as_of(context, run)) for run in self._delivery.earlier)
+        marks = {run: self._sink.last_mark(_as_of(context, run)) for run in self._delivery.earlier}
+        self._has_them = any(marks.values())
+        self._unfinished = [run for run, mark in marks.items() if mark is not None and not mark.final]
         self._sink.open(schema, context)
         self._delivery.opened(self._node)
 
@@ -135,11 +138,21 @@ class ReplaySink(Sink):
         """Commit with a mark: the engine's, or one of its own."""
         if self._has_them:
             self._sink.abort(context)
-            return Loaded(unchanged=self._rows)
+            return Loaded(unchanged=self._rows - self._finish(context, mark))
         self._delivery.about_to_commit()
         # Its rows are the last ones even where a stop was asked for meanwhile.
         mark = replace(mark, final=True) if mark else Mark(context.run, context.node, 1, final=True)
         return self._sink.commit(context, mark)
+
+    def _finish(self, context: RunContext, mark: Mark | None) -> int:
+        """Bring to its end what an earlier replay committed and did not deliver; how many rows were refused then."""
+        refused = 0
+        for run in self._unfinished:
+            earlier = _as_of(context, run)
+            facts = mark.facts if mark is not None else {}
+            refused -= self._sink.commit(earlier, Mark(run, self._node, 1, final=True, facts=facts)).inserted
+            self._sink.abort(earlier)
+        return refused
 
     def abort(self, context: RunContext) -> None:
         """Forget what is staged."""

@@ -33,12 +33,13 @@ class History(Protocol):
         """The snapshots of a node up to a checkpoint, in order."""
         ...
 
-    def forget_after(self, epoch: int, later: Mapping[str, int]) -> None:
+    def forget_after(self, epoch: int, later: Mapping[str, int], unfinished: Mapping[str, str] | None = None) -> None:
         """Remove what the resumed run will make again: checkpoints, snapshots and dead letters after an epoch.
 
         Args:
             epoch: for all nodes that are not in ``later``.
             later: epochs up to which the dead letters of these nodes stay.
+            unfinished: what these sinks will deliver again; dead letters about it go.
         """
         ...
 

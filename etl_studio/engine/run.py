@@ -290,6 +290,7 @@ class Run:
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
             all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
             fail=lambda error: self._fail(self._stations[planned.id], as_etl_error(error)),
+            keep=self._keep,
             resumable=self._once is None,
             faults=self.faults,
             debugger=self.debugger,
@@ -314,6 +315,10 @@ class Run:
             self._ledger.save(self.id, checkpoint)
         rows = sum(position.rows for position in checkpoint.positions.values())
         self._emit(CheckpointSaved(self.id, time.time(), checkpoint.epoch, rows))
+
+    def _keep(self) -> None:
+        if self._ledger is not None and (lost := self._ledger.flush()) is not None:
+            raise lost
 
     def _prepared(self) -> bool:
         """Whether there is anything to do; a run that broke off is taken up where it was."""
@@ -352,7 +357,13 @@ class Run:
             if mark is not None and (mark.final or mark.epoch > resumed.epoch):
                 station.ahead = mark
         later = {node: mark.epoch for node, mark in marks.items() if mark.epoch > resumed.epoch}
-        history.forget_after(resumed.epoch, later)
+        delivering = {
+            node: request
+            for node, station in self._stations.items()
+            if isinstance(sink := station.planned.node, Sink)
+            and (request := sink.unfinished(station.context)) is not None
+        }
+        history.forget_after(resumed.epoch, later, delivering)
         self._emit(RunResumed(self.id, time.time(), history.attempt, resumed.epoch))
         if resumed.finished:
             self._log("info", "Everything had been loaded before the run broke off.")

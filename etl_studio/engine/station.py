@@ -58,6 +58,7 @@ class Station:
         recording: keeps what enters the node.
         clock: monotonic seconds, for the timeouts of SQL.
         fail: ends the run at once; for threads beside the node's worker.
+        keep: waits until everything told so far is on disk.
     """
 
     planned: PlannedNode
@@ -85,6 +86,7 @@ class Station:
     recording: Recording | None = None
     clock: Callable[[], float] = time.monotonic
     fail: Callable[[BaseException], None] = lambda _: None
+    keep: Callable[[], None] = lambda: None
 
     def guard(self, interrupt: Callable[[], None]) -> Guard:
         """What surrounds the SQL of one thread: the monitor ends it at the policy's timeout, a hard stop at once."""

@@ -1,4 +1,4 @@
-"""The run, as a node sees it: twelve methods and four facts."""
+"""The run, as a node sees it: thirteen methods and four facts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from etl_studio.sdk.database import Database, Reader
+    from etl_studio.sdk.emissions import Rejected
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate, HttpClient, Web
     from etl_studio.sdk.memory import Memory
@@ -84,6 +85,21 @@ class RunContext(Protocol):
 
     def memory(self) -> Memory:
         """What runs of this workspace leave for later ones."""
+        ...
+
+    def refuse(self, rejected: Rejected, about: str) -> Mapping[str, Any]:
+        """For a sink that commits: rows that cannot be delivered. They are dead letters, durably, when this returns.
+
+        Args:
+            rejected: the rows.
+            about: names what was refused (``Sink.unfinished``).
+
+        Returns:
+            The facts of the mark of this commit, as they are with these rows counted.
+
+        Raises:
+            PermanentError: the policy wants no row refused, or no more than were before these.
+        """
         ...
 
     def path(self, text: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -96,13 +96,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What a load would do to its table.
+    """What a load would do to its table, or a sink would send.
 
     Attributes:
-        table: its name.
+        table: its name; where requests go.
         loaded: what ``commit`` would return.
         rows_before, rows_after: rows in the table; ``rows_before`` is None where the table would be made.
-        changes: the first changes of each kind. Of a replace, they are the rows that differ.
+        changes: the first changes of each kind. Of a replace, they are the rows that differ. Of requests, each is one.
+        requests: how many would be sent; None: it is a table.
     """
 
     table: str
@@ -110,6 +111,7 @@ class Diff:
     rows_before: int | None
     rows_after: int
     changes: tuple[Change, ...]
+    requests: int | None = None
 
 
 class TableLoad(Protocol):
@@ -157,23 +159,61 @@ class Reader(Protocol):
         ...
 
 
-class Outbox(Protocol):
-    """Requests of one sink in one run, kept from before they may be sent until they have arrived."""
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request that is kept until it has come to its end.
 
-    def stage(self, requests: Iterable[tuple[str, str]]) -> None:
-        """Keep requests (idempotency key, body) that are not to be sent before ``commit``."""
+    Attributes:
+        key: its idempotency key; the same however often it is sent.
+        rows: what it is made of.
+        number, place: given by the outbox: which it is, and where in the order.
+        content: a hash of what is sent. Where a request with the same content may have arrived without an answer, its
+            key is taken; None: it is not looked for.
+    """
+
+    key: str
+    rows: bytes = field(repr=False)
+    number: int = 0
+    place: float = 0.0
+    content: bytes | None = None
+
+
+class Outbox(Protocol):
+    """Requests of one sink in one run, kept from before they may be sent until they have come to their end."""
+
+    def stage(self, requests: Iterable[Outgoing]) -> None:
+        """Keep requests that are not to be sent before ``commit``."""
         ...
 
     def commit(self, mark: Mark | None) -> None:
         """What is staged may be sent from now on, also after a crash; in one transaction with the mark."""
         ...
 
-    def next(self) -> tuple[int, str, str] | None:
-        """The oldest committed request: number, key, body; None: all have arrived."""
+    def waiting(self, after: Outgoing | None, count: int) -> Sequence[Outgoing]:
+        """The next committed requests, in order.
+
+        Args:
+            after: the last one of those before; None: from the first.
+            count: at most so many.
+        """
         ...
 
-    def sent(self, number: int) -> None:
-        """A request has arrived and need not be sent again."""
+    def staged(self, count: int) -> tuple[int, Sequence[Outgoing]]:
+        """How many requests wait for a commit, and the first of them."""
+        ...
+
+    def settled(self, request: Outgoing, mark: Mark | None = None, *, again: bytes | None = None) -> None:
+        """A request has come to its end and is not sent again; in one transaction with the mark.
+
+        Args:
+            request: as ``waiting`` gave it.
+            mark: counts its rows; None: the old one stays.
+            again: hash of its content, where nobody knows whether it arrived: a replay of its rows takes its key.
+        """
+        ...
+
+    def split(self, request: Outgoing, parts: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Put parts in the place of a request; what they are from now on."""
         ...
 
     def discard(self) -> None:

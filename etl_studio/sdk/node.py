@@ -317,6 +317,14 @@ class Sink(Node):
         del context
         return None
 
+    def unfinished(self, context: RunContext) -> str | None:
+        """What it was delivering when the run broke off, as ``RunContext.refuse`` names it; called before ``open``.
+
+        It comes again, and so does what was refused of it. Only for a sink that delivers after it has committed.
+        """
+        del context
+        return None
+
     def adding(self) -> Sink:
         """The sink as a replay of dead letters uses it: what is in the target stays.
 

@@ -6,6 +6,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import peewee
+
 from etl_studio.engine.checkpoints import Checkpoint, Position
 from etl_studio.engine.events import NodeCounts, RunStatus
 from etl_studio.errors import UsageError
@@ -100,10 +102,11 @@ class RunHistory:
         with self._file.translated():
             return [bytes(row.state) for row in query.order_by(model.epoch)]
 
-    def forget_after(self, epoch: int, later: Mapping[str, int]) -> None:
+    def forget_after(self, epoch: int, later: Mapping[str, int], unfinished: Mapping[str, str] | None = None) -> None:
         """Remove checkpoints, snapshots and dead letters that the resumed run will make again.
 
-        Checkpoints that a sink holds already (``later``) stay: the run comes to them once more.
+        Checkpoints that a sink holds already (``later``) stay: the run comes to them once more. What a sink delivers
+        again (``unfinished``) it refuses again.
         """
         models = self._models
         newest = max([epoch, *later.values()])
@@ -111,6 +114,10 @@ class RunHistory:
             for model, last in ((models.checkpoint, newest), (models.node_state, epoch)):
                 model.delete().where(model.run == self._run, model.epoch > last).execute()
             self._drop_letters(epoch, later)
+            letter: Any = self._models.dead_letter
+            for node, request in (unfinished or {}).items():
+                about = peewee.fn.json_extract(letter.cursor, "$.request") == request
+                letter.delete().where(letter.run == self._run, letter.node == node, about).execute()
 
     def _drop_letters(self, epoch: int, later: Mapping[str, int]) -> None:
         letter: Any = self._models.dead_letter

@@ -15,19 +15,21 @@ class Receiver:
     Args:
         answers: statuses of the first requests, in order; 0: the row is taken, and the connection breaks.
         faults: chance of each later request to fail, half of the time after its rows were taken.
+        refuses: says of a row whether a request with it is refused.
 
     Attributes:
         bodies: what was taken, each key once.
         requests: (method, headers, body) of every request.
     """
 
-    def __init__(self, answers: tuple[int, ...] = (), faults: float = 0.0) -> None:
+    def __init__(self, answers: tuple[int, ...] = (), faults: float = 0.0, refuses=lambda row: False) -> None:
         self.bodies: list = []
         self.requests: list = []
         self._keys: set[str] = set()
         self._answers = list(answers)
         self._chance = random.Random(1)
         self._faults = faults
+        self._refuses = refuses
         self._lock = threading.Lock()
         outer = self
 
@@ -79,6 +81,8 @@ class Receiver:
             status = self._answers.pop(0)
         elif self._chance.random() < self._faults:
             status = self._chance.choice((0, 503))
+        if status in (0, 200) and any(map(self._refuses, body if isinstance(body, list) else [body])):
+            return 422
         key = headers.get("Idempotency-Key")
         if status in (0, 200) and (key is None or key not in self._keys):
             self.bodies.append(body)

@@ -369,14 +369,18 @@ class RememberedKeys(Scenario):
 
 
 class Pushed(Scenario):
-    """Rows pushed to an API that breaks off now and then, sometimes after it took them."""
+    """Rows pushed to an API that breaks off now and then, sometimes after it took them, and refuses some."""
 
     name = "pushed to an API with faults"
-    points = ("saving", "saved", "open", "filing", "filed", "sending", "sent")
+    points = ("saving", "saved", "open", "filing", "filed", "sending", "sent", "refusing", "refused")
     rows = 40_000
 
+    @staticmethod
+    def is_poison(n):
+        return n % 5000 == 4321
+
     def make(self):
-        self.receiver = Receiver(faults=0.1)
+        self.receiver = Receiver(faults=0.1, refuses=lambda row: self.is_poison(row["n"]))
         self.receiver.__enter__()
         self.numbers(self.rows)
         self.write(
@@ -393,7 +397,12 @@ class Pushed(Scenario):
 
     def check(self, tally):
         found = [row["n"] for body in self.receiver.bodies for row in body]
-        self.count(found, range(self.rows), tally, "pushed")
+        poison = [n for n in range(self.rows) if self.is_poison(n)]
+        self.count(found, set(range(self.rows)) - set(poison), tally, "pushed")
+        letters = query(self.folder / ".etl_studio" / "workspace.db", "SELECT payload FROM dead_letter")
+        self.count([json.loads(payload)["n"] for (payload,) in letters], poison, tally, "dead letters")
+        ended = query(self.folder / ".etl_studio" / "workspace.db", "SELECT rows_out, dead_letters FROM run")
+        self.count(ended, [(self.rows - len(poison), len(poison))], tally, "counts of the run")
 
     def close(self):
         self.receiver.__exit__()

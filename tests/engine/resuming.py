@@ -286,7 +286,7 @@ class Book:
     def snapshots(self, node, epoch):
         return [one.state for kept in self.kept for one in kept.snapshots if one.node == node and one.epoch <= epoch]
 
-    def forget_after(self, epoch, later):
+    def forget_after(self, epoch, later, unfinished=None):
         self.forgotten.append((epoch, dict(later)))
         self.kept = [one for one in self.kept if one.epoch <= max([epoch, *later.values()])]
 

@@ -30,6 +30,7 @@ class NodeContext:
         logged: ``(level, message, facts)`` of each call of ``log``.
         kept: what was remembered, by key.
         called: the target of each ``call``.
+        refused: what was given to ``refuse``.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class NodeContext:
         self.folder = folder
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
         self.called: list[str] = []
+        self.refused: list[tuple[sdk.Rejected, str]] = []
         self._http = http
         self._web = web
         self._database = database
@@ -85,6 +87,10 @@ class NodeContext:
 
     def bookmark(self, of: str) -> Any:
         return self.bookmarks.get(of)
+
+    def refuse(self, rejected: sdk.Rejected, about: str) -> dict[str, Any]:
+        self.refused.append((rejected, about))
+        return {"counts": {"dead_letters": sum(one.rows.num_rows for one, _ in self.refused)}}
 
     def path(self, text: str) -> Path:
         return self.folder / text

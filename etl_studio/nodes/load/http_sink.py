@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-import json
+from collections import deque
+from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 from uuid import uuid4
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
+from etl_studio.errors import PermanentError, TransientError
+from etl_studio.nodes.load._push_answers import ResultsRule, SuccessRule, Verdict, verdict
+from etl_studio.nodes.load._requests import RequestMaker, from_bytes, to_bytes
+from etl_studio.sdk.auth import Auth, NoAuth, auth_setting
+from etl_studio.sdk.row_template import AddressTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
+    Answer = tuple[sdk.HttpResponse, None] | TransientError | PermanentError
+
+PAGE = 16
+"""Requests that are taken out of the outbox at once."""
+SHOWN_BODY = 2_000
+"""Characters of a body that a dry run shows."""
+
 
 class HttpSink(sdk.Sink):
-    """Send rows as JSON to an address, some of them in each request.
+    """Send rows to an address, as JSON or lines of JSON, one or many in each request.
 
-    Requests are kept in the workspace until they have arrived, and each has an **idempotency key** that stays the same
-    however often it is sent (draft-ietf-httpapi-idempotency-key-header). So a run that breaks off and is resumed sends
-    each row exactly once to a site that looks at the keys, and at least once to any other.
+    A row is sent with all its columns, or as *Row* says: `{"name": "{first} {last}", "age": "{age}"}`. With one row in
+    each request, the address may hold columns, too: `https://api.example.com/customers/{id}`. Numbers stay numbers,
+    times become ISO texts, lists and structs become JSON, and an empty value (NULL, NaN) becomes `null`.
 
-    Nothing is sent before a checkpoint, and nothing in a dry run. A request that the site refuses for good ends the
-    run with the site's answer; when the cause is mended, a resume sends it and what follows it. Retry, rate limit and
-    breaker of the policy hold for each request.
+    **What arrives how often.** Requests are kept in the workspace until they have come to their end, and each has an
+    **idempotency key** that stays the same however often it is sent (draft-ietf-httpapi-idempotency-key-header). A run
+    that breaks off and is resumed sends what had not been answered, with the same keys, and nothing that had. So each
+    row arrives exactly once at a site that looks at the keys, and at least once at any other: the requests that were
+    under way when the run broke off may come twice there.
 
-    Columns become fields: numbers stay numbers, times become ISO texts, lists and structs become JSON, and an empty
-    value (NULL, NaN) becomes `null`.
+    **What is refused.** Where the site refuses a request of many rows (400, 409, 410, 413, 422), its halves are sent
+    alone, until the rows at fault are found; where it tells about each row, write *Results of rows*. These rows become
+    dead letters with the site's answer. A replay sends them as new requests, since the site took nothing; only rows of
+    which nobody knows whether they arrived keep their key. Any other refusal (401, 404, ...) ends the run with the
+    site's answer; when the cause is mended, a resume sends it and what follows it.
+
+    Nothing is sent before a checkpoint. A dry run sends nothing and shows the requests. Retry, `Retry-After`, rate
+    limit and breaker of the policy hold for each request. A redirect is not followed, since it could lose the rows.
     """
 
     type: ClassVar[str] = "http_sink"
@@ -39,23 +60,38 @@ class HttpSink(sdk.Sink):
     keywords: ClassVar[tuple[str, ...]] = ("http", "rest", "post", "put", "webhook", "send", "push", "json", "api")
     example: ClassVar[dict[str, Any]] = {"url": "https://api.example.com/orders", "rows_per_request": 100}
     outputs: ClassVar[tuple[sdk.Port, ...]] = ()
-    identity: ClassVar[tuple[str, ...]] = ("url", "method", "rows_per_request", "wrap")
+    identity: ClassVar[tuple[str, ...]] = (
+        "url", "method", "rows_per_request", "row", "wrap", "envelope", "format",
+    )  # fmt: skip
 
     class Config(sdk.Config):
         """Where and how to send."""
 
         url: str = sdk.setting(
-            title="Address", description="Where the rows go.", example="https://api.example.com/orders"
+            title="Address",
+            description="Where the rows go; with one row in each request, columns in braces.",
+            example="https://api.example.com/orders",
+            names="fills",
         )
-        method: Literal["POST", "PUT", "PATCH"] = sdk.setting("POST", title="Method", description="Of each request.")
+        method: Literal["POST", "PUT", "PATCH", "DELETE"] = sdk.setting(
+            "POST", title="Method", description="Of each request. DELETE sends no body unless a row is written."
+        )
         headers: dict[str, str] = sdk.setting(
             {},
             title="Headers",
             description="Sent with each request. Secrets: ${secret:name}.",
-            example={"Authorization": "Bearer ${secret:token}"},
+            example={"X-Client": "etl"},
         )
+        auth: Auth = auth_setting()
         rows_per_request: int = sdk.setting(
             100, title="Rows per request", description="1: the row itself instead of a list.", ge=1, le=10_000
+        )
+        row: dict[str, Any] | None = sdk.setting(
+            None,
+            title="Row",
+            description="What is sent of each row, with columns in braces; empty: all columns.",
+            example={"name": "{first} {last}"},
+            names="fills",
         )
         wrap: str = sdk.setting(
             "",
@@ -63,28 +99,104 @@ class HttpSink(sdk.Sink):
             description='Such as items for {"items": [...]}; empty: the list alone.',
             example="items",
         )
+        envelope: dict[str, Any] = sdk.setting(
+            {},
+            title="Beside the list",
+            description="Further fields of each body, beside the field of the list.",
+            example={"source": "etl"},
+            advanced=True,
+        )
+        format: Literal["json", "ndjson"] = sdk.setting(
+            "json", title="Format", description="json, or ndjson: each row a line of JSON.", advanced=True
+        )
+        bytes_per_request: int | None = sdk.setting(
+            None,
+            title="Bytes per request",
+            description="Fewer rows where their JSON would be larger; empty: only the number of rows counts.",
+            example=1_000_000,
+            ge=100,
+            advanced=True,
+        )
+        concurrency: int = sdk.setting(
+            1,
+            title="Requests at once",
+            description="With more than 1, rows may arrive in another order.",
+            ge=1,
+            le=64,
+            advanced=True,
+        )
         key_header: str = sdk.setting(
             "Idempotency-Key",
             title="Header of the key",
             description="Where the site looks for the idempotency key; empty: none is sent.",
             advanced=True,
         )
+        results: ResultsRule | None = sdk.setting(
+            None,
+            title="Results of rows",
+            description="Where the answer tells which rows were refused (207 Multi-Status and the like).",
+            advanced=True,
+        )
+        success: SuccessRule | None = sdk.setting(
+            None,
+            title="Success",
+            description="What the answer says when all went well; empty: its status tells.",
+            advanced=True,
+        )
+        success_status: list[int] = sdk.setting(
+            [],
+            title="Success by status",
+            description="Statuses from 400 that are a success, such as 409 where a row may be there already.",
+            example=[409],
+            advanced=True,
+        )
+        refused_status: list[int] = sdk.setting(
+            [400, 409, 410, 413, 422],
+            title="Refused by status",
+            description="Statuses that are about the rows: they become dead letters. Any other error ends the run.",
+            advanced=True,
+        )
+        unanswered: Literal["stop", "reject"] = sdk.setting(
+            "stop",
+            title="Without an answer",
+            description="When a request failed to its last attempt. stop: the run ends, a resume sends it and the "
+            "rest. reject: its rows become dead letters, a replay sends them with the same key.",
+            advanced=True,
+        )
 
         @field_validator("url")
         @classmethod
         def _is_http(cls, value: str) -> str:
-            if not value.lower().startswith(("http://", "https://")):
+            if not value.lower().startswith(("http://", "https://", "{")):
                 raise ValueError("it must begin with http:// or https://")
             return value
+
+        @model_validator(mode="after")
+        def _fits_together(self) -> Self:
+            address = AddressTemplate(self.url)
+            if address.columns and self.rows_per_request != 1:
+                raise ValueError("an address with columns is that of one row: set rows_per_request to 1")
+            if address.site_from_row and not isinstance(self.auth, NoAuth):
+                raise ValueError(
+                    "the row says which site is called, so the node cannot sign in: write the site into the address"
+                )
+            if self.envelope and not self.wrap:
+                raise ValueError("fields beside the list need a field of the list: write wrap")
+            if self.wrap and self.format == "ndjson":
+                raise ValueError("lines of JSON have no field of the list: leave wrap empty")
+            return self
 
     config: Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self._requests = RequestMaker(config)
+        self._accepted = frozenset((*config.refused_status, *config.success_status))
+        self._replaying = False
         self._outbox: sdk.Outbox | None = None
-        self._texts: Any = None
-        self._open_rows: list[str] = []
-        self._rows = 0
+        self._open: pa.RecordBatch | None = None
+        self._rows = self._refused = 0
+        self._counted: Mapping[str, Any] = {}
 
     @property
     def keeps_partial(self) -> bool:
@@ -100,48 +212,75 @@ class HttpSink(sdk.Sink):
         """The last mark whose requests are kept or sent."""
         return context.database().mark(context.run, context.node)
 
+    def unfinished(self, context: sdk.RunContext) -> str | None:
+        """The key of the first request that has not come to its end."""
+        first = context.database().outbox(context.run, context.node).waiting(None, 1)
+        return first[0].key if first else None
+
+    def adding(self) -> HttpSink:
+        """What may have arrived before goes with the key that it had."""
+        again = HttpSink(self.config)
+        again._replaying = True
+        return again
+
     def open(self, schema: pa.Schema, context: sdk.RunContext) -> None:
-        """Prepare what turns rows into JSON, and forget what a run that broke off had not committed."""
+        """Check the columns, and forget what a run that broke off had not committed."""
+        for setting, columns in self._requests.columns.items():
+            sdk.require_columns(columns, schema.names, setting=setting)
         self._box(context)
-        if self._texts is not None:
-            self._texts.close()
-        self._texts = _Texts(schema)
 
     def write(self, batch: pa.RecordBatch, context: sdk.RunContext) -> Iterable[sdk.Rejected]:
         """Keep the rows; full requests go to the outbox."""
-        self._open_rows += self._texts.of(batch)
-        self._rows += batch.num_rows
-        self._stage(context, self.config.rows_per_request)
-        return ()
+        import pyarrow as pa
+
+        refused: list[sdk.Rejected] = []
+        if self._requests.by_row and (without := self._without_address(batch)) is not None:
+            good, rejected = without
+            refused.append(rejected)
+            batch = batch.take(pa.array(good, pa.int64()))
+        if batch.num_rows:
+            waiting = batch if self._open is None else pa.concat_batches([self._open, batch])
+            self._stage(waiting, context, whole=False)
+            # Only now: a retry writes the whole batch again.
+            self._rows += batch.num_rows
+        return refused
 
     def commit(self, context: sdk.RunContext, mark: sdk.Mark | None = None) -> sdk.Loaded:
         """Commit the requests together with the mark, then send them."""
         outbox = self._box(context)
-        self._stage(context, 1)
-        loaded = sdk.Loaded(inserted=self._rows)
-        before = None
-        if mark is not None:
+        self._stage(self._open, context, whole=True)
+        outbox.commit(self._sending(mark))
+        self._send_all(outbox, mark, context)
+        if mark is not None and mark.final:
             # Final is only what has been sent: a run whose sinks are all final is not resumed any more.
-            facts = {**mark.facts, "loaded": {"inserted": self._rows}}
-            before = replace(mark, final=False, facts=facts)
-        outbox.commit(before)
-        while (request := outbox.next()) is not None:
-            number, key, body = request
-            self._send(context, key, body)
-            outbox.sent(number)
-        if before is not None and mark is not None and mark.final:
-            outbox.commit(replace(before, final=True))
-        self._rows = 0
+            outbox.commit(replace(self._sending(mark) or mark, final=True))
+        loaded = sdk.Loaded(inserted=self._rows - self._refused)
+        self._rows = self._refused = 0
+        self._counted = {}
         return loaded
+
+    def diff(self, context: sdk.RunContext, limit: int) -> sdk.Diff:
+        """The requests that a commit would send."""
+        self._stage(self._open, context, whole=True)
+        number, first = self._box(context).staged(limit)
+        shown = []
+        for one in first:
+            rows = from_bytes(one.rows)
+            made = self._requests.made(rows)
+            body = (made.content or b"").decode()
+            body = body if len(body) <= SHOWN_BODY else body[: SHOWN_BODY - 1] + "…"
+            request = f"{self.config.method} {sdk.shown_url(made.url)}"
+            facts = {"request": request, "rows": rows.num_rows, "body": body}
+            shown.append(sdk.Change("inserted", facts, {}))
+        where = f"{self.config.method} {sdk.shown_url(self.config.url)}"
+        return sdk.Diff(where, sdk.Loaded(inserted=self._rows), None, self._rows, tuple(shown), requests=number)
 
     def abort(self, context: sdk.RunContext) -> None:
         """Forget what was not committed."""
         del context
-        if self._texts is not None:
-            self._texts.close()
-            self._texts = None
-        self._open_rows = []
-        self._rows = 0
+        self._open = None
+        self._rows = self._refused = 0
+        self._counted = {}
         if self._outbox is not None:
             self._outbox.discard()
             self._outbox = None
@@ -152,55 +291,106 @@ class HttpSink(sdk.Sink):
             self._outbox.discard()
         return self._outbox
 
-    def _stage(self, context: sdk.RunContext, least: int) -> None:
-        """Make requests of the rows that wait, as long as there are at least so many."""
-        size = self.config.rows_per_request
-        requests = []
-        while len(self._open_rows) >= least:
-            rows, self._open_rows = self._open_rows[:size], self._open_rows[size:]
-            requests.append((str(uuid4()), self._body(rows)))
-        if requests:
-            self._box(context).stage(requests)
-
-    def _body(self, rows: list[str]) -> str:
-        config = self.config
-        text = rows[0] if config.rows_per_request == 1 else f"[{','.join(rows)}]"
-        return f"{{{json.dumps(config.wrap)}:{text}}}" if config.wrap else text
-
-    def _send(self, context: sdk.RunContext, key: str, body: str) -> None:
-        config = self.config
-        headers = {**config.headers, **({config.key_header: key} if config.key_header else {})}
-        context.http().send(sdk.HttpRequest(config.url, config.method, headers=headers, body=json.loads(body)))
-
-
-class _Texts:
-    """Rows as JSON objects, by DuckDB."""
-
-    def __init__(self, schema: pa.Schema) -> None:
+    def _without_address(self, batch: pa.RecordBatch) -> tuple[list[int], sdk.Rejected] | None:
+        """The numbers of the rows that have an address, and the other rows; None where all have one."""
         import pyarrow as pa
 
-        self._connection = sdk.sandbox(threads=1)
-        self._view = sdk.BatchView(schema)
-        self._connection.register("input", self._view)
-        # JSON has no word for what is no number.
-        finite = ", ".join(
-            f"CASE WHEN isfinite({name}) THEN {name} END AS {name}"
-            for name in (sdk.identifier(field.name) for field in schema if pa.types.is_floating(field.type))
-        )
-        columns = f"* REPLACE ({finite})" if finite else "*"
-        self._query = self._connection.sql(
-            f"SELECT CAST(to_json(row) AS VARCHAR) FROM (SELECT {columns} FROM input) row"  # noqa: S608 - quoted
-        )
+        reasons = list(map(self._requests.why_not, batch.select(list(self._requests.columns["url"])).to_pylist()))
+        bad = [number for number, why in enumerate(reasons) if why is not None]
+        if not bad:
+            return None
+        problems = [sdk.Problem("address", f"This row was not sent: {reasons[number]}.", "url") for number in bad]
+        rejected = sdk.Rejected(batch.take(pa.array(bad, pa.int64())), problems)
+        return [number for number, why in enumerate(reasons) if why is None], rejected
 
-    def of(self, batch: pa.RecordBatch) -> list[str]:
-        """A text for each row."""
-        self._view.batches = (batch,)
-        try:
-            texts: list[str] = self._query.to_arrow_table().column(0).to_pylist()
-        finally:
-            self._view.batches = ()
-        return texts
+    def _stage(self, waiting: pa.RecordBatch | None, context: sdk.RunContext, *, whole: bool) -> None:
+        """Keep requests made of rows, and the rows that do not fill one; ``whole``: requests made of all of them."""
+        if waiting is None:
+            return
+        parts, left = self._requests.cut(waiting, whole=whole)
+        if parts:
+            self._box(context).stage([self._outgoing(part) for part in parts])
+        self._open = left
 
-    def close(self) -> None:
-        """Close the DuckDB."""
-        self._connection.close()
+    def _outgoing(self, rows: pa.RecordBatch) -> sdk.Outgoing:
+        # What may have arrived without an answer is found by what is sent.
+        content = self._requests.made(rows).hash if self._replaying else None
+        return sdk.Outgoing(str(uuid4()), to_bytes(rows), content=content)
+
+    def _sending(self, mark: sdk.Mark | None) -> sdk.Mark | None:
+        """The mark while its requests are sent."""
+        if mark is None:
+            return None
+        facts = {**mark.facts, **self._counted, "loaded": {"inserted": self._rows - self._refused}}
+        return replace(mark, final=False, facts=facts)
+
+    def _send_all(self, outbox: sdk.Outbox, mark: sdk.Mark | None, context: sdk.RunContext) -> None:
+        asked: deque[sdk.Outgoing] = deque()
+        sent = context.http().read_many(
+            self._waiting(outbox, asked), lambda _: None, concurrency=self.config.concurrency
+        )
+        with closing(cast("Any", sent)):
+            for answer in sent:
+                self._settle(outbox, asked.popleft(), answer, mark, context)
+
+    def _waiting(self, outbox: sdk.Outbox, asked: deque[sdk.Outgoing]) -> Iterator[sdk.HttpRequest]:
+        last = None
+        while page := outbox.waiting(last, PAGE):
+            for last in page:
+                asked.append(last)
+                yield self._request(last)
+
+    def _request(self, outgoing: sdk.Outgoing) -> sdk.HttpRequest:
+        made = self._requests.made(from_bytes(outgoing.rows))
+        return self._requests.request(made, outgoing.key, self._accepted)
+
+    def _settle(
+        self,
+        outbox: sdk.Outbox,
+        outgoing: sdk.Outgoing,
+        answer: Answer,
+        mark: sdk.Mark | None,
+        context: sdk.RunContext,
+    ) -> None:
+        """Do what an answer says; whatever it is, the request is not sent again afterwards."""
+        rows = from_bytes(outgoing.rows)
+        found = self._verdict(answer, rows.num_rows)
+        if found.all_refused is not None and not found.unsure and rows.num_rows > 1:
+            half = (rows.num_rows + 1) // 2
+            parts = [sdk.Outgoing(str(uuid4()), to_bytes(part)) for part in (rows.slice(0, half), rows.slice(half))]
+            for part in outbox.split(outgoing, parts):
+                [again] = context.http().read_many([self._request(part)], lambda _: None, concurrency=1)
+                self._settle(outbox, part, again, mark, context)
+            return
+        if found.all_refused is not None:
+            found = replace(found, refused=dict.fromkeys(range(rows.num_rows), found.all_refused))
+        if not found.refused:
+            outbox.settled(outgoing)
+            return
+        self._refuse(rows, found, answer, outgoing.key, context)
+        unsure = self._requests.made(rows).hash if found.unsure else None
+        outbox.settled(outgoing, self._sending(mark), again=unsure)
+
+    def _verdict(self, answer: Answer, rows: int) -> Verdict:
+        config = self.config
+        if isinstance(answer, TransientError):
+            if config.unanswered == "stop":
+                raise answer
+            return Verdict(all_refused=str(answer), unsure=True)
+        if isinstance(answer, PermanentError):
+            raise answer
+        return verdict(answer[0], rows, config.success, config.results, config.success_status)
+
+    def _refuse(self, rows: pa.RecordBatch, found: Verdict, answer: Answer, key: str, context: sdk.RunContext) -> None:
+        import pyarrow as pa
+
+        if isinstance(answer, TransientError):
+            kind, attempts = "call_failed", answer.attempts or 1
+        else:
+            assert not isinstance(answer, PermanentError)  # noqa: S101 - raised before
+            kind, attempts = f"http_{answer[0].status}", 1
+        numbers = sorted(found.refused)
+        problems = [sdk.Problem(kind, found.refused[number], attempts=attempts) for number in numbers]
+        refused = sdk.Rejected(rows.take(pa.array(numbers, pa.int64())), problems)
+        self._counted = context.refuse(refused, key)
+        self._refused += len(numbers)

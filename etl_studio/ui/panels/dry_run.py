@@ -290,6 +290,9 @@ def _shown(diff: Diff, kind: str) -> int:
 
 
 def _place(diff: Diff) -> str:
+    if diff.requests is not None:
+        sent = trn("{count} request", "{count} requests", diff.requests)
+        return f"{diff.table}: {rows(diff.rows_after)}, {sent}"
     if diff.rows_before is None:
         return tr('"{table}" would be made', table=diff.table)
     return f'"{diff.table}": {count(diff.rows_before)} → {rows(diff.rows_after)}'
