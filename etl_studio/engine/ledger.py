@@ -36,3 +36,13 @@ class Ledger(Protocol):
     def close(self) -> None:
         """The run has ended."""
         ...
+
+
+def keep(ledger: Ledger | None) -> None:
+    """Wait until everything told so far is on disk.
+
+    Raises:
+        EtlError: that failed.
+    """
+    if ledger is not None and (lost := ledger.flush()) is not None:
+        raise lost

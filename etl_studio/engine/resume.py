@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from etl_studio.engine.checkpoints import Checkpoint, Position
 from etl_studio.engine.events import NodeCounts
 from etl_studio.errors import PermanentError
-from etl_studio.sdk import Loaded
+from etl_studio.sdk import Loaded, Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from etl_studio.engine.station import Station
     from etl_studio.sdk import Mark
 
 
@@ -68,6 +69,22 @@ class Resumption:
     def newest(self) -> int:
         """The highest number that a barrier has had."""
         return max([self.epoch, *(one.epoch for one in self.replays), *(mark.epoch for mark in self.marks.values())])
+
+
+def left_by(stations: Iterable[Station]) -> tuple[list[str], dict[str, Mark], dict[str, str]]:
+    """The sinks among these nodes, the last mark of each, and what each was delivering when the run broke off."""
+    sinks: list[str] = []
+    marks: dict[str, Mark] = {}
+    unfinished: dict[str, str] = {}
+    for station in stations:
+        sink, node = station.planned.node, station.planned.id
+        if isinstance(sink, Sink):
+            sinks.append(node)
+            if (mark := sink.last_mark(station.context)) is not None:
+                marks[node] = mark
+            if (request := sink.unfinished(station.context)) is not None:
+                unfinished[node] = request
+    return sinks, marks, unfinished
 
 
 def resumption(sinks: Sequence[str], marks: Mapping[str, Mark], saved: Sequence[Checkpoint]) -> Resumption:

@@ -26,6 +26,7 @@ from etl_studio.engine.events import (
 )
 from etl_studio.engine.http_changes import Changes, keep_seen, what_matters
 from etl_studio.engine.inbox import Inbox
+from etl_studio.engine.ledger import keep
 from etl_studio.engine.memory import Limits, MemoryBudget
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.monitor import Monitor
@@ -33,7 +34,7 @@ from etl_studio.engine.outlet import Outlet
 from etl_studio.engine.plan import why_no_barriers
 from etl_studio.engine.policies import PolicyCaller
 from etl_studio.engine.recording import tap
-from etl_studio.engine.resume import Resumption, resumption
+from etl_studio.engine.resume import Resumption, left_by, resumption
 from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
 from etl_studio.engine.station import Station
@@ -290,7 +291,7 @@ class Run:
             draining=lambda: self._stopping.is_set() and not self._hard.is_set(),
             all_counts=lambda: {node: meter.counts() for node, meter in self._meters.items()},
             fail=lambda error: self._fail(self._stations[planned.id], as_etl_error(error)),
-            keep=self._keep,
+            keep=partial(keep, self._ledger),
             resumable=self._once is None,
             faults=self.faults,
             debugger=self.debugger,
@@ -316,10 +317,6 @@ class Run:
         rows = sum(position.rows for position in checkpoint.positions.values())
         self._emit(CheckpointSaved(self.id, time.time(), checkpoint.epoch, rows))
 
-    def _keep(self) -> None:
-        if self._ledger is not None and (lost := self._ledger.flush()) is not None:
-            raise lost
-
     def _prepared(self) -> bool:
         """Whether there is anything to do; a run that broke off is taken up where it was."""
         if self._history is None:
@@ -333,13 +330,8 @@ class Run:
         return False
 
     def _take_up(self, history: History) -> bool:
-        found = {
-            node: station.planned.node.last_mark(station.context)
-            for node, station in self._stations.items()
-            if isinstance(station.planned.node, Sink)
-        }
-        marks = {node: mark for node, mark in found.items() if mark is not None}
-        resumed = resumption(list(found), marks, history.checkpoints())
+        sinks, marks, unfinished = left_by(self._stations.values())
+        resumed = resumption(sinks, marks, history.checkpoints())
         self._checkpoints = self._gate(resumed)
         if self._hard.is_set():
             self._checkpoints.cancel()
@@ -357,13 +349,7 @@ class Run:
             if mark is not None and (mark.final or mark.epoch > resumed.epoch):
                 station.ahead = mark
         later = {node: mark.epoch for node, mark in marks.items() if mark.epoch > resumed.epoch}
-        delivering = {
-            node: request
-            for node, station in self._stations.items()
-            if isinstance(sink := station.planned.node, Sink)
-            and (request := sink.unfinished(station.context)) is not None
-        }
-        history.forget_after(resumed.epoch, later, delivering)
+        history.forget_after(resumed.epoch, later, unfinished)
         self._emit(RunResumed(self.id, time.time(), history.attempt, resumed.epoch))
         if resumed.finished:
             self._log("info", "Everything had been loaded before the run broke off.")
