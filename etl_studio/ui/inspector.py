@@ -116,6 +116,7 @@ class Inspector(QFrame):
         self._known: KnowsRows = known or NothingKnown()
         self.renamer: RenamesNodes | None = None
         self.trying = Trying(document, self._known, given, self)
+        self.above: Callable[[str, QWidget], QWidget | None] = lambda node, parent: None  # noqa: ARG005 - of others
         self.selected: tuple[str, ...] = ()
         self.node_page: NodePage | None = None
         self.pipeline_page: PipelinePage | None = None
@@ -207,7 +208,7 @@ class Inspector(QFrame):
         reads_pages = scraper_settings(self.document.type_of(node)) is not None
         context = FormContext(
             self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying,
-            self._want_workshop if reads_pages else None, self.renamer,
+            self._want_workshop if reads_pages else None, self.renamer, self.above,
         )  # fmt: skip
         self.node_page = NodePage(self.document, node, context, self)
         self._stack.addWidget(self.node_page)

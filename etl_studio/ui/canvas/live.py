@@ -16,24 +16,13 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.pipeline.flat import SEPARATOR
-from etl_studio.ui.translation import N_, tr, trn
+from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import NodeSample
 
 SMOOTHING = 0.3
 """Weight of the newest sample in the shown rate; about a second's memory at ten samples a second."""
-
-STATE_WORDS = {
-    "waiting": N_("waiting"),
-    "running": N_("running"),
-    "retrying": N_("retrying"),
-    "open": N_("breaker open"),
-    "done": N_("done"),
-    "failed": N_("failed"),
-    "stopped": N_("stopped"),
-}
-"""What a node is doing, by its state."""
 
 ACTIVE = (NodeState.RUNNING, NodeState.RETRYING, NodeState.OPEN)
 

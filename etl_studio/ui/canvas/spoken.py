@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl_studio.ui.canvas.live import STATE_WORDS
 from etl_studio.ui.listing import listed
+from etl_studio.ui.state_words import STATE_WORDS
 from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:

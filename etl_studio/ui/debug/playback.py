@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QInputDialog
 
 from etl_studio.engine.events import NodeCounts, NodeSample, NodeState, Sampled, WireSample
 from etl_studio.engine.inbox import Bounds
-from etl_studio.ui.canvas.live import STATE_WORDS
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.debug.scrub_bar import ScrubBar
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.quantities import duration, rows
+from etl_studio.ui.state_words import STATE_WORDS
 from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:

@@ -29,6 +29,10 @@ def _nothing() -> Sequence[str]:
     return ()
 
 
+def _no_widget(node: str, parent: QWidget) -> None:
+    del node, parent
+
+
 def _nowhere() -> Path | None:
     return None
 
@@ -81,6 +85,7 @@ class FormContext:
         trying: tries out SQL on sample rows, or None.
         open_workshop: opens the workshop of the node's selectors; None: it has none.
         renamer: renames nodes; None: nothing else mentions them.
+        above: makes what stands above the settings of a node, such as a probe of its source; None: nothing.
     """
 
     theme: Theme
@@ -92,6 +97,7 @@ class FormContext:
     trying: TriesSql | None = None
     open_workshop: Callable[[], None] | None = None
     renamer: RenamesNodes | None = None
+    above: Callable[[str, QWidget], QWidget | None] = field(default=_no_widget)
 
 
 class Editor(QWidget):

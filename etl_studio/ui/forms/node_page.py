@@ -135,6 +135,7 @@ class NodePage(QWidget):
         self._context = context
         self._type = document.registry.get(document.pipeline.nodes[node].type)
         self.header = NodeHeader(document, node, context, self)
+        self.above: QWidget | None = None
         self.form: SettingsForm | None = None
         self.policy: PolicyCard | None = None
         self.docs: QTextBrowser | None = None
@@ -170,7 +171,7 @@ class NodePage(QWidget):
 
     def forget(self) -> None:
         """The node is gone; what was typed must not reach another one of the same name."""
-        for part in (self.header, self.form, self.policy):
+        for part in (self.header, self.above, self.form, self.policy):
             if part is not None:
                 part.node = ""
 
@@ -179,6 +180,8 @@ class NodePage(QWidget):
         if self.node == old:
             self.node = new
             self.header.rename(new)
+            if self.above is not None:
+                self.above.node = new
             if self.form is not None:
                 self.form.node = new
             if self.policy is not None:
@@ -187,7 +190,8 @@ class NodePage(QWidget):
     def _build_settings(self) -> None:
         if self._type is not None:
             self.form = SettingsForm(self.document, self.node, self._type, self._context, self)
-            self._fill(SETTINGS, self.form)
+            self.above = self._context.above(self.node, self)
+            self._fill(SETTINGS, *filter(None, (self.above, self.form)))
             return
         spec = self.document.pipeline.nodes[self.node]
         missing = QLabel(
@@ -213,12 +217,13 @@ class NodePage(QWidget):
             set_in_type(self.docs.document())
             self._replace(DOCS, self.docs)
 
-    def _fill(self, index: int, content: QWidget) -> None:
+    def _fill(self, index: int, *contents: QWidget) -> None:
         area = self.tabs.widget(index)
         inside = QWidget(area)
         column = QVBoxLayout(inside)
         column.setContentsMargins(3 * SPACE, 4 * SPACE, 3 * SPACE, 4 * SPACE)
-        column.addWidget(content)
+        for content in contents:
+            column.addWidget(content)
         column.addStretch(1)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from etl_studio.ui.canvas.live import STATE_WORDS
 from etl_studio.ui.panels.notice import Notice
+from etl_studio.ui.state_words import STATE_WORDS
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr, trn
 

@@ -18,7 +18,7 @@ from etl_studio.ui.canvas.items.sprites import (
     mixed,
     translucent,
 )
-from etl_studio.ui.canvas.live import STATE_WORDS
+from etl_studio.ui.state_words import STATE_WORDS
 from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:

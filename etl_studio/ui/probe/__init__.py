@@ -1,0 +1,1 @@
+"""The first pages of a source of the web, seen from its form."""
