@@ -114,7 +114,7 @@ class ProbeCard(QFrame):
 
         if self.pages_window is None:
             title = self.document.titles().get(self.node, self.node)
-            self.pages_window = ProbeWindow(title, self._theme, self.window())
+            self.pages_window = ProbeWindow(title, self._theme, self)
             self.pages_window.again_wanted.connect(self.toggle)
             self.pages_window.use_wanted.connect(self.use_found)
         self.pages_window.show_pages(self._pages)
@@ -165,7 +165,7 @@ class ProbeCard(QFrame):
         used = all(spec.config.get(name, "") == value for name, value in seen.settings.items())
         words = seen.error or summary(seen)
         self._tell(f"{words}\n{tr('The settings have changed since.')}" if stale else words, bad=bool(seen.error))
-        self.found.setText(found_words(seen.settings) if seen.settings else "")
+        self.found.setText(found_words(seen))
         self.found.setVisible(bool(seen.settings) and not stale)
         self.use.setVisible(bool(seen.settings) and not used and not stale)
         if used and seen.settings:

@@ -13,7 +13,7 @@ from etl_studio.ui.panels.fetching import Fetcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from etl_studio.app.probing import ProbedPage
+    from etl_studio.app.probing import Probed, ProbedPage
     from etl_studio.app.studio import Studio
     from etl_studio.ui.document import PipelineDocument
 
@@ -31,6 +31,9 @@ class Prober(QObject):
         document: the pipeline; read when a probe begins.
         parameters: values of parameters as typed.
         parent: its parent.
+
+    Attributes:
+        is_busy: an answer is awaited.
     """
 
     page_came = Signal(object)
@@ -48,15 +51,11 @@ class Prober(QObject):
         super().__init__(parent)
         self._studio, self._document, self._parameters = studio, document, parameters
         self._number = 0
+        self.is_busy = False
         self._fetcher = Fetcher(self)
-        self._fetcher.fetched.connect(self.ended)
-        self._fetcher.failed.connect(self.failed)
+        self._fetcher.fetched.connect(self._end)
+        self._fetcher.failed.connect(self._fail)
         self._came.connect(self._tell)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an answer is awaited."""
-        return self._fetcher.is_busy
 
     def probe(self, node: str) -> None:
         """Ask for the first pages; a probe that is still busy is stopped."""
@@ -74,12 +73,22 @@ class Prober(QObject):
             on_page=partial(self._page, self._number),
             on_run=runs.add,
         )
+        self.is_busy = True
         self._fetcher.ask(look, runs.stop)
 
     def cancel(self) -> None:
         """Stop; no signal will come."""
         self._number += 1
+        self.is_busy = False
         self._fetcher.cancel()
+
+    def _end(self, seen: Probed) -> None:
+        self.is_busy = False
+        self.ended.emit(seen)
+
+    def _fail(self, message: str) -> None:
+        self.is_busy = False
+        self.failed.emit(message)
 
     def _page(self, number: int, page: ProbedPage) -> None:
         """In the thread of the probe."""

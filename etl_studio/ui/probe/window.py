@@ -136,7 +136,7 @@ class ProbeWindow(QDialog):
         if seen.columns and self.list.count() == len(self._pages):
             words = trn("{count} column", "{count} columns", len(seen.columns))
             self.list.addItem(QListWidgetItem(f"{tr('Columns')}\n{words}"))
-        self.found.setText(found_words(seen.settings) if usable else "")
+        self.found.setText(found_words(seen) if usable else "")
         self.use.setVisible(usable)
         self.again.setText(tr("Probe again"))
 

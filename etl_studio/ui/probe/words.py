@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etl_studio.ui import quantities
 from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from etl_studio.app.probing import Probed, ProbedPage
 
 
@@ -50,11 +48,12 @@ def next_words(page: ProbedPage) -> str:
     return tr("No page follows.")
 
 
-def found_words(settings: Mapping[str, Any]) -> str:
-    """What was found out, as the settings would say it."""
-    pagination = settings.get("pagination", {})
-    details = ", ".join(f"{name}: {value}" for name, value in pagination.items() if name != "kind")
-    words = tr("Pages found: {kind}", kind=str(pagination.get("kind", "")))
-    words += f" ({details})" if details else ""
-    path = settings.get("items")
+def found_words(seen: Probed) -> str:
+    """What was found out about pages and items; empty: nothing was."""
+    if not seen.settings:
+        return ""
+    why = next((page.why for page in seen.pages if page.following), "")
+    words = tr("Pages found: {kind}", kind=str(seen.settings["pagination"]["kind"]))
+    words += f" ({why})" if why else ""
+    path = seen.settings.get("items")
     return f"{words}\n{tr('Items in: {path}', path=path)}" if path else words
