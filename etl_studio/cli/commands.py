@@ -16,6 +16,7 @@ from etl_studio.cli import (
     dead_letters,
     demo,
     diff,
+    draft,
     history,
     loads,
     look,
@@ -46,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(new.new)
+app.command()(draft.draft)
 app.command()(run.run)
 app.command()(look.validate)
 app.command()(look.preview)
