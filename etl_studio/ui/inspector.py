@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from PySide6.QtGui import QKeyEvent
 
+    from etl_studio.app.studio import Studio
     from etl_studio.ui.document import PipelineDocument
     from etl_studio.ui.forms.editor import RenamesNodes
     from etl_studio.ui.forms.node_page import NodePage
@@ -95,6 +96,9 @@ class Inspector(QFrame):
         parent: its parent.
         known: knows the columns and rows that arrive at nodes, for completion and for trying SQL out.
         given: values of parameters that a person has given.
+
+    Attributes:
+        studio: probes sources of the web; None: nothing does.
     """
 
     parameter_rename_wanted = Signal(str)
@@ -116,7 +120,8 @@ class Inspector(QFrame):
         self._known: KnowsRows = known or NothingKnown()
         self.renamer: RenamesNodes | None = None
         self.trying = Trying(document, self._known, given, self)
-        self.above: Callable[[str, QWidget], QWidget | None] = lambda node, parent: None  # noqa: ARG005 - of others
+        self._given = given
+        self.studio: Studio | None = None
         self.selected: tuple[str, ...] = ()
         self.node_page: NodePage | None = None
         self.pipeline_page: PipelinePage | None = None
@@ -208,11 +213,18 @@ class Inspector(QFrame):
         reads_pages = scraper_settings(self.document.type_of(node)) is not None
         context = FormContext(
             self.theme, self._arriving, self._parameters, self._folder, self._types, self._secrets, self.trying,
-            self._want_workshop if reads_pages else None, self.renamer, self.above,
+            self._want_workshop if reads_pages else None, self.renamer, self._above,
         )  # fmt: skip
         self.node_page = NodePage(self.document, node, context, self)
         self._stack.addWidget(self.node_page)
         self._stack.setCurrentWidget(self.node_page)
+
+    def _above(self, node: str, parent: QWidget) -> QWidget | None:
+        from etl_studio.ui.probe.card import probe_card
+
+        if self.studio is None:
+            return None
+        return probe_card(self.studio, self.document, node, self._given, self.flush, self.theme, parent)
 
     def _leave_node(self) -> None:
         if self.node_page is not None:

@@ -121,7 +121,7 @@ class Workbench(QWidget):
         previews = PreviewRunner(self.samples, self.document, self, parameters=lambda: self._parameters)
         self.columns = KnownColumns(self.document, previews, self)
         self.inspector = Inspector(self.document, theme, known=self.columns, given=lambda: self._parameters)
-        self.inspector.above = self._probe_card
+        self.inspector.studio = studio
         previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
         columns, ready = self.columns.arriving, self.ready
@@ -175,12 +175,6 @@ class Workbench(QWidget):
     def workspace(self) -> Workspace:
         """The workspace of the pipeline as it is saved now; called in threads, since opening it may take a while."""
         return self.studio.workspace(self.studio.workspace_folder(self.document.path))
-
-    def _probe_card(self, node: str, parent: QWidget) -> QWidget | None:
-        from etl_studio.ui.probe.card import probe_card
-
-        flush = self.inspector.flush
-        return probe_card(self.studio, self.document, node, lambda: self._parameters, flush, self._theme, parent)
 
     # -- what a person asks for -------------------------------------------------------------------------------
 
