@@ -130,7 +130,14 @@ class BodyStream:
         newlines = io.IncrementalNewlineDecoder(decode, translate=True)
         rest = ""
         async for chunk in self.chunks():
-            *lines, rest = (rest + newlines.decode(chunk)).split("\n")
+            try:
+                text = newlines.decode(chunk)
+            except UnicodeError:  # UTF-16 must say how it begins
+                raise PermanentError(
+                    f"{shown_url(self.url)} is not written in {self.encoding}, as it says.",
+                    hint="Ask the owner of the site.",
+                ) from None
+            *lines, rest = (rest + text).split("\n")
             for line in lines:
                 yield line
             if len(rest) > MAX_LINE:
@@ -204,12 +211,12 @@ def _as_dict(response: httpx2.Response) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _charset(content_type: str) -> str | None:
-    """The charset of a content type, if there is such a one."""
+    """The charset of a content type, if there is such a one; Python knows codecs that are none, such as hex and idna."""
     message = email.message.Message()
     message["content-type"] = content_type
     encoding = message.get_content_charset(failobj=None)
     try:
-        codecs.lookup(encoding or "")
-    except LookupError:
+        b"a".decode(encoding or "", "replace")
+    except (LookupError, ValueError):
         return None
     return encoding

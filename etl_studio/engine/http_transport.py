@@ -129,6 +129,9 @@ class _Body(httpx2.AsyncByteStream):
     def __init__(self, answer: aiohttp.ClientResponse, request: httpx2.Request) -> None:
         self._answer = answer
         self._request = request
+        self._closed = _closed(answer)
+        if self._closed is not None:
+            self._closed.add_done_callback(self._end)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -137,8 +140,22 @@ class _Body(httpx2.AsyncByteStream):
         except _FAILURES as error:
             raise _meaning(error, self._request) from error.__cause__ or error
 
+    def _end(self, _: object) -> None:
+        # A chunk that is no HTTP closes the connection, and aiohttp leaves whoever waits for the body waiting for ever.
+        content = self._answer.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError())
+
     async def aclose(self) -> None:
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._end)
         self._answer.release()  # a connection whose answer was not read to its end is closed by that
+
+
+def _closed(answer: aiohttp.ClientResponse) -> asyncio.Future[None] | None:
+    """Set when the connection of an answer is closed; None where all of it has come."""
+    connection = answer.connection
+    return None if connection is None or connection.protocol is None else connection.protocol.closed
 
 
 async def _check_behind_proxy(request: httpx2.Request) -> None:

@@ -338,6 +338,13 @@ def test_damaged_gzip_is_transient(fetch):
         fetch(server.url + "/")
 
 
+@pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "base64", "nope", "utf-8;x", "\xff"])
+def test_a_charset_that_is_none_is_taken_for_utf_8(fetch, charset):
+    content = answering(content="ü".encode(), Content_Type=f"text/plain; charset={charset}")
+    with ScriptedServer({"/": content}) as server:
+        assert fetch(server.url + "/").text == "ü"
+
+
 def test_redirects_are_followed_to_the_last_address(fetch):
     answers = {"/a": answering(302, Location="/b?x=1"), "/b": answering(content=b"there")}
     with ScriptedServer(answers) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -299,6 +300,43 @@ def test_a_web_falls_back_to_the_last_good_answer(node, site):
 async def lines_of(web, request, **how):
     async with web.stream(request, **how) as stream:
         return stream.status, [line async for line in stream.lines()]
+
+
+def test_a_chunk_that_is_no_http_ends_the_wait_for_the_body(node):
+    """Aiohttp leaves whoever waits for the body waiting when the wrong chunk comes by itself."""
+    came = threading.Event()
+
+    def serve(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+            assert came.wait(20)
+            connection.sendall(b"no chunk\r\n")
+            connection.recv(65_536)
+
+    async def read(web, url):
+        async with web.stream(HttpRequest(url)) as stream:
+            async for chunk in stream.chunks():
+                assert chunk == b"abc"
+                came.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, node().context.web() as web:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        with pytest.raises(TransientError, match="before the answer was complete"):
+            web.run(read(web, f"http://127.0.0.1:{listener.getsockname()[1]}/"))
+        thread.join()
+
+
+def test_a_stream_in_another_charset_than_it_says_is_refused(node):
+    content = answering(content=b"ab", Content_Type="text/plain; charset=utf-16")
+    with (
+        ScriptedServer({"/": content}) as server,
+        node().context.web() as web,
+        pytest.raises(PermanentError, match="is not written in utf-16, as it says"),
+    ):
+        web.run(lines_of(web, HttpRequest(server.url + "/")))
 
 
 def test_a_stream_gives_lines_as_they_come_whatever_ends_them(node):

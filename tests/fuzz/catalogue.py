@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import decoders
+from tests.fuzz import decoders, http_decoders
 from tests.fuzz.crawl_decoders import CrawledPage, RobotsFile, SitemapFile
 
 DECODERS: dict[str, type[decoders.Decoder]] = {
@@ -10,4 +10,5 @@ DECODERS: dict[str, type[decoders.Decoder]] = {
     "robots": RobotsFile,
     "sitemap": SitemapFile,
     "crawl": CrawledPage,
+    **http_decoders.DECODERS,
 }
