@@ -211,7 +211,7 @@ def _as_dict(response: httpx2.Response) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _charset(content_type: str) -> str | None:
-    """The charset of a content type, if there is such a one; Python knows codecs that are none, such as hex and idna."""
+    """The charset of a content type, if it is one: Python has codecs that are none, such as hex."""
     message = email.message.Message()
     message["content-type"] = content_type
     encoding = message.get_content_charset(failobj=None)
