@@ -69,8 +69,8 @@ ACTIONS = (
     ActionSpec("copy", "&Copy", EDIT, "Ctrl+C", "copy"),
     ActionSpec("paste", "&Paste", EDIT, "Ctrl+V", "clipboard"),
     ActionSpec("duplicate", "&Duplicate", EDIT, "Ctrl+D"),
-    ActionSpec("delete", "D&elete", EDIT, "Del", "trash"),
-    ActionSpec("delete_join", "Delete and reco&nnect", EDIT, "Ctrl+Del"),
+    ActionSpec("delete", "D&elete", EDIT, "Del; Backspace", "trash"),
+    ActionSpec("delete_join", "Delete and reco&nnect", EDIT, "Ctrl+Del; Ctrl+Backspace"),
     ActionSpec("select_all", "Select &all", EDIT, "Ctrl+A", apart=True),
     ActionSpec("add_node", "Add &node…", EDIT, "Ctrl+Space", "plus"),
     ActionSpec(
@@ -81,6 +81,7 @@ ACTIONS = (
         tip="Add nodes for recorded or described requests",
     ),
     ActionSpec("connect", "C&onnect the node…", EDIT, "C", "link"),
+    ActionSpec("connect_back", "Choose what &feeds the node…", EDIT, "Shift+C"),
     ActionSpec("replace_node", "Replace the node &by…", EDIT, "Ctrl+H", "repeat"),
     ActionSpec("rename_node", "Rena&me the node…", EDIT, "F2", "edit", "Give the node another name in the file"),
     ActionSpec("add_note", "Add n&ote", EDIT, "N", "note", "Add a note in Markdown to the canvas"),
@@ -107,6 +108,8 @@ ACTIONS = (
     ActionSpec("show_inspector", "I&nspector", VIEW, "Ctrl+Alt+2", checkable=True),
     ActionSpec("show_panels", "Panels &below", VIEW, "Ctrl+Alt+3", checkable=True),
     ActionSpec("show_minimap", "&Map", VIEW, "Ctrl+Alt+4", checkable=True),
+    ActionSpec("next_wire", "Next &wire of the node", VIEW, "W", apart=True),
+    ActionSpec("previous_wire", "Previous wi&re of the node", VIEW, "Shift+W"),
     ActionSpec("next_tab", "Ne&xt pipeline", VIEW, "Ctrl+Tab; Ctrl+PgDown", apart=True),
     ActionSpec("previous_tab", "Pre&vious pipeline", VIEW, "Ctrl+Shift+Tab; Ctrl+PgUp"),
     ActionSpec("go_back", "Back to the &outer pipeline", VIEW, "Ctrl+Alt+Up", "arrow-up"),
@@ -161,6 +164,8 @@ ACTIONS = (
     ActionSpec("about", "&About ETL Studio", HELP, icon="info", apart=True),
 )
 
+BETWEEN = "; "
+"""Between the keys of one action in a text."""
 MNEMONIC_BEHIND = re.compile(r"\(&.\)")
 """As in languages whose letters are not on the keyboard."""
 TOOL_BAR = ("new", "open", "save", "", "undo", "redo", "", "zoom_out", "zoom_in", "fit")
@@ -196,8 +201,11 @@ class Actions(QObject):
             if action.shortcuts() != of_action:
                 action.setShortcuts(of_action)
             tip = tr(spec.tip) or plain(tr(spec.text))
-            shown = f" ({of_action[0].toString(QKeySequence.SequenceFormat.NativeText)})" if of_action else ""
-            action.setToolTip(tip + shown)
+            action.setToolTip(f"{tip} ({shown_key(of_action)})" if of_action else tip)
+
+    def keys(self, name: str) -> list[QKeySequence]:
+        """The keys of an action that are in force."""
+        return self._actions[name].shortcuts()
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
@@ -218,6 +226,21 @@ class Actions(QObject):
         for spec in ACTIONS:
             if spec.icon:
                 self._actions[spec.id].setIcon(self._theme.icon(spec.icon, self._theme.tokens.text_muted, 18))
+
+
+def default_keys(name: str) -> list[QKeySequence]:
+    """The keys that came with the program."""
+    return next(keys_of(spec) for spec in ACTIONS if spec.id == name)
+
+
+def keys_of(spec: ActionSpec) -> list[QKeySequence]:
+    """The keys that an action came with."""
+    return [QKeySequence(one) for one in spec.shortcut.split(BETWEEN) if one]
+
+
+def shown_key(keys: list[QKeySequence]) -> str:
+    """The first of the keys of an action as this system writes it; empty where it has none."""
+    return keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
 
 def plain(text: str) -> str:

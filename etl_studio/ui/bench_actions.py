@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from etl_studio.ui.actions import Actions
     from etl_studio.ui.workbench import Workbench
 
-ORDER = {f"align_{edge}": (edge, 2) for edge, _, _ in ALIGN} | {
-    f"distribute_{axis}": (axis, 3) for axis, _, _ in DISTRIBUTE
-}
+ORDER = {f"align_{edge}": (edge, 2) for edge, _ in ALIGN} | {f"distribute_{axis}": (axis, 3) for axis, _ in DISTRIBUTE}
 """Actions that bring nodes in order, with what they take and how many nodes they need."""
 ON_CANVAS = (
     *("cut", "copy", "paste", "duplicate", "delete", "delete_join", "select_all", "connect", "fit_selection"),
-    *("rename_node", "add_note", "group", "ungroup", "disable"),
+    *("connect_back", "next_wire", "previous_wire", "rename_node", "add_note", "group", "ungroup", "disable"),
     *ORDER,
 )
 """These keys mean something else in tables and fields: they work where the canvas has the focus."""
+WALKING = ("connect", "connect_back", "next_wire", "previous_wire")
+"""They begin where the keys are on the canvas."""
 EDITS = (
     *("save", "save_as", "run", "dry_run", "run_with_faults", "trial", "run_to", "run_from"),
     *("debug", "debug_load", "run_tests"),
@@ -89,6 +89,12 @@ class BenchActions(QObject):
         for name in ON_CANVAS:
             actions[name].setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self._bench.canvas.addAction(actions[name])
+        self._bench.canvas.keys = actions.keys
+        self.show_keys(actions)
+
+    def show_keys(self, actions: Actions) -> None:
+        """Name the keys that are in force where buttons name them."""
+        self._bench.debugging.strip.show_keys(actions.keys)
 
     def possible(self) -> dict[str, bool]:
         """Whether each action can be done now; what is missing can always be."""
@@ -112,7 +118,7 @@ class BenchActions(QObject):
             "disable": bool(chosen),
             "disable_branch": bool(chosen),
             "delete_join": bool(chosen),
-            "connect": bool(chosen),
+            **dict.fromkeys(WALKING, bool(chosen or bench.canvas.walking.node)),
             "replace_node": len(chosen) == 1,
             **{name: len(chosen) >= least for name, (_, least) in ORDER.items()},
             "preview": len(chosen) == 1,
@@ -168,38 +174,17 @@ class BenchActions(QObject):
             "compare_commit": bench.life.compare_with_commit,
             "compare_file": bench.life.compare_with_file,
             "history": partial(bench.tabs.show_panel, bench.life.history),
-            "undo": bench.document.undo_stack.undo,
-            "redo": bench.document.undo_stack.redo,
-            "cut": canvas.editing.cut,
-            "copy": canvas.editing.copy,
-            "paste": self._paste,
-            "duplicate": canvas.editing.duplicate,
-            "delete": canvas.editing.delete,
-            "delete_join": canvas.editing.delete_and_join,
-            "select_all": canvas.editing.select_all,
+            **canvas.acts,
             "add_node": self._add_node,
             "add_requests": canvas.requests.open,
-            "add_note": canvas.annotating.add_note,
-            "group": canvas.annotating.group,
-            "ungroup": canvas.annotating.ungroup,
-            "disable": canvas.annotating.disable,
-            "disable_branch": canvas.annotating.disable_branch,
             "find": Finding(bench).ask,
             "find_uses": bench.column_work.find_uses,
             "rename_column": bench.column_work.rename,
             "workshop": self._open_workshop,
             "rename_node": self._renaming.ask,
             "outline": self._show_outline,
-            "connect": self._connect,
+            **{name: partial(self._on_canvas, name) for name in WALKING},
             "replace_node": self._replace_node,
-            "zoom_in": canvas.navigation.zoom_in,
-            "zoom_out": canvas.navigation.zoom_out,
-            "zoom_reset": canvas.navigation.zoom_reset,
-            "fit": canvas.navigation.fit,
-            "fit_selection": canvas.navigation.fit_selection,
-            "arrange": canvas.editing.arrange,
-            **{f"align_{edge}": partial(canvas.editing.align, edge) for edge, _, _ in ALIGN},
-            **{f"distribute_{axis}": partial(canvas.editing.distribute, axis) for axis, _, _ in DISTRIBUTE},
             "run": bench.run,
             "dry_run": bench.dry_run,
             "run_with_faults": bench.run_with_faults,
@@ -239,9 +224,9 @@ class BenchActions(QObject):
         canvas.setFocus()
         canvas.quick_add.open_here()
 
-    def _connect(self) -> None:
+    def _on_canvas(self, name: str) -> None:
         self._bench.canvas.setFocus()
-        self._bench.canvas.wiring.begin()
+        self._bench.canvas.acts[name]()
 
     def _replace_node(self) -> None:
         canvas = self._bench.canvas
@@ -256,6 +241,3 @@ class BenchActions(QObject):
     def _show_outline(self) -> None:
         self._bench.side.show()
         self._bench.side.show_outline()
-
-    def _paste(self) -> None:
-        self._bench.canvas.editing.paste()

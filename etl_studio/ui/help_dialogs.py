@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 CANVAS_KEYS = (
     (N_("Tab"), N_("Search for a node to add behind the selected one")),
     (N_("Alt and arrow keys"), N_("Walk from node to node; with Shift select them, too")),
+    (N_("F, +, -"), N_("Fit the pipeline, zoom in, zoom out")),
     (N_("Home, End"), N_("Go to the first node, to the last")),
     (N_("Arrow keys"), N_("Move the selection; with Shift further")),
-    (N_("C, Shift+C"), N_("Connect the node, or choose what feeds it")),
     (N_("Ctrl+Shift+Down"), N_("Connect what the node rejects")),
-    (N_("W, Shift+W"), N_("Go through the wires of the node")),
     (N_("Return"), N_("Open the settings of the selected node; Esc leads back")),
     (N_("Menu, Shift+F10"), N_("What can be done with the node")),
     (N_("Alt and drag"), N_("Move without grid and guides")),

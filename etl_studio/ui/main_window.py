@@ -298,6 +298,12 @@ class MainWindow(QMainWindow):
 
         return BenchActions.of(self.workbench) if self.workbench else None
 
+    @property
+    def _all_bench_actions(self) -> list[BenchActions]:
+        from etl_studio.ui.bench_actions import BenchActions
+
+        return [BenchActions.of(bench) for bench in self.benches]
+
     def _make_bench(self) -> Workbench:
         from etl_studio.ui.bench_actions import BenchActions
         from etl_studio.ui.workbench import Workbench
@@ -466,6 +472,8 @@ class MainWindow(QMainWindow):
 
     def _set_keys(self) -> None:
         self.actions_by_name.set_keys(self.shortcuts.keys)
+        for actions in self._all_bench_actions:
+            actions.show_keys(self.actions_by_name)
 
     def _find_action(self) -> None:
         ActionSearch(self.actions_by_name, self).open()

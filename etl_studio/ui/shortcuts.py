@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence
 
-from etl_studio.ui.actions import ACTIONS
+from etl_studio.ui.actions import ACTIONS, BETWEEN, keys_of
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
 
 KEY = "shortcuts"
-BETWEEN = "; "
 ALONE = {
     *(Qt.Key(Qt.Key.Key_F1.value + number) for number in range(35)),
     *(Qt.Key.Key_Delete, Qt.Key.Key_Insert, Qt.Key.Key_Pause, Qt.Key.Key_Print, Qt.Key.Key_Help),
@@ -42,7 +41,7 @@ class Shortcuts(QObject):
     def __init__(self, settings: QSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._defaults = {spec.id: _sequences(spec.shortcut) for spec in ACTIONS}
+        self._defaults = {spec.id: keys_of(spec) for spec in ACTIONS}
         self._own = self._read()
 
     def keys(self, action: str) -> list[QKeySequence]:

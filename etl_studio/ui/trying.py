@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 QUIET = 150
 """Milliseconds without a keystroke before a text is tried."""
-NO_ROWS = N_("No rows are known here yet. Preview the node (F6), and its values show up as you type.")
+NO_ROWS = N_("No rows are known here yet. Preview the node, and its values show up as you type.")
 
 
 class KnowsRows(Protocol):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, qVersion
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from etl_studio import sdk
 from etl_studio.sdk import Port, Registry
+from etl_studio.ui.actions import default_keys
 from etl_studio.ui.document import PipelineDocument
 from etl_studio.ui.theme.theme import Theme
 
@@ -172,7 +174,10 @@ def document(qapp, registry) -> PipelineDocument:
 
 @pytest.fixture
 def make_view(qtbot, theme) -> Callable[[PipelineDocument], Any]:
-    """Shows a canvas for a document, 1000 by 700 pixels, with (0, 0) near its upper left corner."""
+    """Shows a canvas for a document, 1000 by 700 pixels, with (0, 0) near its upper left corner.
+
+    The keys of actions do there what they do in a window.
+    """
     from etl_studio.ui.canvas.view import CanvasView
 
     def make(document: PipelineDocument) -> CanvasView:
@@ -182,10 +187,20 @@ def make_view(qtbot, theme) -> Callable[[PipelineDocument], Any]:
         with qtbot.waitExposed(view):
             view.show()
         view.centerOn(450, 300)
+        for name, act in view.acts.items():
+            action = QAction(view)
+            action.setShortcuts(default_keys(name))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            action.triggered.connect(partial(_act, act))
+            view.addAction(action)
         view.setFocus()
         return view
 
     return make
+
+
+def _act(act: Callable[[], object], *_: object) -> None:
+    act()
 
 
 @pytest.fixture

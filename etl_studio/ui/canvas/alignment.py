@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 Edge = Literal["left", "centre", "right", "top", "middle", "bottom"]
 Axis = Literal["across", "down"]
 
-ALIGN: tuple[tuple[Edge, str, str], ...] = (
-    ("left", N_("Align left"), "Ctrl+Left"),
-    ("centre", N_("Align centres"), "Ctrl+Shift+H"),
-    ("right", N_("Align right"), "Ctrl+Right"),
-    ("top", N_("Align top"), "Ctrl+Up"),
-    ("middle", N_("Align middles"), "Ctrl+Shift+M"),
-    ("bottom", N_("Align bottom"), "Ctrl+Down"),
+ALIGN: tuple[tuple[Edge, str], ...] = (
+    ("left", N_("Align left")),
+    ("centre", N_("Align centres")),
+    ("right", N_("Align right")),
+    ("top", N_("Align top")),
+    ("middle", N_("Align middles")),
+    ("bottom", N_("Align bottom")),
 )
-"""Edges with their names for people and their keys."""
-DISTRIBUTE: tuple[tuple[Axis, str, str], ...] = (
-    ("across", N_("Distribute across"), "Ctrl+Alt+H"),
-    ("down", N_("Distribute down"), "Ctrl+Alt+V"),
+"""Edges with their names for people."""
+DISTRIBUTE: tuple[tuple[Axis, str], ...] = (
+    ("across", N_("Distribute across")),
+    ("down", N_("Distribute down")),
 )
 
 GAP = 24.0

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QKeySequence, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from etl_studio.engine.events import BreakerState
@@ -31,6 +31,10 @@ BREAKER_ORDERS = (
     (BreakerState.DISABLED, N_("Disable: call always, judge nothing"), "zap"),
     (BreakerState.CLOSED, N_("Close: judge the calls from now on"), "refresh"),
 )
+TAB, ENTER = (
+    QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in (Qt.Key.Key_Tab, Qt.Key.Key_Return)
+)
+"""Keys that nobody can change."""
 COLOUR_NAMES = {
     "yellow": N_("Yellow"),
     "blue": N_("Blue"),
@@ -83,47 +87,48 @@ def context_menu(  # noqa: PLR0913 - what a menu can ask for
     elif hit.wire and hit.wire not in scene.chosen_wires():
         scene.choose(wires=[hit.wire])
 
-    def add(text: str, icon: str, act: Callable[[], object] | None, keys: str = "") -> None:
+    def add(text: str, icon: str, act: Callable[[], object] | None, name: str = "", *, key: str = "") -> None:
         if act is None:
             menu.addSeparator()
             return
-        action = menu.addAction(theme.icon(icon) if icon else QIcon(), f"{text}\t{keys}" if keys else text)
+        shown = with_key(text, key or tools.key(name))
+        action = menu.addAction(theme.icon(icon) if icon else QIcon(), shown)
         action.triggered.connect(partial(_run, act))
 
     if hit.node:
         _add_opening(scene, hit.node, add, activate, show_settings)
-        add(tr("Run to here"), "play", partial(run_to, hit.node))
-        add(tr("Run from here…"), "step-batch", partial(run_from, hit.node))
-        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, hit.node), "F9")
-        add(tr("Breakpoint with a condition…"), "filter", partial(condition, hit.node), "Shift+F9")
+        add(tr("Run to here"), "play", partial(run_to, hit.node), "run_to")
+        add(tr("Run from here…"), "step-batch", partial(run_from, hit.node), "run_from")
+        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, hit.node), "breakpoint")
+        add(tr("Breakpoint with a condition…"), "filter", partial(condition, hit.node), "breakpoint_condition")
         _add_breaker(menu, theme, scene, hit.node, order_breaker)
         menu.addSeparator()
-        add(tr("Replace by…"), "repeat", partial(tools.quick_add.open_instead_of, hit.node))
+        add(tr("Replace by…"), "repeat", partial(tools.quick_add.open_instead_of, hit.node), "replace_node")
         if len(scene.chosen_nodes()) > 1:
-            _add_order(menu, theme, editing, len(scene.chosen_nodes()))
+            _add_order(menu, theme, tools, len(scene.chosen_nodes()))
         menu.addSeparator()
         _add_switches(tools, menu, add)
         _add_restructuring(scene, hit.node, add, extract, inline)
         _add_clipboard(editing, add)
-        add(tr("Delete and reconnect"), "link", editing.delete_and_join, "Ctrl+Del")
+        add(tr("Delete and reconnect"), "link", editing.delete_and_join, "delete_join")
     elif hit.wire:
         add(tr("Insert a node…"), "plus", partial(tools.quick_add.open_at, at, into=hit.wire))
         _add_bends(tools, hit, at, add)
-        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, str(hit.wire)), "F9")
-        add(tr("Breakpoint with a condition…"), "filter", partial(condition, str(hit.wire)), "Shift+F9")
+        add(tr("Breakpoint"), "circle-dot", partial(breakpoint, str(hit.wire)), "breakpoint")
+        add(tr("Breakpoint with a condition…"), "filter", partial(condition, str(hit.wire)), "breakpoint_condition")
         menu.addSeparator()
-        add(tr("Delete"), "trash", editing.delete, "Del")
+        add(tr("Delete"), "trash", editing.delete, "delete")
     elif hit.note or hit.group:
         _add_around(tools, theme, menu, hit, add)
         _add_clipboard(editing, add)
     else:
-        add(tr("Add a node…"), "plus", partial(tools.quick_add.open_at, at), "Tab")
-        add(tr("Add a note"), "note", partial(tools.annotating.add_note, at), "N")
-        add(tr("Paste"), "clipboard", partial(editing.paste, at), "Ctrl+V")
+        add(tr("Add a node…"), "plus", partial(tools.quick_add.open_at, at), key=TAB)
+        add(tr("Add a note"), "note", partial(tools.annotating.add_note, at), "add_note")
+        add(tr("Paste"), "clipboard", partial(editing.paste, at), "paste")
         menu.addSeparator()
-        add(tr("Select all"), "check-circle", editing.select_all, "Ctrl+A")
-        add(tr("Arrange"), "align", editing.arrange)
-        add(tr("Zoom to fit"), "maximize", tools.navigation.fit, "Ctrl+0")
+        add(tr("Select all"), "check-circle", editing.select_all, "select_all")
+        add(tr("Arrange"), "align", editing.arrange, "arrange")
+        add(tr("Zoom to fit"), "maximize", tools.navigation.fit, "fit")
     return menu
 
 
@@ -140,10 +145,10 @@ def _add_opening(
 ) -> None:
     """What Enter does, and the settings where that is another thing."""
     if _is_inner(scene, node):
-        add(tr("Open"), "workflow", partial(activate, node), "Enter")
+        add(tr("Open"), "workflow", partial(activate, node), key=ENTER)
         add(tr("Settings"), "settings", partial(show_settings, node))
     else:
-        add(tr("Settings"), "settings", partial(activate, node), "Enter")
+        add(tr("Settings"), "settings", partial(activate, node), key=ENTER)
 
 
 def _add_restructuring(
@@ -154,7 +159,7 @@ def _add_restructuring(
     inline: Callable[[str], object],
 ) -> None:
     """Into a file of their own, and out of it."""
-    add(tr("Extract into a sub-pipeline…"), "workflow", extract, "Ctrl+Alt+E")
+    add(tr("Extract into a sub-pipeline…"), "workflow", extract, "extract")
     if _is_inner(scene, node):
         add(tr("Inline the sub-pipeline"), "", partial(inline, node))
     add("", "", None)
@@ -177,11 +182,12 @@ def _add_switches(tools: Tools, menu: QMenu, add: Callable[..., None]) -> None:
     """Disable, group."""
     annotating = tools.annotating
     enables = annotating.would_enable
-    add(tr("Enable") if enables else tr("Disable"), "power", annotating.disable, "D")
-    add(tr("Enable the branch") if enables else tr("Disable the branch"), "", annotating.disable_branch)
-    add(plain(tr("&Group")), "group", annotating.group, "Ctrl+G")
+    add(tr("Enable") if enables else tr("Disable"), "power", annotating.disable, "disable")
+    branch = tr("Enable the branch") if enables else tr("Disable the branch")
+    add(branch, "", annotating.disable_branch, "disable_branch")
+    add(plain(tr("&Group")), "group", annotating.group, "group")
     if annotating.is_grouped:
-        add(tr("Ungroup"), "ungroup", annotating.ungroup, "Ctrl+Shift+G")
+        add(tr("Ungroup"), "ungroup", annotating.ungroup, "ungroup")
         add(tr("Take out of the group"), "", partial(annotating.put_into_group, None))
     if groups := annotating.other_groups():
         into = menu.addMenu(tr("Put into"))
@@ -191,11 +197,11 @@ def _add_switches(tools: Tools, menu: QMenu, add: Callable[..., None]) -> None:
 
 
 def _add_clipboard(editing: Editing, add: Callable[..., None]) -> None:
-    add(tr("Cut"), "scissors", editing.cut, "Ctrl+X")
-    add(tr("Copy"), "copy", editing.copy, "Ctrl+C")
-    add(tr("Duplicate"), "copy-minus", editing.duplicate, "Ctrl+D")
+    add(tr("Cut"), "scissors", editing.cut, "cut")
+    add(tr("Copy"), "copy", editing.copy, "copy")
+    add(tr("Duplicate"), "copy-minus", editing.duplicate, "duplicate")
     add("", "", None)
-    add(tr("Delete"), "trash", editing.delete, "Del")
+    add(tr("Delete"), "trash", editing.delete, "delete")
 
 
 def _add_bends(tools: Tools, hit: Hit, at: QPointF, add: Callable[..., None]) -> None:
@@ -212,13 +218,13 @@ def _add_around(tools: Tools, theme: Theme, menu: QMenu, hit: Hit, add: Callable
     """What can be done to a note or a group."""
     annotating = tools.annotating
     if hit.note:
-        add(tr("Edit"), "edit", partial(annotating.write_note, hit.note), "Enter")
+        add(tr("Edit"), "edit", partial(annotating.write_note, hit.note), key=ENTER)
         shown = tools.scene.document.pipeline.notes[hit.note].color or COLORS[0]
     else:
         group = tools.scene.document.pipeline.groups[hit.group]
         shown = group.color or "gray"
         text, icon = (tr("Expand"), "chevron-down") if group.collapsed else (tr("Collapse"), "chevron-right")
-        add(text, icon, partial(annotating.fold, hit.group), "Enter")
+        add(text, icon, partial(annotating.fold, hit.group), key=ENTER)
         add(tr("Change the title"), "edit", partial(annotating.write_title, hit.group))
     colours = menu.addMenu(tr("Colour"))
     for color in COLORS:
@@ -227,9 +233,9 @@ def _add_around(tools: Tools, theme: Theme, menu: QMenu, hit: Hit, add: Callable
         action.setChecked(color == shown)
         action.triggered.connect(partial(_run, partial(annotating.colour, color)))
     if hit.group:
-        add(tr("Ungroup"), "ungroup", partial(annotating.ungroup), "Ctrl+Shift+G")
+        add(tr("Ungroup"), "ungroup", annotating.ungroup, "ungroup")
         text = tr("Enable the nodes") if annotating.would_enable else tr("Disable the nodes")
-        add(text, "power", annotating.disable, "D")
+        add(text, "power", annotating.disable, "disable")
     add("", "", None)
 
 
@@ -245,18 +251,25 @@ def _swatch(colour: str) -> QIcon:
     return QIcon(picture)
 
 
-def _add_order(menu: QMenu, theme: Theme, editing: Editing, number: int) -> None:
+def _add_order(menu: QMenu, theme: Theme, tools: Tools, number: int) -> None:
     """What brings several nodes in order."""
+    editing = tools.editing
     order = menu.addMenu(theme.icon("align"), tr("Arrange"))
-    order.addAction(tr("In columns") + "\tCtrl+L").triggered.connect(partial(_run, editing.arrange))
+    order.addAction(with_key(tr("In columns"), tools.key("arrange"))).triggered.connect(partial(_run, editing.arrange))
     order.addSeparator()
-    for edge, text, keys in ALIGN:
-        order.addAction(f"{tr(text)}\t{keys}").triggered.connect(partial(_run, partial(editing.align, edge)))
+    for edge, text in ALIGN:
+        action = order.addAction(with_key(tr(text), tools.key(f"align_{edge}")))
+        action.triggered.connect(partial(_run, partial(editing.align, edge)))
     order.addSeparator()
-    for axis, text, keys in DISTRIBUTE:
-        action = order.addAction(f"{tr(text)}\t{keys}")
+    for axis, text in DISTRIBUTE:
+        action = order.addAction(with_key(tr(text), tools.key(f"distribute_{axis}")))
         action.setEnabled(number > 2)  # noqa: PLR2004 - two nodes have one gap
         action.triggered.connect(partial(_run, partial(editing.distribute, axis)))
+
+
+def with_key(text: str, key: str) -> str:
+    """The text of an entry with its key at the right."""
+    return f"{text}\t{key}" if key else text
 
 
 def _run(act: Callable[[], object], checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's signature

@@ -114,6 +114,8 @@ class Editing(QObject):
     def paste(self, at: QPointF | None = None) -> None:
         """Add the nodes of the clipboard, at a point or where the pointer is, and select them."""
         mime = QGuiApplication.clipboard().mimeData()
+        if mime is None:
+            return
         if paths := [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]:
             self.files_pasted.emit(paths, at or self._navigation.pointer_position())
             return

@@ -1,14 +1,12 @@
-"""The keys of the canvas: everything that the mouse does, without it."""
+"""The keys of the canvas that are always the same: walking, moving, opening."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 
-from etl_studio.ui.canvas.alignment import ALIGN, DISTRIBUTE
 from etl_studio.ui.canvas.editing import GRID
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ ALT, SHIFT, CONTROL = (
 
 
 class Keyboard:
-    """What each key does. A window whose actions have the same keys takes them first.
+    """What the keys do that nobody can change; those of actions are in ``ui.shortcuts``.
 
     Args:
         tools: the parts of the canvas.
@@ -52,7 +50,7 @@ class Keyboard:
         self._walking = walking
         self._wiring = wiring
         self._activate = activate
-        self._acts = self._shortcuts()
+        self._acts = self._fixed()
 
     def press(self, event: QKeyEvent) -> bool:
         """Do what a key stands for; whether it stands for anything."""
@@ -84,53 +82,18 @@ class Keyboard:
             self._tools.navigation.scroll(QPoint(dx, dy) * SCROLLED)
         return True
 
-    def _shortcuts(self) -> dict[object, Callable[[], object]]:
-        editing, navigation, walking = self._tools.editing, self._tools.navigation, self._walking
-        undo, annotating = editing.document.undo_stack, self._tools.annotating
-        standard = QKeySequence.StandardKey
-        named = {
-            standard.SelectAll: editing.select_all,
-            standard.Copy: editing.copy,
-            standard.Cut: editing.cut,
-            standard.Paste: editing.paste,
-            standard.Undo: undo.undo,
-            standard.Redo: undo.redo,
-            standard.ZoomIn: navigation.zoom_in,
-            standard.ZoomOut: navigation.zoom_out,
-        }
-        written = {
-            "Del": editing.delete,
-            "Backspace": editing.delete,
-            "Ctrl+Del": editing.delete_and_join,
-            "Ctrl+Backspace": editing.delete_and_join,
-            "Ctrl+D": editing.duplicate,
-            "Ctrl+Shift+Z": undo.redo,
-            "Ctrl+L": editing.arrange,
+    def _fixed(self) -> dict[object, Callable[[], object]]:
+        navigation, walking = self._tools.navigation, self._walking
+        acts = {
             "+": navigation.zoom_in,
             "-": navigation.zoom_out,
-            "Ctrl+=": navigation.zoom_in,
-            "Ctrl+0": navigation.fit,
             "F": navigation.fit,
-            "Ctrl+1": navigation.zoom_reset,
-            ".": navigation.fit_selection,
             "Return": self._open,
             "Enter": self._open,
             "Home": walking.first,
             "End": walking.last,
-            "N": annotating.add_note,
-            "Ctrl+G": annotating.group,
-            "Ctrl+Shift+G": annotating.ungroup,
-            "D": annotating.disable,
-            "Ctrl+/": annotating.disable,
-            "W": walking.next_wire,
-            "Shift+W": self._wire_before,
-            "C": self._wiring.begin,
-            "Shift+C": self._wire_backwards,
         }
-        keys = {sequence[0]: act for name, act in named.items() for sequence in QKeySequence.keyBindings(name)}
-        keys |= {QKeySequence(text)[0]: act for text, act in written.items()}
-        keys |= {QKeySequence(text)[0]: partial(editing.align, edge) for edge, _, text in ALIGN}
-        return keys | {QKeySequence(text)[0]: partial(editing.distribute, axis) for axis, _, text in DISTRIBUTE}
+        return {QKeySequence(text)[0]: act for text, act in acts.items()}
 
     def _open(self) -> None:
         chosen, notes = self._tools.scene.chosen_nodes(), self._tools.scene.notes.chosen()
@@ -142,9 +105,3 @@ class Keyboard:
             self._activate(chosen[0])
         elif not chosen and self._walking.node:
             self._activate(self._walking.node)
-
-    def _wire_before(self) -> None:
-        self._walking.next_wire(back=True)
-
-    def _wire_backwards(self) -> None:
-        self._wiring.begin(backwards=True)

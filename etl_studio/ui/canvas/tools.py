@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QWidget
 
     from etl_studio.ui.canvas.adding import Adding
@@ -32,6 +34,7 @@ class Tools:
         guides: lines that dragged nodes are drawn to.
         annotating: notes, groups, bends, disabled nodes.
         requests: recordings and descriptions of APIs.
+        key: the key of an action, as menus show it; empty where it has none.
     """
 
     scene: PipelineScene
@@ -43,3 +46,4 @@ class Tools:
     guides: Guides
     annotating: Annotating
     requests: RequestReading
+    key: Callable[[str], str]

@@ -20,6 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QWidget
 
+from etl_studio.ui.actions import default_keys, shown_key
+from etl_studio.ui.canvas.acts import canvas_acts
 from etl_studio.ui.canvas.adding import Adding
 from etl_studio.ui.canvas.annotating import Annotating
 from etl_studio.ui.canvas.backdrop import Backdrop
@@ -75,6 +77,8 @@ class CanvasView(QGraphicsView):
         in_place: writes notes and titles of groups where they are.
         walking: where the keys are.
         wiring: draws wires by keys.
+        acts: what actions of the window mean here, by their names.
+        keys: the keys of an action, by its name.
         minimap: the map in the corner.
     """
 
@@ -109,6 +113,7 @@ class CanvasView(QGraphicsView):
     def __init__(self, document: PipelineDocument, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document = document
+        self.keys = default_keys
         self.theme = theme
         self.pipeline_scene = PipelineScene(document, theme, parent=self)
         self._gesture: Gesture | None = None
@@ -129,14 +134,15 @@ class CanvasView(QGraphicsView):
         self.requests = RequestReading(self, self.editing, self.navigation, theme)
         self._tools = Tools(
             self.pipeline_scene, self.viewport(), self.navigation, self.editing, self.quick_add, self.tip, self.guides,
-            self.annotating, self.requests,
+            self.annotating, self.requests, self._key,
         )  # fmt: skip
         self._drops = DropTarget(self._tools, self)
         self._drops.pipeline_dropped.connect(self.file_dropped)
         self.walking = Walking(self, self.pipeline_scene, self.navigation)
         self.wiring = Wiring(self, self.pipeline_scene, theme, self.navigation, self.walking)
         self.navigation.covers = [self.minimap, self.wiring.popup]
-        self._keys = Keyboard(self._tools, self.walking, self.wiring, self.node_activated.emit)
+        self._keyboard = Keyboard(self._tools, self.walking, self.wiring, self.node_activated.emit)
+        self.acts = canvas_acts(self._tools, self.walking, self.wiring)
         self.navigation.zoomed.connect(self._on_zoomed)
         self.pipeline_scene.chosen_changed.connect(self._on_chosen_changed)
         document.node_added.connect(self._on_nodes_changed)
@@ -248,14 +254,14 @@ class CanvasView(QGraphicsView):
         if key == Qt.Key.Key_Escape and self._gesture:
             self._cancel_gesture()
         elif key == Qt.Key.Key_Escape:
-            self._keys.escape()
+            self._keyboard.escape()
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = True
                 self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
         elif key == Qt.Key.Key_Menu or (key == Qt.Key.Key_F10 and event.modifiers() & SHIFT):
             self._open_menu()
-        elif not self._keys.press(event):
+        elif not self._keyboard.press(event):
             super().keyPressEvent(event)
             return
         event.accept()
@@ -377,6 +383,9 @@ class CanvasView(QGraphicsView):
         elif wires:
             hit, at = Hit(wire=wires[0]), scene.wires[wires[0]].path().pointAtPercent(0.5)
         self.menu_for(hit, at).popup(self.viewport().mapToGlobal(self.navigation.to_pixel(at)))
+
+    def _key(self, action: str) -> str:
+        return shown_key(self.keys(action)) if action else ""
 
     def _judge_drop(self, event: QDragMoveEvent) -> None:
         event.setAccepted(self._drops.accepts(event.mimeData()))

@@ -162,7 +162,7 @@ class UsesPanel(QFrame):
         self.notice.tell(
             "route",
             tr("No column is followed"),
-            tr("Find the uses of a column from the head of the preview, or by Alt+F7."),
+            tr("Find the uses of a column from the head of the preview, or by the menu Edit."),
         )
         self._pages.setCurrentWidget(self.notice)
 

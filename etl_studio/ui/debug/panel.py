@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from etl_studio.ui.theme.theme import Theme
 
 LIST_WIDTH = 76 * SPACE
-NOTHING = N_("Press F9 on a node or a wire to set a breakpoint, and Ctrl+Shift+F9 to run and halt there.")
-READY = N_("Press Ctrl+Shift+F9 to run and halt at the breakpoints. Nothing is written.")
+NOTHING = N_("Set a breakpoint on a node or a wire, by its menu, and choose Debug: the run halts there.")
+READY = N_("Choose Debug to run and halt at the breakpoints. Nothing is written.")
 HINT = N_("Return edits a value, Delete makes it NULL, Ctrl+Delete drops the row. What has passed stays as it is.")
 
 

@@ -7,28 +7,32 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from etl_studio.ui.actions import default_keys, shown_key
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QKeySequence
+
     from etl_studio.engine.events import Halted
     from etl_studio.ui.theme.theme import Theme
 
 BUTTONS = (
-    ("debug_continue", N_("Continue"), "play", "F8", N_("Go on to the next breakpoint")),
-    ("debug_step_row", N_("Step row"), "step-row", "F10", N_("Let this row pass and halt before the next one")),
+    ("debug_continue", N_("Continue"), "play", N_("Go on to the next breakpoint")),
+    ("debug_step_row", N_("Step row"), "step-row", N_("Let this row pass and halt before the next one")),
     (
         "debug_step_batch",
         N_("Step batch"),
         "step-batch",
-        "F11",
         N_("Let the rest of the batch pass and halt before the next"),
     ),
-    ("debug_to_end", N_("Run to end"), "fast-forward", "Shift+F8", N_("Halt no more")),
+    ("debug_to_end", N_("Run to end"), "fast-forward", N_("Halt no more")),
 )
-"""Action, text, icon, key and what it does."""
+"""Action, text, icon and what it does."""
 
 
 class HaltStrip(QFrame):
@@ -69,16 +73,26 @@ class HaltStrip(QFrame):
             layout.addWidget(widget)
         layout.addWidget(self.facts, 1)
         layout.addWidget(self.other)
-        for name, text, _, key, tip in BUTTONS:
+        for name, text, _, _ in BUTTONS:
             button = self.buttons[name] = QPushButton(tr(text), self)
             button.setObjectName(name)
-            button.setToolTip(f"{tr(tip)} ({key})")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they were
             button.clicked.connect(self._on_clicked)
             layout.addWidget(button)
+        self.show_keys(default_keys)
         theme.changed.connect(self._dress)
         self._dress()
         self.hide()
+
+    def show_keys(self, keys: Callable[[str], list[QKeySequence]]) -> None:
+        """Name the keys of the buttons in their tool tips.
+
+        Args:
+            keys: those of an action, by its name.
+        """
+        for name, _, _, tip in BUTTONS:
+            key = shown_key(keys(name))
+            self.buttons[name].setToolTip(f"{tr(tip)} ({key})" if key else tr(tip))
 
     def show_halt(self, halt: Halted | None, title: str = "", number: int = 1, count: int = 1) -> None:
         """Tell of a halt; None: there is none.
@@ -107,7 +121,7 @@ class HaltStrip(QFrame):
     def _dress(self) -> None:
         tokens = self._theme.tokens
         self._picture.setPixmap(self._theme.pixmap("pause", tokens.warning, 18))
-        for name, _, icon, _, _ in BUTTONS:
+        for name, _, icon, _ in BUTTONS:
             self.buttons[name].setIcon(self._theme.icon(icon))
         self.words.setStyleSheet("font-weight: 600;")
         ground = mix(tokens.warning, tokens.surface, 0.12)

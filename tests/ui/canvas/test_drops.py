@@ -167,6 +167,7 @@ def test_a_pasted_curl_command_becomes_a_rest_source_and_its_secret_is_nowhere(m
     assert "Set ETL_STUDIO_SECRET_EXAMPLE_ORG_TOKEN" in view.tip.text()
     document.save(tmp_path / "a.etl.yaml")
     assert "s3cr3t" not in (tmp_path / "a.etl.yaml").read_text()
+    document.check_now()
     assert [problem for problem in document.problems if problem.severity == "error"] == []
     document.undo_stack.undo()
     assert document.pipeline.nodes == {}

@@ -232,12 +232,18 @@ def test_arrow_keys_nudge_the_selection_and_quick_nudges_are_one_edit(three, vie
     assert three.undo_stack.count() == before + 1
 
 
-def test_copy_in_one_window_and_paste_in_another(wired, view, registry, make_view):
+def test_copy_in_one_window_and_paste_in_another(wired, view, registry, make_view, qtbot):
     other = PipelineDocument(registry)
     second = make_view(other)
+    with qtbot.waitActive(view):
+        view.activateWindow()
+        view.setFocus()
     QTest.keyClick(view, Key.Key_A, CTRL)
     QTest.keyClick(view, Key.Key_C, CTRL)
 
+    with qtbot.waitActive(second):
+        second.activateWindow()
+        second.setFocus()
     QTest.keyClick(second, Key.Key_V, CTRL)
     QTest.keyClick(second, Key.Key_V, CTRL)
 
