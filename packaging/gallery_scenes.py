@@ -8,7 +8,7 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPointF, Qt, QTimer
 
 from etl_studio.app.resources import resource
 from etl_studio.engine.events import (
@@ -416,3 +416,45 @@ def columns(stage: Stage) -> None:
     stage.wait(lambda: dialog.renaming is not None)
     stage.take("rename-node", dialog)
     dialog.reject()
+
+
+@scene
+def requests(stage: Stage) -> None:
+    """What a recording tells of, and the first pages of an API: its form, its pages, its columns, an error."""
+    from etl_studio.demo import DemoSite
+
+    body = json.dumps({"data": [{"id": number} for number in range(24)]})
+    content = {"mimeType": "application/json", "size": 48_211, "text": body}
+    entries = [
+        {
+            "request": {"method": method, "url": f"https://shop.example/{path}", "headers": []},
+            "response": {"status": 200, "content": content},
+        }
+        for method, path in (("GET", "api/products?page=1"), ("GET", "api/products?page=2"), ("POST", "graphql"))
+    ]
+    recording = stage.write("visit.har", json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    with DemoSite(products=45) as site:
+        node = f'{{type: rest_source, title: Products, config: {{url: "{site.url}/api/products"}}}}'
+        stage.open(stage.write("shop.etl.yaml", f"etl_studio: 1\nname: shop\nnodes:\n  read: {node}\n"))
+        reading = stage.bench.canvas.requests
+        reading.read(recording, QPointF(400, 300))
+        stage.wait(lambda: reading.picker is not None)
+        stage.take("choice", reading.picker)
+        reading.picker.reject()
+        stage.choose("read")
+        stage.wait(lambda: stage.bench.inspector.node_page is not None)
+        card = stage.bench.inspector.node_page.above
+        stage.take("form")
+        card.toggle()
+        stage.wait(lambda: card.seen is not None)
+        stage.take("probed")
+        card.open_window()
+        stage.take("pages", card.pages_window)
+        card.pages_window.list.setCurrentRow(card.pages_window.list.count() - 1)
+        stage.take("columns", card.pages_window)
+    stage.bench.document.set_setting("read", "url", "http://127.0.0.1:9/gone")
+    stage.bench.document.set_policy("read", {"retry": {"attempts": 1}})
+    card.toggle()
+    stage.wait(lambda: card.seen is not None)
+    stage.take("error", card.pages_window)
+    card.pages_window.close()

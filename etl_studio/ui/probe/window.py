@@ -105,6 +105,7 @@ class ProbeWindow(QDialog):
         """A probe begins."""
         self._pages = []
         self.list.clear()
+        self.list.hide()
         self.columns.show_columns(())
         self._say(tr("Asking for the first page…"))
         self.nothing.tell("clock", tr("Asking…"), tr("Pages appear here as they come."))
@@ -123,15 +124,17 @@ class ProbeWindow(QDialog):
             item = QListWidgetItem(f"{title(page)}   {page.status}\n{facts(page)}")
             item.setData(Qt.ItemDataRole.AccessibleTextRole, page_words(page))
             self.list.insertItem(len(self._pages) - 1, item)
+        self.list.setVisible(bool(self._pages))
         if self._pages and self.list.currentRow() < 0:
             self.list.setCurrentRow(0)
 
     def show_end(self, seen: Probed, *, usable: bool) -> None:
         """The probe has ended; ``usable``: what it found out is not in the settings yet."""
         self.show_pages(seen.pages)
-        self._say(seen.error or summary(seen), bad=bool(seen.error))
-        if not seen.pages:
-            self.nothing.tell("alert-circle", tr("No page came"), seen.error, bad=True)
+        if seen.pages:
+            self._say(seen.error or summary(seen), bad=bool(seen.error))
+        else:
+            self._tell_nothing(seen.error)
         self.columns.show_columns(seen.columns)
         if seen.columns and self.list.count() == len(self._pages):
             words = trn("{count} column", "{count} columns", len(seen.columns))
@@ -142,9 +145,12 @@ class ProbeWindow(QDialog):
 
     def show_failure(self, message: str) -> None:
         """There was no probe."""
-        self._say(message, bad=True)
-        self.nothing.tell("alert-circle", tr("No page came"), message, bad=True)
+        self._tell_nothing(message)
         self.again.setText(tr("Probe again"))
+
+    def _tell_nothing(self, message: str) -> None:
+        self.message.hide()
+        self.nothing.tell("alert-circle", tr("No page came"), message, bad=True)
 
     def _show_row(self, row: int) -> None:
         if 0 <= row < len(self._pages):
@@ -155,6 +161,7 @@ class ProbeWindow(QDialog):
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         self.message.setText(text)
+        self.message.show()
         set_role(self.message, "danger" if bad else "title")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from tests.app.probed_site import ProbedSite
 
@@ -156,6 +157,7 @@ def test_settings_with_mistakes_are_told_and_nothing_is_asked(person, card, site
 
     qtbot.waitUntil(lambda: "must be an address" in card.text.text(), timeout=WAIT)
     assert card.button.text() == "Probe"
+    assert not card.show_button.isVisible()
     assert site.asked == []
 
 
@@ -180,3 +182,18 @@ def test_another_node_ends_a_probe_that_is_under_way(person, card, site, qtbot):
 
     inspector = person.window.workbench.inspector
     qtbot.waitUntil(lambda: inspector.node_page is not None and inspector.node_page.node == "rows", timeout=WAIT)
+
+
+def test_a_recording_is_chosen_from_the_menu(person, monkeypatch, qtbot, tmp_path):
+    from tests.pipeline.test_har_file import entry, har
+
+    path = tmp_path / "visit.har"
+    path.write_text(har(entry()))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    bench = person.window.workbench
+
+    person.window.actions_by_name["add_requests"].trigger()
+
+    qtbot.waitUntil(lambda: bench.canvas.requests.picker is not None, timeout=WAIT)
+    bench.canvas.requests.picker.add.click()
+    assert bench.document.pipeline.nodes["rest"].config["url"] == "https://shop.example/api/products"
