@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
 
 TEMPLATES = (
-    "scrape_a_shop", "sync_an_api", "clean_a_csv", "merge_two_files", "add_a_file_to_a_table", "keep_a_price_history",
+    "scrape_a_shop", "crawl_a_site", "sync_an_api", "clean_a_csv", "merge_two_files", "add_a_file_to_a_table",
+    "keep_a_price_history",
 )  # fmt: skip
 """Their names, in the order in which they are offered."""
 

@@ -56,7 +56,7 @@ def test_every_folder_of_templates_is_offered_and_holds_nothing_that_a_run_has_l
 
 def test_titles_are_written_as_people_write_them():
     assert [title_of(template_file(name)) for name in TEMPLATES[:3]] == [
-        "Scrape a shop", "Sync an API", "Clean a CSV",
+        "Scrape a shop", "Crawl a site", "Sync an API",
     ]  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_a_template_that_does_not_exist_is_refused_with_the_nearest():
 def test_those_that_read_the_demo_shop_are_known_and_expect_it_where_the_command_opens_it():
     asking = {one.path.parent.name for one in templates() if asks_demo_shop(one.pipeline)}
 
-    assert asking == {"scrape_a_shop", "sync_an_api", "keep_a_price_history"}
+    assert asking == {"scrape_a_shop", "crawl_a_site", "sync_an_api", "keep_a_price_history"}
     assert DEMO_URL.endswith(f":{demo.__kwdefaults__['port']}")
 
 
@@ -88,6 +88,25 @@ def test_scrape_a_shop_keeps_one_row_for_each_product_however_often_it_runs(temp
     assert folder.ask("SELECT sku, name, price, stock, url FROM products ORDER BY sku") == wanted
     assert answers[1].count("products", "unchanged") == len(wanted) == 49
     assert len(folder.records("without_a_price.csv")) == 1
+
+
+def test_crawl_a_site_reads_the_page_of_each_product_once_however_many_lists_lead_there(template):
+    folder = template("crawl_a_site")
+    with DemoSite(products=50) as site:
+        answers = [folder.run("-p", f"site={site.url}") for _ in range(2)]
+        asked = [one.path for one in site.requests]
+        wanted = sorted(
+            (one.sku, one.name, one.price, one.stock, one.category, one.supplier, one.description)
+            for one in site.goods.products
+        )
+
+    assert [answer.code for answer in answers] == [0, 0]
+    found = folder.ask("SELECT sku, name, price, stock, category, supplier, description FROM crawled_products")
+    assert sorted(found) == wanted
+    pages = {"/robots.txt", "/shop", "/shop?page=1", "/shop?page=2", "/shop?page=3"}
+    assert set(asked) == pages | {f"/product/{one.id}" for one in site.goods.products}
+    assert max(asked.count(path) for path in asked) == 2
+    assert answers[1].count("products", "inserted") == 0
 
 
 def test_sync_an_api_writes_only_what_has_changed_and_lists_what_is_nearly_sold_out(template):

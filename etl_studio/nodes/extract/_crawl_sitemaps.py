@@ -38,8 +38,8 @@ def read_sitemap(content: bytes) -> Sitemap:
     if len(content) > MOST_BYTES:
         content, fault = content[:MOST_BYTES], f"it is larger than {MOST_BYTES // 2**20} MB"
     content = _in_utf8(content)
-    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = _of_xml(content) if start[:1] == b"<" else _of_text(content)
+    content = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    found = _of_xml(content) if content[:1] == b"<" else _of_text(content)
     return Sitemap(found.pages, found.sitemaps, found.fault or fault)
 
 
@@ -49,7 +49,7 @@ def _of_xml(content: bytes) -> Sitemap:
     pages: list[str] = []
     sitemaps: list[str] = []
     steps = etree.iterparse(
-        io.BytesIO(content.lstrip()),
+        io.BytesIO(content),
         events=("end",),
         tag=("{*}loc", "{*}url", "{*}sitemap"),
         resolve_entities=False,

@@ -257,6 +257,10 @@ class StartPage(QScrollArea):
         """As many cards side by side as there is room for."""
         width = min(self.viewport().width() - 2 * GAP, self._theme.px(MOST_WIDTH)) - self._side.width() - GAP
         columns = max(1, min(3, (width + 3 * SPACE) // (self._theme.px(CARD_WIDTH) + 3 * SPACE)))
+        each = (width - (columns - 1) * 3 * SPACE) // columns
+        for card in self.cards:
+            # In a scroll area Qt squeezes what wraps below the height that it needs.
+            card.setMinimumHeight(card.heightForWidth(each))
         if columns == self._columns:
             return
         self._columns = columns

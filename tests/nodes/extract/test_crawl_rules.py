@@ -81,6 +81,12 @@ def test_a_sitemap_gives_its_pages_and_no_images():
     assert (found.pages, found.sitemaps, found.fault) == (["http://a.example/1", "http://a.example/2?a=1&b=2"], [], "")
 
 
+@pytest.mark.parametrize("before", [" " * 2_000, "\r\n\t" * 500, "\ufeff\n"])
+def test_blanks_before_a_sitemap_do_not_matter(before):
+    bare = MAP.partition("?>")[2]
+    assert read_sitemap((before + bare).encode()).pages == read_sitemap(bare.encode()).pages != []
+
+
 def test_a_gzipped_sitemap_is_the_same():
     assert read_sitemap(gzip.compress(MAP.encode())) == read_sitemap(MAP.encode())
 

@@ -44,7 +44,7 @@ def test_a_click_on_a_card_wants_its_template(make_page, qtbot):
     page = make_page()
 
     with qtbot.waitSignal(page.template_wanted) as wanted:
-        QTest.mouseClick(page.cards[2], LEFT)
+        QTest.mouseClick(page.cards[3], LEFT)
 
     assert wanted.args == [template_file("clean_a_csv")]
 
@@ -54,24 +54,24 @@ def test_arrow_keys_go_to_a_card_and_a_key_chooses_it(make_page, qtbot, key):
     page = make_page()
     QTest.keyClick(page.focusWidget(), Qt.Key.Key_Right)
     QTest.keyClick(page.focusWidget(), Qt.Key.Key_Down)
-    assert focused(page) == "Add a file to a table"
+    assert focused(page) == "Merge two files"
 
     with qtbot.waitSignal(page.template_wanted) as wanted:
         QTest.keyClick(page.focusWidget(), key)
 
-    assert wanted.args == [template_file("add_a_file_to_a_table")]
+    assert wanted.args == [template_file("merge_two_files")]
 
 
 def test_tab_goes_through_cards_files_examples_and_buttons(make_page, recent, tmp_path):
     recent.add(tmp_path / "orders.etl.yaml")
     page = make_page()
     seen = [focused(page)]
-    for _ in range(12):
+    for _ in range(13):
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
         seen.append(focused(page))
 
-    assert seen[:7] == [*(card.accessibleName() for card in page.cards), "orders"]
-    assert seen[7:] == ["Airports", "Shop", "Shop API", "Take the tour", "Open…", "New pipeline"]
+    assert seen[:8] == [*(card.accessibleName() for card in page.cards), "orders"]
+    assert seen[8:] == ["Airports", "Shop", "Shop API", "Take the tour", "Open…", "New pipeline"]
 
 
 def test_a_file_that_is_gone_is_told_cannot_be_opened_and_can_be_taken_out(make_page, recent, tmp_path, qtbot):
