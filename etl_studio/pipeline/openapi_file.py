@@ -112,6 +112,7 @@ class _Description:
 
     def _operation(self, path: str, method: str, item: dict[str, Any], operation: dict[str, Any]) -> Operation:
         schemas = self._schemas
+        schemas.elsewhere = False
         secrets = References(urlsplit(self._base).hostname or "")
         values = Values(schemas, secrets)
         described = {
@@ -158,6 +159,8 @@ class _Description:
         )
         words = " ".join(words.split())
         hints = [*self._hints, *([pages.doubt] if pages.doubt else [])]
+        if schemas.elsewhere:
+            hints.append("Parts of the description are in other files, which were not read.")
         left = [left_out] if left_out else []
         draft = WebDraft("rest_source", config, secrets.names, left, words[:80], parameters, hints)
         return Operation(method, path, words, items is not None, draft)

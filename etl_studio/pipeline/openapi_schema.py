@@ -30,10 +30,14 @@ class Schemas:
 
     Args:
         document: the description.
+
+    Attributes:
+        elsewhere: a reference led into another file, which is not read.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self.elsewhere = False
 
     def resolved(self, value: Any) -> Any:
         """What references lead to; None where they lead nowhere, in a circle, or into another file."""
@@ -41,6 +45,7 @@ class Schemas:
             reference = value.get("$ref") if isinstance(value, dict) else None
             if not isinstance(reference, str):
                 return value
+            self.elsewhere = self.elsewhere or not reference.startswith("#")
             value = self._document if reference.startswith("#/") else None
             for key in reference.removeprefix("#/").split("/"):
                 name = key.replace("~1", "/").replace("~0", "~")

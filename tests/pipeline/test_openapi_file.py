@@ -307,6 +307,14 @@ def test_what_a_description_looks_like():
     assert not is_openapi("\n" * 100_000 + "paths")
 
 
+def test_references_into_other_files_are_told_and_not_followed():
+    there, here = described({"/a": {"get": answer({"$ref": "shop.yaml#/Orders"})}, "/b": {"get": answer(LIST)}})[::-1]
+
+    assert (there.path, there.lists) == ("/a", False)
+    assert "in other files, which were not read" in notice([there.draft])
+    assert notice([here.draft]) == ""
+
+
 def test_references_in_a_circle_and_wide_schemas_end():
     circle = {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}
     wide = {"W": {"properties": {f"p{number}": {"$ref": "#/components/schemas/W"} for number in range(300)}}}

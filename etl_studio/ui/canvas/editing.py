@@ -276,7 +276,7 @@ class Editing(QObject):
                 document.set_parameters({**parameters, **document.pipeline.parameters})
             for number, draft in enumerate(drafts):
                 names.append(self.add(draft.node_type, middle + QPointF(0, number * BELOW), draft.config))
-                if draft.title:
+                if draft.title and names[-1] in document.pipeline.nodes:  # else the document is only looked at
                     document.set_title(names[-1], draft.title)
         self._scene.choose(names)
         if words := notice(drafts):

@@ -156,6 +156,7 @@ def test_a_pasted_file_is_as_a_dropped_one(view, picker, tmp_path):
     QTest.keyClick(view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
 
     assert picker().windowTitle() == "Add from visit.har"
+    QGuiApplication.clipboard().clear()  # what Python has made must not outlive the application
 
 
 def test_a_question_that_is_left_adds_nothing(view, hand, picker, tmp_path):
@@ -226,3 +227,14 @@ def test_the_window_answers_while_a_large_recording_is_read(view, picker, tmp_pa
 
     assert view.requests.picker is None  # the call came back before anything was read
     assert shown(picker()) == [("GET", "https://shop.example/api/orders", "400 times", "400 items · 2 KB")]
+
+
+def test_a_document_that_is_only_looked_at_takes_nothing(view, hand, picker, tmp_path):
+    (tmp_path / "shop.json").write_text(description())
+    view.document.undo_stack.read_only = True
+    hand.drop(view, files(tmp_path / "shop.json"), QPoint(400, 300))
+
+    question = picker()
+    question.add.click()
+
+    assert view.document.pipeline.nodes == {}
