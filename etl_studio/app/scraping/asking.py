@@ -14,6 +14,7 @@ from etl_studio.nodes.extract._selectors import Selector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from etl_studio.app.scraping.index import Index
     from etl_studio.app.scraping.page import WorkshopPage
     from etl_studio.app.scraping.proposals import Proposal
     from etl_studio.app.scraping.trial import Trial
@@ -82,7 +83,7 @@ class FoundList:
 def tried(page: WorkshopPage, draft: Draft) -> Tried:
     """Try a draft out."""
     trial = try_out(page, draft.item, draft.fields, draft.next)
-    others = alternatives(page.root, draft.item) if draft.item and trial.found else []
+    others = alternatives(page.index, draft.item) if draft.item and trial.found else []
     return Tried(draft, trial, tuple(others))
 
 
@@ -99,18 +100,18 @@ def offer(page: WorkshopPage, number: int, item: str, *, follows: bool) -> Offer
     items = _items(page, item)
     fields = for_field(items, element, page.html.base) if items else []
     if fields or element in set(items):
-        return Offer(number, tuple(fields), tuple(for_alike(root, element)), (), (), ())
-    alone = for_elements(root, [element])
+        return Offer(number, tuple(fields), tuple(for_alike(page.index, element)), (), (), ())
+    alone = for_elements(page.index, [element])
     link = [each for each in alone if each.judgement.level != "fragile"] or alone[:1]
     is_link = follows and element.tag == "a" and bool(element.get("href"))
     around: list[Proposal] = []
     if not item:
         fields = for_field([root], element, page.html.base)
-        around = _around(root, element)
+        around = _around(page.index, element)
     return Offer(
         number,
         tuple(fields),
-        tuple(for_alike(root, element)),
+        tuple(for_alike(page.index, element)),
         tuple(around),
         tuple(alone),
         tuple(link) if is_link else (),
@@ -120,7 +121,7 @@ def offer(page: WorkshopPage, number: int, item: str, *, follows: bool) -> Offer
 def lists_of(page: WorkshopPage) -> list[FoundList]:
     """The lists of a page, each with the fields that most of its items have."""
     found = []
-    for each in repeated_items(page.root):
+    for each in repeated_items(page.index):
         fields = tuple((field.name, field.selector) for field in fields_of(each.elements, page.html.base))
         found.append(FoundList(each.proposal, Draft(each.proposal.selector, fields)))
     return found
@@ -143,12 +144,12 @@ def _items(page: WorkshopPage, item: str) -> list[Any]:
         return []
 
 
-def _around(root: Any, element: Any) -> list[Proposal]:
+def _around(index: Index, element: Any) -> list[Proposal]:
     """The best selector of the nearest repeated elements around one."""
     found: list[Proposal] = []
     known: set[str] = set()
     for outer in _ancestors(element):
-        for each in for_alike(root, outer, 1):
+        for each in for_alike(index, outer, 1):
             if each.selector not in known and each.judgement.level != "fragile":
                 known.add(each.selector)
                 found.append(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.app.scraping.robustness import COSTS, IN_CONTEXT, PLAIN_TAGS, is_generated, trait_of_name
@@ -26,25 +27,44 @@ TELLING = (
 _VALUE = re.compile(r"[\w .:/-]{1,40}", re.ASCII)
 _IDENT = re.compile(r"-?[a-zA-Z_][\w-]*", re.ASCII)
 MOST_TESTS, MOST_OUTER = 10, 14
+MOST_COMPARED = 60
+"""Elements whose common traits are looked for; what others have in common with them shows when a selector is tried."""
+MOST_SIBLINGS = 300
+"""Elements among which one is found by its place; XPath takes square time for that."""
+EVERY = "*"
+"""What all elements are known by."""
 LEVELS = 8
 """Elements around one that are looked at."""
 INSIDE, CHILD = 5, 6
 """Costs of an element around another one."""
 
 
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A selector with its cost.
 
     Attributes:
         css: the selector.
         cost: less is better.
-        tests: what it tests, so that selectors can be told apart that are independent of each other.
+        inner: what the element is known by.
+        outer: what an element around it is known by; empty: none is named.
+        child: whether that must be its parent.
+        counts: whether it counts positions, too.
     """
 
-    __slots__ = ("cost", "css", "tests")
+    css: str
+    cost: float
+    inner: frozenset[str]
+    outer: frozenset[str] = frozenset()
+    child: bool = False
+    counts: bool = False
 
-    def __init__(self, css: str, cost: float, tests: frozenset[str]) -> None:
-        self.css, self.cost, self.tests = css, cost, tests
+    @property
+    def holds_on_to(self) -> frozenset[str]:
+        """What must stay so that it goes on to find what it finds; its tag is the least of that."""
+        found = self.inner | self.outer
+        telling = frozenset(test for test in found if not test.isalnum())
+        return (telling or found) | ({"position"} if self.counts else frozenset())
 
 
 def candidates(elements: Sequence[Any], scope: Any = None) -> list[Candidate]:
@@ -54,6 +74,9 @@ def candidates(elements: Sequence[Any], scope: Any = None) -> list[Candidate]:
         elements: lxml elements; they must have something in common.
         scope: an element around all of them that the selectors are used inside of; None: the page.
     """
+    if len(elements) > MOST_COMPARED:
+        step = len(elements) // MOST_COMPARED
+        elements = [*elements[::step], elements[-1]]
     own = compounds(elements, alone=len(elements) == 1, inside=scope is not None)
     found = {each.css: each for each in own}
     for inner in own[:MOST_TESTS]:
@@ -62,7 +85,8 @@ def candidates(elements: Sequence[Any], scope: Any = None) -> list[Candidate]:
             own_cost = IN_CONTEXT if inner.css in PLAIN_TAGS and outer.css not in PLAIN_TAGS else inner.cost
             cost = own_cost + outer.cost + (CHILD if child else INSIDE)
             if css not in found or found[css].cost > cost:
-                found[css] = Candidate(css, cost, inner.tests | outer.tests)
+                counts = inner.counts or outer.counts
+                found[css] = Candidate(css, cost, inner.inner, outer.inner, child, counts)
     return sorted(found.values(), key=lambda each: (each.cost, len(each.css)))
 
 
@@ -79,26 +103,38 @@ def compounds(elements: Sequence[Any], *, alone: bool = False, inside: bool = Fa
         theirs = _tests(element, own=False)
         costs = {test: cost for test, cost in costs.items() if test in theirs}
     tag = _tag(elements[0]) if len({element.tag for element in elements}) == 1 else ""
-    found: dict[str, Candidate] = {}
+    of_tag = frozenset([tag] if tag else [])
+    found: list[Candidate] = []
     for test, cost in costs.items():
-        found[test] = Candidate(test, cost, frozenset([test]))
+        found.append(Candidate(test, cost, frozenset([test])))
         if tag:
-            found[tag + test] = Candidate(tag + test, cost + 1.5, frozenset([test]))
+            found.append(Candidate(tag + test, cost + 1.5, of_tag | {test}))
     classes = [test for test in costs if test.startswith(".")][:6]
     for number, first in enumerate(classes):
-        for second in classes[number + 1 :]:
-            found[first + second] = Candidate(
-                first + second, max(costs[first], costs[second]) + 3, frozenset([first, second])
-            )
+        found += [
+            Candidate(first + second, max(costs[first], costs[second]) + 3, frozenset([first, second]))
+            for second in classes[number + 1 :]
+        ]
     if tag:
-        found[tag] = Candidate(tag, COSTS["tags" if tag in PLAIN_TAGS else "telling"], frozenset([tag]))
+        found.append(Candidate(tag, COSTS["tags" if tag in PLAIN_TAGS else "telling"], of_tag))
     if alone and (place := _position(elements[0])):
-        found[place] = Candidate(place, COSTS["tags"] + COSTS["position"], frozenset([place]))
-        for test, cost in sorted(costs.items(), key=lambda each: each[1])[:2]:
-            found[test + place] = Candidate(
-                tag + test + place[len(tag) :], cost + COSTS["position"], frozenset([place])
+        counting = [("", COSTS["tags"]), *sorted(costs.items(), key=lambda each: each[1])[:2]]
+        found += [
+            Candidate(
+                tag + test + place[len(tag) :],
+                cost + COSTS["position"],
+                of_tag | ({test} if test else frozenset()) or frozenset([EVERY]),
+                counts=True,
             )
-    return sorted(found.values(), key=lambda each: (each.cost, len(each.css)))
+            for test, cost in counting
+        ]
+    return sorted({each.css: each for each in found}.values(), key=lambda each: (each.cost, len(each.css)))
+
+
+def known_by(element: Any) -> list[str]:
+    """All that an element can be known by in candidates."""
+    tag = _tag(element)
+    return [*_tests(element, own=True), EVERY, *([tag] if tag else [])]
 
 
 def full_path(element: Any, scope: Any = None) -> str:
@@ -159,7 +195,8 @@ def _tag(element: Any) -> str:
 
 
 def _position(element: Any) -> str:
-    if element.getparent() is None:
+    parent = element.getparent()
+    if parent is None or len(parent) > MOST_SIBLINGS:
         return ""
     if tag := _tag(element):
         return f"{tag}:nth-of-type({1 + sum(1 for _ in element.itersiblings(element.tag, preceding=True))})"

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.app.scraping.dom import Dom
+from etl_studio.app.scraping.index import Index
 from etl_studio.app.scraping.rendering import links, render
 from etl_studio.app.scraping.source_places import SourcePlaces
 from etl_studio.nodes.extract._html_page import parse, utf8
@@ -61,6 +62,11 @@ class WorkshopPage:
     def places(self) -> SourcePlaces:
         """Where elements stand in the source."""
         return SourcePlaces(self.source, self.dom)
+
+    @cached_property
+    def index(self) -> Index:
+        """Its elements by what they are known by."""
+        return Index(self.root)
 
     @cached_property
     def text(self) -> tuple[str, list[Piece]]:

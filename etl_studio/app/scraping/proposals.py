@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 from etl_studio.app.scraping.candidates import Candidate, candidates, compounds, full_path
 from etl_studio.app.scraping.robustness import Robustness, robustness
 from etl_studio.errors import PermanentError
+from etl_studio.nodes.extract._item_walk import ElementWalk, simple
 from etl_studio.nodes.extract._selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from etl_studio.app.scraping.index import Index
+
 MOST = 5
 """Selectors that are proposed for one thing."""
-MOST_TRIED = 90
-"""Candidates that are tried out for it."""
+LEAST_TRIED, MOST_TRIED = 6, 90
+"""Candidates that are tried out for it; fewer on larger pages."""
+TRIES_TIMES_ELEMENTS = 300_000
+NESTED_LOOKED_AT = 500
+"""Elements of which is looked whether they stand in each other."""
 MOST_ITEMS = 200
 """Items in which a field is tried out."""
 _SPECIAL = {"a": ("href",), "img": ("src", "alt"), "time": ("datetime",), "meta": ("content",), "link": ("href",)}
@@ -48,54 +54,52 @@ class Proposal:
     name: str = ""
 
 
-def for_elements(root: Any, elements: Sequence[Any], most: int = MOST) -> list[Proposal]:
+def for_elements(index: Index, elements: Sequence[Any], most: int = MOST) -> list[Proposal]:
     """Selectors that find exactly these elements in a page, each independent of those before it.
 
     Args:
-        root: the lxml element of the page.
+        index: the page.
         elements: in any order.
         most: how many at most.
     """
     wanted = set(elements)
+    possible = [each for each in candidates(list(elements)) if index.may_be(each, wanted)]
     found = [
         Proposal(each.css, len(wanted), robustness(each.css))
-        for each in _independent(candidates(list(elements)), most, lambda css: set(_elements(css, root)) == wanted)
+        for each in _independent(possible[: tries(index)], most, lambda css: set(_elements(css, index.root)) == wanted)
     ]
     if not found and len(wanted) == 1:
         found.append(_by_path(full_path(elements[0])))
     return sorted(found, key=lambda each: each.judgement.cost)
 
 
-def for_alike(root: Any, element: Any, most: int = MOST) -> list[Proposal]:
+def for_alike(index: Index, element: Any, most: int = MOST) -> list[Proposal]:
     """Selectors that find an element together with others that are like it: of the same tag, none inside another.
 
     Those come first that find whole lists: elements of one parent, or parents, that hold nothing else of their kind.
     """
-    groups: dict[frozenset[Any], list[tuple[float, Candidate]]] = {}
-    tried = 0
-    for each in candidates([element]):
-        if "nth-" in each.css or (each.css.startswith("#") and " " not in each.css):
-            continue
-        tried += 1
-        if tried > MOST_TRIED:
+    groups: dict[frozenset[Any], Candidate] = {}
+    shared = [each for each in candidates([element]) if not each.counts and not each.css.startswith("#")]
+    for each in shared[:MOST_TRIED]:
+        matched = frozenset(index.found_by(each))
+        if len(matched) > 1 and matched not in groups and all(other.tag == element.tag for other in matched):
+            groups[matched] = each
+    ranked = sorted(groups.items(), key=lambda group: group[1].cost + _spread(group[0]))
+    found: list[Proposal] = []
+    for members, best in ranked:
+        if not _any_inside(members) and set(_elements(best.css, index.root)) == members:
+            found.append(Proposal(best.css, len(members), robustness(best.css)))
+        if len(found) == most:
             break
-        matched = _elements(each.css, root)
-        if len(matched) > 1 and all(other.tag == element.tag for other in matched) and not _any_inside(matched):
-            groups.setdefault(frozenset(matched), []).append((each.cost, each))
-    ranked = sorted(groups.items(), key=lambda group: min(group[1], key=lambda one: one[0])[0] + _spread(group[0]))
-    found = []
-    for members, ways in ranked[:most]:
-        best = min(ways, key=lambda one: (one[0], len(one[1].css)))[1]
-        found.append(Proposal(best.css, len(members), robustness(best.css)))
     return found
 
 
-def alternatives(root: Any, selector: str) -> list[Proposal]:
+def alternatives(index: Index, selector: str) -> list[Proposal]:
     """Other selectors that find the same elements as one that a person has typed; empty where it finds none."""
-    elements = _elements(selector, root)
-    if not elements or len(elements) > MOST_ITEMS or len({each.tag for each in elements}) > 1:
+    elements = _elements(selector, index.root)
+    if not elements or len({each.tag for each in elements}) > 1:
         return []
-    return [each for each in for_elements(root, elements) if each.selector != selector]
+    return [each for each in for_elements(index, elements) if each.selector != selector]
 
 
 def for_field(items: Sequence[Any], element: Any, base: str, most: int = MOST) -> list[Proposal]:
@@ -117,7 +121,9 @@ def for_field(items: Sequence[Any], element: Any, base: str, most: int = MOST) -
         wanted = value_of(element, takes, base)
         ways = []
         for each in _independent(
-            _within(element, item), most, lambda css: next(iter(_elements(css, item)), None) is element
+            _within(element, item)[: tries_in(item)],
+            most,
+            lambda css: next(iter(_elements(css, item)), None) is element,
         ):
             selector = each.css + suffix(takes)
             if Selector(selector).first(item, base) == wanted:
@@ -193,20 +199,33 @@ def _path_to(element: Any, item: Any, takes: str) -> str:
 
 
 def _independent(ordered: Sequence[Candidate], most: int, finds: Any) -> Iterator[Candidate]:
-    """The candidates that find what is wanted, without those that test what an earlier one tests already."""
+    """The candidates that find what is wanted, without those that hold on to what an earlier one holds on to."""
     taken: list[frozenset[str]] = []
-    for each in ordered[:MOST_TRIED]:
-        if any(tests <= each.tests for tests in taken) or not finds(each.css):
+    for each in ordered:
+        if any(held <= each.holds_on_to for held in taken) or not finds(each.css):
             continue
-        taken.append(each.tests)
+        taken.append(each.holds_on_to)
         yield each
         if len(taken) == most:
             return
 
 
+def tries(index: Index) -> int:
+    """How many candidates are tried out on a page, so that it takes a moment on one of any size."""
+    return max(LEAST_TRIED, min(MOST_TRIED, TRIES_TIMES_ELEMENTS // max(index.elements, 1)))
+
+
+def tries_in(item: Any) -> int:
+    """How many candidates are tried out in an item."""
+    return max(LEAST_TRIED, min(MOST_TRIED, TRIES_TIMES_ELEMENTS // sum(1 for _ in item.iter())))
+
+
 def _elements(css: str, node: Any) -> list[Any]:
+    """What a selector finds, by the code that finds items in a run."""
     try:
-        return Selector(css).elements(node)
+        wanted = simple(css)
+        find = ElementWalk(wanted) if wanted is not None and wanted.takes == "content" else Selector(css)
+        return find.elements(node)
     except (ValueError, PermanentError):
         return []
 
@@ -215,9 +234,10 @@ def _by_path(path: str) -> Proposal:
     return Proposal(path, 1, robustness(path))
 
 
-def _any_inside(elements: Sequence[Any]) -> bool:
-    among = set(elements)
-    return any(outer in among for element in elements for outer in element.iterancestors())
+def _any_inside(elements: frozenset[Any]) -> bool:
+    """Whether elements stand in each other; of many some are looked at."""
+    step = max(1, len(elements) // NESTED_LOOKED_AT)
+    return any(outer in elements for element in list(elements)[::step] for outer in element.iterancestors())
 
 
 def _spread(members: frozenset[Any]) -> float:

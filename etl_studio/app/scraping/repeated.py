@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from etl_studio.app.scraping.proposals import Proposal, for_elements, for_field, things_in
 from etl_studio.app.scraping.robustness import trait_of_name
@@ -13,6 +13,10 @@ from etl_studio.nodes.extract._selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from etl_studio.app.scraping.index import Index
+
+Kind: TypeAlias = tuple[str, frozenset[str]]
 
 FEWEST = 3
 """Elements that make a list."""
@@ -38,16 +42,26 @@ class RepeatedItems:
     score: float
 
 
-def repeated_items(root: Any, most: int = MOST_LISTS) -> list[RepeatedItems]:
+def repeated_items(index: Index, most: int = MOST_LISTS) -> list[RepeatedItems]:
     """The lists of a page, what looks most like data first."""
+    root = index.root
     often = Counter(name for each in root.iter() if isinstance(each.tag, str) for name in _names(each))
-    groups: dict[tuple[Any, ...], list[Any]] = {}
+    kinds: dict[tuple[str, str], Kind] = {}
+
+    def kind(element: Any) -> Kind:
+        key = element.tag, element.get("class") or ""
+        if key not in kinds:
+            kinds[key] = _kind(*key, often)
+        return kinds[key]
+
+    groups: dict[tuple[Kind, Kind], list[Any]] = {}
     for parent in root.iter():
         if not isinstance(parent.tag, str) or parent.tag in _OFF or len(parent) < 1:
             continue
+        own = kind(parent)
         for child in parent:
             if isinstance(child.tag, str) and child.tag not in _OFF:
-                groups.setdefault((_kind(parent, often), _kind(child, often)), []).append(child)
+                groups.setdefault((own, kind(child)), []).append(child)
     ranked = sorted(
         ((_score(members), members) for members in groups.values() if len(members) >= FEWEST),
         key=lambda one: -one[0],
@@ -56,9 +70,10 @@ def repeated_items(root: Any, most: int = MOST_LISTS) -> list[RepeatedItems]:
     for score, members in ranked[: 3 * most]:
         if score <= 0 or any(_overlap(members, other.elements) for other in found):
             continue
+        among = set(members)
         found += [
-            RepeatedItems(proposal, tuple(Selector(proposal.selector).elements(root)), score)
-            for proposal in for_elements(root, members, 1)
+            RepeatedItems(proposal, tuple(each for each in root.iter() if each in among), score)
+            for proposal in for_elements(index, members, 1)
         ]
         if len(found) == most:
             break
@@ -101,10 +116,10 @@ def _names(element: Any) -> list[str]:
     return (element.get("class") or "").split()
 
 
-def _kind(element: Any, often: Counter[str]) -> tuple[str, frozenset[str]]:
+def _kind(tag: str, classes: str, often: Counter[str]) -> Kind:
     """Tag and classes of an element, but for those that differ from one to the next."""
-    lasting = {name for name in _names(element) if often[name] >= FEWEST or trait_of_name(name) == "named"}
-    return element.tag, frozenset(name for name in lasting if trait_of_name(name) in ("named", "generated"))
+    lasting = [name for name in classes.split() if often[name] >= FEWEST or trait_of_name(name) == "named"]
+    return tag, frozenset(name for name in lasting if trait_of_name(name) in ("named", "generated"))
 
 
 def _score(members: Sequence[Any]) -> float:

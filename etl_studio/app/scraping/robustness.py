@@ -72,6 +72,7 @@ class Robustness:
         return "robust" if self.cost < ROBUST else "fair" if self.cost < FAIR else "fragile"
 
 
+@lru_cache(maxsize=20_000)
 def trait_of_name(name: str) -> Trait:
     """What the name of a class, or an id, tells: whether a person has given it to say what the element is."""
     if is_generated(name):
@@ -83,6 +84,7 @@ def trait_of_name(name: str) -> Trait:
     return "numbered" if _NUMBER.search(name) else "named"
 
 
+@lru_cache(maxsize=20_000)
 def is_generated(name: str) -> bool:
     """Whether a program has made a name up, such as ``css-1x2ab9`` or ``sc-bdVaJa``; it changes with each release."""
     if _FRAMEWORK.match(name) or _HEX.search(name):

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from etl_studio.app.scraping.dom import Dom
@@ -26,8 +25,7 @@ AHEAD = 400
 """Tags that are looked through for an element; the parser leaves few out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag in the source.
 
     Attributes:

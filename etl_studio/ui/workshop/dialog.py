@@ -96,6 +96,7 @@ class WorkshopDialog(QDialog):
         self.apply = QPushButton(tr("Apply"), self)
         self.apply.setProperty("role", "primary")
         self.apply.setEnabled(not read_only)
+        self._read_only = read_only
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
         self._lay_out()
@@ -148,7 +149,9 @@ class WorkshopDialog(QDialog):
             self.selectors.show_place(self._at, len(found))
 
     def accept(self) -> None:
-        """Write the selectors into the node."""
+        """Write the selectors into the node, unless something is missing in them."""
+        if self._read_only or self._check():
+            return
         self.applied.emit(self.selectors.draft(), self.bar.address.text().strip())
         super().accept()
 
@@ -170,7 +173,7 @@ class WorkshopDialog(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             event.accept()
-            if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.apply.isEnabled():
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
                 self.accept()
         elif event.key() == Qt.Key.Key_F and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.page.find.line.setFocus()
@@ -280,10 +283,17 @@ class WorkshopDialog(QDialog):
 
     def _edited(self, typing: bool) -> None:  # noqa: FBT001 - a signal's argument
         draft = self.selectors.draft()
+        if self.problem.text():
+            self._check()
         if typing:
             self.session.try_soon(draft)
         else:
             self.session.try_now(draft)
+
+    def _check(self) -> str:
+        obstacle = self.selectors.obstacle()
+        self.problem.setText(obstacle)
+        return obstacle
 
     def _mark(self) -> None:
         """Mark the items, and what the selector in hand takes."""

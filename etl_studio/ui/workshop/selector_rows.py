@@ -81,14 +81,19 @@ class SelectorLine(Line):
 
     def show_invalid(self, *, invalid: bool) -> None:
         """Show whether something is wrong with it."""
-        if bool(self.property("invalid")) != invalid:
-            self.setProperty("invalid", invalid)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        mark_invalid(self, invalid=invalid)
 
     def focusInEvent(self, event: QEvent) -> None:
         super().focusInEvent(event)
         self.entered.emit()
+
+
+def mark_invalid(line: Line, *, invalid: bool) -> None:
+    """Give a line a red edge, or take it away."""
+    if bool(line.property("invalid")) != invalid:
+        line.setProperty("invalid", invalid)
+        line.style().unpolish(line)
+        line.style().polish(line)
 
 
 def problem_text(selector: str, problem: SelectorProblem) -> str:
@@ -169,6 +174,10 @@ class FieldRow(QFrame):
     def value(self) -> tuple[str, str]:
         """Name and selector."""
         return self.name.text().strip(), self.selector.text().strip()
+
+    def show_name_invalid(self, *, invalid: bool) -> None:
+        """Show whether its name is missing, or that of another one."""
+        mark_invalid(self.name, invalid=invalid)
 
     def show_value(self, name: str, selector: str) -> None:
         """Show others."""

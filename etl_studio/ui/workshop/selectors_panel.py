@@ -85,6 +85,19 @@ class SelectorsPanel(QFrame):
         fields = tuple(row.value for row in self.fields if any(row.value))
         return Draft(self.item.text().strip(), fields, self.next_page.value[1] if self.follows else "")
 
+    def obstacle(self) -> str:
+        """Why the draft cannot be taken over; empty: it can."""
+        names = [row.value[0] for row in self.fields if any(row.value)]
+        for row in self.fields:
+            name, selector = row.value
+            row.show_name_invalid(invalid=bool(any(row.value) and (not name or names.count(name) > 1)))
+            if selector and not name:
+                return tr("Give each field a name.")
+            if name and not selector:
+                return tr("The field {name} has no selector yet.", name=name)
+        twice = next((name for name in names if names.count(name) > 1), "")
+        return tr("Two fields are called {name}.", name=twice) if twice else ""
+
     def show_draft(self, draft: Draft) -> None:
         """Show another one."""
         self.item.setText(draft.item)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from etl_studio.app.scraping.index import Index
 from etl_studio.app.scraping.proposals import (
     alternatives,
     for_alike,
@@ -37,6 +38,7 @@ CARDS = parsed(
     + "</ul></main></body></html>"
 )
 
+INDEX = Index(CARDS)
 names = st.sampled_from(
     ["a", "b", "card", "css-1x2ab9", "md:flex", "4th", "-1", "price", "é", "A", "x_1", "is-open", "1", ".", "a\\b"]
 )
@@ -76,7 +78,7 @@ def pages(draw):
 @given(pages(), st.data())
 def test_a_proposal_for_one_element_finds_it_alone(root, data):
     element = data.draw(st.sampled_from(elements_of(root)))
-    found = for_elements(root, [element])
+    found = for_elements(Index(root), [element])
     assert found
     for proposal in found:
         assert Selector(proposal.selector).elements(root) == [element], proposal.selector
@@ -87,7 +89,7 @@ def test_a_proposal_for_one_element_finds_it_alone(root, data):
 @given(pages(), st.data())
 def test_a_proposal_for_all_alike_finds_the_element_among_as_many_as_it_says(root, data):
     element = data.draw(st.sampled_from(elements_of(root)))
-    for proposal in for_alike(root, element):
+    for proposal in for_alike(Index(root), element):
         matched = Selector(proposal.selector).elements(root)
         assert element in matched
         assert len(matched) == proposal.matches > 1
@@ -113,7 +115,7 @@ def test_a_proposal_for_a_field_gives_the_value_that_was_pointed_at(root, data):
 @settings(max_examples=40, deadline=None)
 @given(pages())
 def test_a_list_that_was_found_is_just_what_its_selector_finds(root):
-    for found in repeated_items(root):
+    for found in repeated_items(Index(root)):
         assert Selector(found.proposal.selector).elements(root) == list(found.elements)
         assert found.proposal.matches == len(found.elements)
         fields_of(found.elements, BASE)
@@ -121,14 +123,14 @@ def test_a_list_that_was_found_is_just_what_its_selector_finds(root):
 
 def test_the_class_that_says_what_it_is_comes_first_and_made_up_names_are_left_for_last():
     item = Selector(".card").elements(CARDS)[3]
-    alike = for_alike(CARDS, item)
+    alike = for_alike(INDEX, item)
     assert (alike[0].selector, alike[0].matches, alike[0].judgement.level) == (".card", 24, "robust")
     assert not any("css-1x" in each.selector for each in alike)
 
 
 def test_one_of_many_is_found_by_what_is_its_own_and_the_hint_says_that_it_has_a_number():
     item = Selector(".card").elements(CARDS)[3]
-    first = for_elements(CARDS, [item])[0]
+    first = for_elements(INDEX, [item])[0]
     assert (first.selector, first.judgement.level, first.judgement.traits) == ("#item-4004", "fragile", ("numbered",))
 
 
@@ -156,19 +158,19 @@ def test_the_first_proposal_is_what_a_person_would_write(inside, takes, selector
 
 
 def test_the_list_of_goods_is_found_before_the_navigation():
-    first = repeated_items(CARDS)[0]
+    first = repeated_items(INDEX)[0]
     assert (first.proposal.selector, len(first.elements)) == (".card", 24)
 
 
 def test_fields_of_a_list_are_those_that_most_items_have_each_once():
-    fields = fields_of(repeated_items(CARDS)[0].elements, BASE)
+    fields = fields_of(repeated_items(INDEX)[0].elements, BASE)
     assert {each.name: each.selector for each in fields} == {
         "title": "h2 a::text", "link": "h2 a::attr(href)", "price": ".price::text", "image": "img::attr(src)",
     }  # fmt: skip
 
 
 def test_other_ways_to_the_same_elements_are_told_for_a_selector_that_was_typed():
-    found = [each.selector for each in alternatives(CARDS, "main li")]
+    found = [each.selector for each in alternatives(INDEX, "main li")]
     assert ".card" in found
     assert "main li" not in found
-    assert alternatives(CARDS, ".nothing") == []
+    assert alternatives(INDEX, ".nothing") == []

@@ -162,6 +162,22 @@ def test_a_wrong_selector_is_told_under_its_field_with_the_place_and_the_rest_go
     assert workshop.rows.table_model.rowCount() == 20
 
 
+def test_fields_without_a_name_or_with_that_of_another_one_are_not_taken_over(qtbot, person, workshop):
+    before = config(person)
+    take_list(qtbot, workshop)
+    name = workshop.selectors.fields[1].name
+    name.setFocus()
+    name.selectAll()
+    QTest.keyClicks(name, "price")
+    QTest.keyClick(workshop, Qt.Key.Key_Return, CONTROL)
+    assert workshop.problem.text() == "Two fields are called price."
+    assert config(person) == before
+    QTest.keyClick(name, Qt.Key.Key_Backspace)
+    assert workshop.problem.text() == ""
+    QTest.keyClick(workshop, Qt.Key.Key_Return, CONTROL)
+    assert list(config(person)["fields"])[1:3] == ["pric", "price"]
+
+
 def test_a_click_in_the_tree_proposes_a_field_and_a_double_click_takes_it(qtbot, workshop):
     workshop.selectors.item.setFocus()
     QTest.keyClicks(workshop.selectors.item, ".card")
