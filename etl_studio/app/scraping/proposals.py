@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from etl_studio.app.scraping.candidates import Candidate, candidates, compounds, full_path
 from etl_studio.app.scraping.robustness import Robustness, robustness
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract._item_walk import ElementWalk, simple
 from etl_studio.nodes.extract._selectors import Selector
 
 if TYPE_CHECKING:
@@ -223,9 +222,7 @@ def tries_in(item: Any) -> int:
 def _elements(css: str, node: Any) -> list[Any]:
     """What a selector finds, by the code that finds items in a run."""
     try:
-        wanted = simple(css)
-        find = ElementWalk(wanted) if wanted is not None and wanted.takes == "content" else Selector(css)
-        return find.elements(node)
+        return Selector(css).elements(node)
     except (ValueError, PermanentError):
         return []
 

@@ -132,11 +132,12 @@ class CrawlSource(sdk.Source):
 
     def first_page(self, context: sdk.RunContext) -> sdk.HttpResponse:
         """The answer to the first address; the selector workshop looks at it."""
-        from etl_studio.nodes.extract._crawl_addresses import host_of
+        from etl_studio.nodes.extract._crawl_first import first_page
         from etl_studio.nodes.extract._crawl_plan import CrawlPlan
 
         plan, url = CrawlPlan(self.config), self.config.start_urls[0]
-        return context.http().send(plan.request(url, host_of(url), most=plan.most_page, follow=True))
+        with context.web(cookies=self.config.cookies) as web, self.pages(plan, context, web) as pages:
+            return web.run(first_page(plan, url, web if pages is None else pages))
 
     def _rows(self, plan: CrawlPlan) -> CrawlRows:
         from etl_studio.nodes.extract._crawl_rows import CrawlRows

@@ -12,7 +12,9 @@ from etl_studio.app.scraping.trial import try_out
 from etl_studio.app.studio import Studio
 from etl_studio.demo import DemoSite
 from etl_studio.errors import EtlError, PermanentError, PipelineError, UsageError
+from etl_studio.nodes.extract._browser_found import missing
 from etl_studio.pipeline.file_format import loads
+from tests.e2e.web_site import Page, WebSite
 
 URL = "http://shop.example/list"
 PAGE = """<!DOCTYPE html>
@@ -210,3 +212,33 @@ nodes:
         page = load_page(studio, loads(crawl, registry=studio.registry), "read", f"{site.url}/shop", file=None)
         assert [request.path for request in site.requests] == ["/shop"]
     assert len(numbers(page, ".card")) == 20
+
+
+BROWSER_LACKS = missing()
+
+
+@pytest.mark.skipif(BROWSER_LACKS is not None, reason=BROWSER_LACKS.what if BROWSER_LACKS else "")
+def test_a_page_for_a_browser_is_loaded_by_one_so_that_what_its_scripts_make_is_seen(studio):
+    script = "document.body.innerHTML = '<p class=made>by a script</p>'"
+    crawl = """
+etl_studio: 1
+nodes:
+  read: {type: browser_source, config: {start_urls: ["http://a.example/"], fields: {}, wait_for: .made}}
+"""
+    pages = {"/": Page(f"<body><script>{script}</script></body>"), "/robots.txt": Page("", content_type="text/plain")}
+    with WebSite(pages).running() as site:
+        page = load_page(studio, loads(crawl, registry=studio.registry), "read", f"{site.url}/", file=None)
+    assert len(numbers(page, ".made")) == 1
+
+
+def test_the_workshop_sees_where_an_address_of_a_crawl_leads(studio):
+    crawl = """
+etl_studio: 1
+nodes:
+  read: {type: crawl_source, config: {start_urls: ["http://a.example/"], fields: {}}}
+"""
+    moved = Page("", 301, headers={"Location": "/new"})
+    with WebSite({"/": moved, "/new": Page("<p class=new>here</p>")}).running() as site:
+        page = load_page(studio, loads(crawl, registry=studio.registry), "read", f"{site.url}/", file=None)
+    assert page.response.url == f"{site.url}/new"
+    assert numbers(page, ".new")
