@@ -35,7 +35,7 @@ VERSION, NO_PASSWORD, CONNECT, NAME = 5, 0, 1, 3
 LENGTHS = {1: 4, 4: 16}
 """Bytes of an address, by its kind."""
 DONE, NOT_ALLOWED, UNREACHABLE = 0, 2, 4
-HTTPS = 443
+HTTP, HTTPS = 80, 443
 OK = 200
 
 
@@ -55,13 +55,15 @@ class HttpGate:
         self.reached: set[str] = set()
         self._own = tuple(name.lower().lstrip(".") for name in own)
         self._proxies = proxies or SystemProxies()
-        self._failures: dict[str, EtlError] = {}
+        self._failures: dict[tuple[str, int], EtlError] = {}
         self._server: asyncio.Server | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     def failure(self, url: str) -> EtlError | None:
-        """Why the last connection to the host of an address could not be made."""
-        return self._failures.get((urlsplit(url).hostname or "").lower())
+        """Why the last connection to the host and port of an address could not be made."""
+        parts = urlsplit(url)
+        port = parts.port or (HTTPS if parts.scheme == "https" else HTTP)
+        return self._failures.get(((parts.hostname or "").lower(), port))
 
     async def open(self) -> None:
         """Wait for connections on a free port."""
@@ -95,7 +97,7 @@ class HttpGate:
                 return
             writer.write(_reply(DONE))
             await _both(self._down(far[0], writer), _up(reader, far[1]))
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+        except (OSError, asyncio.IncompleteReadError):
             pass  # whoever went away knows
         finally:
             self._under_way.discard(task)
@@ -110,13 +112,13 @@ class HttpGate:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 found = await self._way(host, port)
-        except (OSError, TimeoutError) as error:
+        except (OSError, UnicodeError) as error:  # a name may be none
             if len(self._failures) < MOST_REMEMBERED:
-                self._failures[host] = _meaning(error, host, port)
-            if isinstance(error, TimeoutError):
-                raise OSError from error
-            raise
-        self._failures.pop(host, None)
+                self._failures[host, port] = _meaning(error, host, port)
+            if isinstance(error, OSError):
+                raise
+            raise OSError("no name") from error
+        self._failures.pop((host, port), None)
         if len(self.reached) < MOST_REMEMBERED:
             self.reached.add(host)
         return found
@@ -220,7 +222,7 @@ async def _through(proxy: str, host: str, port: int) -> tuple[asyncio.StreamRead
     parts = urlsplit(proxy)
     if parts.scheme != "http" or not parts.hostname:
         raise OSError("The proxy of this computer is no HTTP proxy.")
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, limit=CHUNK)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or HTTP, limit=CHUNK)
     try:
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}"]
@@ -240,10 +242,10 @@ async def _through(proxy: str, host: str, port: int) -> tuple[asyncio.StreamRead
     return reader, writer
 
 
-def _meaning(error: OSError | TimeoutError, host: str, port: int) -> EtlError:
+def _meaning(error: OSError | UnicodeError, host: str, port: int) -> EtlError:
     import httpx2
 
-    if isinstance(error, TimeoutError) and not error.errno:
+    if isinstance(error, TimeoutError):
         return TransientError(f"{host} did not take the connection within {CONNECT_SECONDS:g} s.")
     lost = httpx2.ConnectError("There is no connection.")
     lost.__cause__ = error

@@ -376,6 +376,42 @@ def test_a_crawl_that_was_killed_goes_on_and_each_page_comes_once(pipeline, rows
     assert rows("count(*), count(DISTINCT _url)") == [(41, 41)]
 
 
+@pytest.mark.parametrize("victim", ["--remote-debugging-pipe", "run-driver"])
+def test_a_browser_that_dies_is_started_again(pipeline, rows, site, folder, start, victim):
+    site.pages = lambda path: (
+        None
+        if path in ("/robots.txt", "/favicon.ico")
+        else made(shown("<h1>x</h1>"), "".join(f"<a href='/{n}'>n</a>" for n in range(20)))
+    )
+    policy = {"retry": {"attempts": 3, "delay": 0.1}, "breaker": {"enabled": False}}
+    pipeline(follow=[{}], delay=0.1, policy=policy)
+    process = start("run", folder.file, "--workspace", folder.workspace)
+    site.wait_for(10, process)
+    for pid in browsers():
+        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        if victim in command and "--type=" not in command:
+            os.kill(pid, signal.SIGKILL)
+    _, said = process.communicate()
+
+    assert process.returncode == 0, said
+    assert rows("count(*), count(DISTINCT _url)") == [(21, 21)]
+
+
+def test_two_crawls_of_one_pipeline_have_a_browser_each(folder, site, other):
+    for each in (site, other):
+        each.pages = {"/": made(later("<h1>a</h1><a href='/b'>b</a>")), "/b": made(later("<h1>b</h1>"))}
+    nodes = {
+        name: ("browser_source", {"start_urls": [f"{one.url}/"], "fields": {"title": "h1"}, "wait_for": "h1"})
+        for name, one in (("one", site), ("two", other))
+    }
+    nodes["save"] = SINK
+    folder.pipeline(nodes | {"both": ("union", {})}, ["one -> both", "two -> both", "both -> save"])
+    answer = folder.run("--workspace", folder.workspace)
+
+    assert answer.code == 0, answer.err
+    assert folder.ask("SELECT title, count(*) FROM rows GROUP BY 1") == [("a", 2), ("b", 2)]
+
+
 def test_the_browser_keeps_nothing_outside_the_workspace(crawl, site, folder, tmp_path, monkeypatch):
     home, temporary = tmp_path / "home", Path(tempfile.mkdtemp())  # sockets have short paths
     home.mkdir()

@@ -375,3 +375,31 @@ def test_a_stream_is_cut_at_the_bytes_that_the_request_allows(node):
 def test_a_stream_that_breaks_off_is_transient(node, site):
     with node().context.web() as web, pytest.raises(TransientError, match="broke off"):
         web.run(lines_of(web, HttpRequest(site.url + "/api/products?fault=truncate")))
+
+
+def test_another_program_may_answer_in_place_of_the_client_under_the_same_policy(node):
+    from etl_studio.sdk import HttpResponse
+
+    asked, statuses = [], iter([503, 404, 200])
+
+    async def by(request, seconds):
+        asked.append((request.url, seconds))
+        return HttpResponse(request.url, next(statuses), {}, b"made")
+
+    one = node(Policy(timeout=7, retry=Retry(attempts=2, delay=0), breaker=Breaker(enabled=False)))
+    with one.context.web() as web:
+        with pytest.raises(PermanentError) as error:
+            web.run(web.send(HttpRequest("http://site.invalid/a"), by=by))
+        assert web.run(web.send(HttpRequest("http://site.invalid/b"), by=by)).content == b"made"
+    assert error.value.status == 404
+    assert asked == [("http://site.invalid/a", 7), ("http://site.invalid/a", 7), ("http://site.invalid/b", 7)]
+    assert len(one.of(RetryScheduled)) == 1
+
+
+def test_a_gate_and_a_folder_last_as_long_as_they_are_needed(node):
+    one = node()
+    with one.context.gate(["127.0.0.1"]) as gate:
+        assert gate.url.startswith("socks5://127.0.0.1:")
+    folder = one.context.scratch()
+    assert folder.is_dir()
+    assert folder.parent.name == "scratch"

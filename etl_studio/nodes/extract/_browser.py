@@ -61,6 +61,7 @@ class Browser:
         self._program = _program(settings)
         self._profile = context.scratch() / "browser"
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._told_of)
         self._thread = threading.Thread(target=self._loop.run_forever, name="browser")
         self._inbox: Any = None
         self._plugin: Any = None
@@ -242,6 +243,10 @@ class Browser:
         for order in list(self._inbox.orders.values()):
             if not order.done.done():
                 order.done.set_exception(TransientError(f"The browser has ended{f': {error}' if error else ''}."))
+
+    def _told_of(self, _: asyncio.AbstractEventLoop, facts: dict[str, Any]) -> None:
+        # What a browser that went away leaves without a taker; whoever wanted something of it has heard of it.
+        self._context.log("debug", f"The browser's driver: {facts.get('exception') or facts.get('message')}")
 
     def _no_start(self, error: Exception) -> PermanentError:
         lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]

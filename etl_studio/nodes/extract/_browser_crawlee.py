@@ -24,7 +24,7 @@ from crawlee.events import EventManager
 from crawlee.request_loaders import RequestManager
 from crawlee.statistics import Statistics
 from crawlee.storage_clients import MemoryStorageClient
-from playwright.async_api import Error
+from playwright.async_api import Error, async_playwright
 
 from etl_studio.nodes.extract._browser_tab import Tab
 
@@ -181,7 +181,11 @@ class Tabs(PlaywrightBrowserController):
     async def new_page(self, *arguments: Any, **options: Any) -> Any:
         if self._idle:
             return self._idle.pop().page
-        page = await super().new_page(*arguments, **options)
+        try:
+            page = await super().new_page(*arguments, **options)
+        except Error:  # it has gone, and told nobody; the next page has another browser
+            self._closed = True
+            raise
         tab = self._tabs[page] = Tab(page, await page.context.new_cdp_session(page), self._wishes.blocked)
         page.close = partial(self._let_go, tab, page.close)
         return page
@@ -235,12 +239,23 @@ class Chromium(PlaywrightBrowserPlugin):
     async def new_browser(self) -> Tabs:
         async with self._launching:
             if self.tabs is None or not self.tabs.has_free_capacity:
-                # A context of a profile is the only way to say where the profile is.
-                carrier = await self._playwright.chromium.launch_persistent_context(
-                    str(self._profile), **self.browser_launch_options
-                )
+                carrier = await self._launch()
                 self.tabs = Tabs(carrier.browser, self._wishes, await self._options(carrier.browser))
             return self.tabs
+
+    async def _launch(self) -> Any:
+        if self.tabs is not None:
+            try:
+                return await self._launch_once()
+            except Error:  # what drives it has gone, too
+                self._playwright_context_manager = async_playwright()
+                self._playwright = await self._playwright_context_manager.__aenter__()
+        return await self._launch_once()
+
+    async def _launch_once(self) -> Any:
+        # A context of a profile is the only way to say where the profile is.
+        launch = self._playwright.chromium.launch_persistent_context
+        return await launch(str(self._profile), **self.browser_launch_options)
 
     async def _options(self, browser: Any) -> dict[str, Any]:
         session = await browser.new_browser_cdp_session()
