@@ -112,7 +112,7 @@ def _check_installed(pipeline: Pipeline, types: Mapping[str, type[Node] | None])
     for name, node_type in types.items():
         missing = node_type.missing(pipeline.nodes[name].config) if node_type else None
         if missing:
-            field = f"config.{missing.setting}" if missing.setting else "type"
+            field = f"config.{missing.setting}" if missing.setting else "config"
             place = position(pipeline, "nodes", name, *field.split(".")) or (None, None)
             yield Problem("error", missing.what, missing.hint, name, field, *place)
 

@@ -147,7 +147,7 @@ def test_a_page_that_never_ends_is_read_as_it_is(crawl, rows, site, folder):
         "/slow.png": Page(b"", content_type="image/png", wait=4),
         "/slow.js": Page("", content_type="text/javascript"),
     }
-    answer = crawl(timeout=1, block=[])
+    answer = crawl(timeout=1, load="everything")
 
     assert answer.code == 0
     assert rows() == [("there",)]
@@ -231,6 +231,35 @@ def test_a_form_is_filled_in_and_what_it_leads_to_is_read(crawl, rows, site):
 
     assert crawl(actions=actions, wait_for="h1").code == 0
     assert rows("title, _url") == [("blue mug", f"{site.url}/found?q=blue+mug&s=2")]
+
+
+def test_a_part_of_a_page_is_scrolled_and_a_click_may_lead_on(crawl, rows, site):
+    more = (
+        "let n = 0; box.onscroll = () => { if (n++ < 3) setTimeout(() => {"
+        " box.innerHTML += '<p class=card style=\"height:300px\">x</p>'; }, 50); };"
+    )
+    box = "<div id=box style='height:200px;overflow:auto'><p class=card style='height:300px'>x</p></div>"
+    site.pages = {
+        "/": made("", "<a id=go href='/list'>go</a><button class=never hidden>no</button>"),
+        "/list": made(more, box),
+    }
+    actions = [
+        {"do": "click", "selector": "#go"},
+        {"do": "wait", "selector": "#box"},
+        {"do": "click", "selector": ".never", "seconds": 0.2},
+        {"do": "scroll", "selector": "//div[@id='box']", "times": 20, "seconds": 1.5},
+    ]
+    crawl(actions=actions, item=".card", fields={"text": "p"})
+
+    assert rows("_url, count(*)", "GROUP BY 1") == [(f"{site.url}/list", 4)]
+
+
+def test_a_selector_that_the_browser_does_not_know_ends_the_page_with_its_name(crawl, site, folder):
+    site.pages = {"/": made(shown("<h1>x</h1>"))}
+    answer = crawl(actions=[{"do": "click", "selector": "div:::more"}])
+
+    assert answer.code == 1
+    assert 'cannot use the selector "div:::more"' in answer.err
 
 
 def test_cookie_banners_are_agreed_to(crawl, rows, site):
@@ -331,9 +360,10 @@ def test_images_are_not_loaded_unless_wanted(crawl, site):
     crawl()
     assert {"/i.png", "/v.mp4", "/f.woff2"} & set(site.paths) == set()
     assert "/s.css" in site.paths
-    crawl(block=["styles"])
-    assert "/i.png" in site.paths
+    crawl(load="no_styles")
     assert site.paths.count("/s.css") == 1
+    crawl(load="everything")
+    assert {"/i.png", "/v.mp4", "/f.woff2"} <= set(site.paths)
 
 
 def test_a_page_that_is_too_large_is_rejected(crawl, rows, site):

@@ -35,8 +35,9 @@ FLAGS = (
     "--mute-audio",
     "--disable-gpu",
 )
-KINDS = {"media": ("Media",), "styles": ("Stylesheet",)}
-"""Kinds that are refused one by one; images and fonts are switched off."""
+NO_MEDIA = ("--blink-settings=imagesEnabled=false", "--disable-remote-fonts")
+REFUSED = {"everything": (), "no_media": ("Media",), "no_styles": ("Media", "Stylesheet")}
+"""What is refused one by one, as it cannot be switched off."""
 
 
 class Browser:
@@ -89,10 +90,12 @@ class Browser:
             raise
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     @property
     def took(self) -> int:
@@ -146,10 +149,8 @@ class Browser:
     def _launch_options(self) -> dict[str, Any]:
         settings = self._settings
         flags = [*FLAGS, f"--js-flags=--max-old-space-size={HEAP_MB}"]
-        if "images" in settings.block:
-            flags.append("--blink-settings=imagesEnabled=false")
-        if "fonts" in settings.block:
-            flags.append("--disable-remote-fonts")
+        if settings.load != "everything":
+            flags += NO_MEDIA
         as_root = getattr(os, "geteuid", lambda: 1)() == 0
         if as_root:
             self._context.log(
@@ -202,7 +203,7 @@ class Browser:
                 for url in settings.start_urls
                 for name, value in settings.set_cookies.items()
             ],
-            blocked=tuple(kind for name in settings.block for kind in KINDS.get(name, ())),
+            blocked=REFUSED[settings.load],
             keeps_cookies=settings.cookies,
         )
 
@@ -235,6 +236,8 @@ class Browser:
             self._refuse(order, error)
 
     def _refuse(self, order: Order, error: Exception) -> None:
+        if order.tab is not None:
+            order.tab.spoiled = True
         if not order.done.done():
             order.done.set_exception(self._reading.meaning(error, order))
 
@@ -270,8 +273,8 @@ class Browser:
                     await asyncio.wait({self._crawling})
                 if self._pool is not None and self._pool.active:
                     await self._pool.__aexit__(None, None, None)
-        except TimeoutError:
-            await self._kill()
+        except Exception:  # noqa: BLE001 - late, or what drives it has gone: nothing of it may stay
+            self._kill()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -279,7 +282,7 @@ class Browser:
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
 
-    async def _kill(self) -> None:
+    def _kill(self) -> None:
         import psutil
 
         mark = str(self._profile)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 GROWTH_SECONDS = 2.0
 """How long a page may take to grow after a click or when its end came into view."""
-BANNER_SECONDS = 1.0
 
 AGREE = (
     "#onetrust-accept-btn-handler",
@@ -39,44 +38,42 @@ AGREE = (
 """Buttons of common banners: OneTrust, Cookiebot, Didomi, TrustArc, Axeptio, Google Funding Choices, CookieYes, ..."""
 
 _SCROLL = """
-async ([selector, times, patience]) => {
-  const find = () => selector ? document.querySelector(selector) : document.scrollingElement;
-  const size = () => { const e = find(); return e ? e.scrollHeight + ' ' + document.getElementsByTagName('*').length : '' };
+async (element, [times, patience]) => {
+  const place = () => element || document.scrollingElement || document.documentElement;
+  const size = () => place().scrollHeight + ' ' + document.getElementsByTagName('*').length;
   for (let n = 0; n < times; n++) {
     const before = size(), end = performance.now() + patience;
-    const element = find();
-    if (!element) return n;
-    element.scrollTo(0, element.scrollHeight);
+    place().scrollTo(0, place().scrollHeight);
     while (size() === before) {
-      if (performance.now() > end) return n;
+      if (performance.now() > end) return;
       await new Promise(done => setTimeout(done, 50));
     }
   }
-  return times;
 }
-"""  # noqa: E501
-_COUNT = "() => document.getElementsByTagName('*').length + ' ' + document.body.innerText.length"
-_GREW = """
-async ([before, patience]) => {
+"""
+_SIZE = "document.getElementsByTagName('*').length + ' ' + (document.body || {innerText: ''}).innerText.length"
+_GREW = f"""
+async ([before, patience]) => {{
   const end = performance.now() + patience;
-  while (document.getElementsByTagName('*').length + ' ' + document.body.innerText.length === before) {
+  while ({_SIZE} === before) {{
     if (performance.now() > end) return false;
     await new Promise(done => setTimeout(done, 50));
-  }
+  }}
   return true;
-}
+}}
 """
 
 
-async def accept_cookies(page: Any) -> None:
-    """Agree in a cookie banner, if one of the common ones comes."""
+async def accept_cookies(page: Any, seconds: float) -> bool:
+    """Agree in a cookie banner, if one of the common ones comes within so many seconds; whether one came."""
     from playwright.async_api import Error
 
     button = page.locator(f"css={', '.join(AGREE)}").locator("visible=true").first
     try:
-        await button.click(timeout=BANNER_SECONDS * 1000)
+        await button.click(timeout=seconds * 1000)
     except Error:
-        return
+        return False
+    return True
 
 
 async def act(page: Any, actions: Sequence[Action], seconds: float) -> None:
@@ -119,9 +116,12 @@ async def _do(page: Any, action: Action, seconds: float) -> None:
         case "wait" if where is None:
             await asyncio.sleep(action.seconds)
         case "wait":
-            await page.locator(located(action.selector)).first.wait_for(state="attached", timeout=seconds * 1000)
+            wanted = page.locator(located(action.selector)).first
+            await wanted.wait_for(state="attached", timeout=(action.seconds or seconds) * 1000)
+        case "scroll" if where is None:
+            await page.evaluate(f"asked => ({_SCROLL})(null, asked)", [action.times, patience])
         case "scroll":
-            await page.evaluate(_SCROLL, [action.selector, action.times, patience])
+            await where.evaluate(_SCROLL, [action.times, patience], timeout=most)
         case "fill":
             await where.fill(action.text, timeout=most)
         case "select":
@@ -138,7 +138,7 @@ async def _click(page: Any, where: Any, times: int, most: float, patience: float
     from playwright.async_api import TimeoutError as Late
 
     for n in range(times):
-        before = await page.evaluate(_COUNT) if times > 1 else ""
+        before = await page.evaluate(_SIZE) if times > 1 else ""
         try:
             await where.click(timeout=most if not n else patience)
         except Late:

@@ -99,10 +99,11 @@ class Inbox(RequestManager):
         return self._closed
 
     async def fetch_next_request(self) -> Request | None:
-        if not self._waiting:
-            return None
-        key = self._waiting.popleft()
-        return Request.from_url(self.orders[key].request.url, unique_key=key, enqueue_strategy="all")
+        while self._waiting:
+            key = self._waiting.popleft()
+            if (order := self.orders.get(key)) is not None:  # otherwise nobody waits for it any more
+                return Request.from_url(order.request.url, unique_key=key, enqueue_strategy="all")
+        return None
 
     async def mark_request_as_handled(self, request: Request) -> None:
         del request
@@ -193,12 +194,10 @@ class Tabs(PlaywrightBrowserController):
     async def _let_go(self, tab: Tab, close: Callable[[], Awaitable[None]], **_: Any) -> None:
         """Keep a tab for the next page, or close it."""
         keeps = self._wishes.keeps_cookies
-        with suppress(Error, TimeoutError):
-            if keeps and tab.used < MOST_USES and not tab.crashed and not self._closed:
-                async with asyncio.timeout(LET_GO_SECONDS):
-                    await tab.end()
-                self._idle.append(tab)
-                return
+        if keeps and tab.used < MOST_USES and not (tab.crashed or tab.spoiled or self._closed):
+            tab.end()
+            self._idle.append(tab)
+            return
         self._tabs.pop(tab.page, None)
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(LET_GO_SECONDS):

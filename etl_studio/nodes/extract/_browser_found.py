@@ -63,5 +63,5 @@ def missing(wanted: str = "") -> sdk.Missing | None:
         return sdk.Missing("The packages that drive a browser (Crawlee with Playwright) are not installed.", PACKAGES)
     if find_browser(wanted) is None:
         what = f'There is no browser "{wanted}".' if wanted else "There is no Chromium on this computer."
-        return sdk.Missing(what, _INSTALL.get(sys.platform, _INSTALL_LINUX), "browser")
+        return sdk.Missing(what, _INSTALL.get(sys.platform, _INSTALL_LINUX), "browser" if wanted else "")
     return None

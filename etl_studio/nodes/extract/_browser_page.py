@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 STATES = {"parsed": "domcontentloaded", "loaded": "load", "quiet": "networkidle"}
 FIRST_ERROR = 400
 HTML_SECONDS = 20.0
+GOES_SECONDS = 0.1
+BANNERS = 3
+"""Pages on which a cookie banner is waited for."""
+BANNER_SECONDS, BANNER_THERE_SECONDS = 1.5, 0.1
 _HTML = """
 most => {
   const root = document.documentElement, shadows = [];
@@ -59,7 +63,7 @@ class Reading:
 
     def __init__(self, settings: BrowserSettings, gate: sdk.Gate, context: sdk.RunContext) -> None:
         self._settings, self._gate, self._context = settings, gate, context
-        self.unfinished = 0
+        self.unfinished = self._banners = 0
 
     async def read(self, tab: Tab, order: Order) -> sdk.HttpResponse:
         """Read a page whose answer has begun to come.
@@ -107,15 +111,30 @@ class Reading:
                     await page.wait_for_load_state(STATES[settings.wait_until], timeout=left)
                 except Late:
                     self._never_ends(shown)
-            tab.acting = True
-            if settings.accept_cookies:
-                await accept_cookies(page)
-            await act(page, settings.actions, settings.timeout)
+            if settings.actions or settings.accept_cookies:
+                tab.acting = True
+                await self._act(tab, most)
             if settings.wait_for:
                 await self._wait_for(page, shown)
             return True
 
         return await _unless_left(tab, settle()) is True
+
+    async def _act(self, tab: Tab, most: float) -> None:
+        settings = self._settings
+        if settings.accept_cookies:
+            # Once is enough as long as cookies are kept; where no banner comes, none is waited for any more.
+            waits = self._banners < BANNERS or not settings.cookies
+            self._banners += 1
+            if await accept_cookies(tab.page, BANNER_SECONDS if waits else BANNER_THERE_SECONDS):
+                self._banners = BANNERS
+        await act(tab.page, settings.actions, settings.timeout)
+        if settings.actions:
+            await asyncio.sleep(GOES_SECONDS)  # a script or a form may be about to lead on
+            async with asyncio.timeout(most / 1000):
+                while tab.going:  # noqa: ASYNC110 - a state of the browser
+                    await asyncio.sleep(GOES_SECONDS)
+            await tab.page.wait_for_load_state("domcontentloaded", timeout=most)
 
     async def _wait_for(self, page: Any, shown: str) -> None:
         from playwright.async_api import Error

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REDIRECTS = range(300, 400)
 NO_CONTENT = (204, 205)
+REST_SECONDS = 1.0
+"""After which the scripts of a page that was read end."""
 MOST_RELOADS = 5
 """How often a page may go to its own address again, as those do that want a cookie."""
 FOUND = 302
@@ -76,6 +78,16 @@ class Tab:
         page: Playwright's page.
         session: of the developer tools for it.
         blocked: kinds of resources that are not loaded, in the words of the developer tools.
+
+    Attributes:
+        page: Playwright's page.
+        used: pages that it had.
+        crashed: its process has gone.
+        spoiled: a page could not be read, so that the tab is no good for the next one.
+        acting: the page is being acted on, so that it may lead on.
+        going: it leads on, and what it leads to has not begun to come.
+        head: the beginning of the answer; None: there is none yet.
+        left: set when the page leads elsewhere, or is none.
     """
 
     def __init__(self, page: Any, session: Any, blocked: tuple[str, ...]) -> None:
@@ -86,9 +98,10 @@ class Tab:
         self._reloads = 0
         self._began = 0.0
         self._working: set[asyncio.Task[None]] = set()
+        self._rest: asyncio.TimerHandle | None = None
         self.used = 0
-        self.crashed = False
-        self.acting = False
+        self.crashed = self.spoiled = False
+        self.acting = self.going = False
         self.head: Head | None = None
         self.left = asyncio.Event()
         page.on("crash", self._crash)
@@ -97,9 +110,12 @@ class Tab:
 
     async def begin(self, order: Order) -> None:
         """Load the page of an order from now on."""
-        self._order, self.head, self._frame, self._reloads, self.acting = order, None, "", 0, False
+        self._order, self.head, self._frame, self._reloads = order, None, "", 0
+        self.acting = self.going = False
         self.left.clear()
         self.used += 1
+        if self._rest is not None:
+            self._rest.cancel()
         patterns = [{"resourceType": "Document", "requestStage": stage} for stage in ("Request", "Response")]
         patterns += [{"resourceType": kind, "requestStage": "Request"} for kind in self._blocked]
         if order.headers:
@@ -108,10 +124,16 @@ class Tab:
         await self._session.send("Fetch.enable", {"patterns": patterns})
         self._began = time.monotonic()
 
-    async def end(self) -> None:
-        """Let go of the page, and of its scripts."""
+    def end(self) -> None:
+        """Let go of the page; of its scripts, too, where the next page does not follow soon.
+
+        To leave it at once would cost more than most pages: Chromium takes another process for each other site.
+        """
         self._order = None
-        await self.page.goto("about:blank")
+        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        self._do(self.page.goto("about:blank"))
 
     def _crash(self, _: object) -> None:
         self.crashed = True
@@ -145,13 +167,15 @@ class Tab:
             if self.head is not None and not self._may_go_on(order, url, request["method"]):
                 await self._session.send("Fetch.failRequest", {"requestId": number, "errorReason": "Aborted"})
                 return
+            self.going = True
         asked: dict[str, Any] = {"requestId": number}
-        if order is not None and order.headers and "responseStatusCode" not in event and _is_near(url, order):
+        if order is not None and order.headers and "responseStatusCode" not in event and _is_own(url, order):
             sent = {**request["headers"], **order.headers}
             asked["headers"] = [{"name": name, "value": str(value)} for name, value in sent.items()]
         await self._session.send("Fetch.continueRequest", asked)
 
     async def _answered(self, event: dict[str, Any], order: Order, url: str) -> None:
+        self.going = False
         status = int(event["responseStatusCode"])
         headers = {one["name"].lower(): one["value"] for one in event.get("responseHeaders", ())}
         number = event["requestId"]
@@ -229,6 +253,11 @@ def _is_web_page(headers: Mapping[str, str]) -> bool:
 
 def _is_near(url: str, order: Order) -> bool:
     return urlsplit(url).netloc.rpartition("@")[2] == urlsplit(order.request.url).netloc.rpartition("@")[2]
+
+
+def _is_own(url: str, order: Order) -> bool:
+    """Whether an address may get what is meant for the page's host: never without the encryption of the page."""
+    return _is_near(url, order) and urlsplit(url).scheme in (urlsplit(order.request.url).scheme, "https")
 
 
 def _is_same(one: str, other: str) -> bool:

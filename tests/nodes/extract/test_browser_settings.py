@@ -89,7 +89,7 @@ def test_an_action_that_says_too_little_is_refused(action, says):
         ({"viewport": "big"}, "pattern"),
         ({"locale": "deutsch, bitte"}, "pattern"),
         ({"sent_as": "a\nb"}, "one line"),
-        ({"block": ["scripts"]}, "Input should be"),
+        ({"load": "scripts"}, "Input should be"),
         ({"timeout": 0}, "greater than 0"),
         ({"auth": {"kind": "api_key", "key": "k", "send_in": "query"}}, "in a header only"),
         ({"auth": {"kind": "digest", "username": "a", "password": "b"}}, "does not match any of the expected tags"),
@@ -140,13 +140,12 @@ def test_each_system_has_its_command(system, command, packages, programs, monkey
 def test_a_check_of_the_pipeline_tells_what_is_missing_at_its_place(packages, programs):
     text = (
         "etl_studio: 1\nnodes:\n  pages:\n    type: browser_source\n    config:\n"
-        "      start_urls: [https://shop.example/]\n      fields: {name: h1}\n      browser: ${chrome}\n"
-        "parameters:\n  chrome: {type: text, default: opera}\n"
+        "      start_urls: [https://shop.example/]\n      fields: {name: h1}\n      browser: opera\n"
     )
     registry = Registry([BrowserSource])
     packages(there=False)
     problems = [each for each in check(loads(text), registry) if each.severity == "error"]
-    assert [(each.node, each.field, each.line) for each in problems] == [("pages", "type", 4)]
+    assert [(each.node, each.field, each.line) for each in problems] == [("pages", "config", 5)]
     assert "pip install" in problems[0].hint
 
     packages(there=True)
