@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import email.message
 import io
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ class ByteCount:
 
     def __init__(self, response: httpx2.Response, most: int | None) -> None:
         self._response = response
+        self._compressed = "content-encoding" in response.headers
         self._most = most
         self._size = 0
 
@@ -77,17 +79,22 @@ class ByteCount:
             PermanentError: there are too many of them, or far more than were sent.
         """
         self._size += number
-        where = shown_url(str(self._response.url))
         if self._most is not None and self._size > self._most:
             raise PermanentError(
-                f"The answer of {where} is larger than {_amount(self._most)}.", hint="Ask for fewer items at a time."
+                f"The answer of {self._where} is larger than {_amount(self._most)}.",
+                hint="Ask for fewer items at a time.",
             )
-        if self._size > RATIO_FLOOR and self._size > MAX_RATIO * self._response.num_bytes_downloaded:
+        sent = self._response.num_bytes_downloaded
+        if self._compressed and self._size > RATIO_FLOOR and self._size > MAX_RATIO * sent:
             raise PermanentError(
-                f"The compressed answer of {where} grows to more than {MAX_RATIO} times its size. It was not unpacked "
-                "further, as it may be an attack.",
+                f"The compressed answer of {self._where} grows to more than {MAX_RATIO} times its size. It was not "
+                "unpacked further, as it may be an attack.",
                 hint="Ask the owner of the site, or for fewer items at a time.",
             )
+
+    @property
+    def _where(self) -> str:
+        return shown_url(str(self._response.url))
 
 
 class BodyStream:
@@ -157,10 +164,17 @@ class BodyStream:
 async def content(response: httpx2.Response, size: ByteCount) -> bytes:
     """The whole body, decoded."""
     chunks: list[bytes] = []
-    async for chunk in response.aiter_bytes():
+    async for chunk in _decoded(response):
         size.add(len(chunk))
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _decoded(response: httpx2.Response) -> AsyncIterable[bytes]:
+    stream = response.stream
+    if "content-encoding" not in response.headers and isinstance(stream, AsyncIterable):
+        return stream  # httpx2 would only pass the bytes through
+    return response.aiter_bytes()
 
 
 async def beginning(response: httpx2.Response) -> bytes:
@@ -184,7 +198,10 @@ def check_codings(response: httpx2.Response, client: httpx2.AsyncClient) -> None
     Raises:
         PermanentError: with the names of the codings.
     """
-    codings = [coding.strip().lower() for coding in response.headers.get("content-encoding", "").split(",")]
+    told = response.headers.get("content-encoding")
+    if not told:
+        return
+    codings = [coding.strip().lower() for coding in told.split(",")]
     codings = [coding for coding in codings if coding and coding != "identity"]
     known = client.headers["accept-encoding"]
     if len(codings) > MAX_CODINGS or any(coding.removeprefix("x-") not in known for coding in codings):

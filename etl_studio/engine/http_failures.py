@@ -189,7 +189,7 @@ def _reason(body: bytes, request: HttpRequest, secrets: Collection[str]) -> str 
     """The site's own message, where it is JSON that has one; values of our headers and secrets in it are masked."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     for name in ("error", "message", "detail", "error_description", "title"):
         value = found.get(name) if isinstance(found, dict) else None

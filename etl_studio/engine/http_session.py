@@ -149,7 +149,7 @@ class HttpSession:
             if tape is not None:
                 response = await _taped(tape, client, outgoing, signed)
             else:
-                response = await _sent(client, outgoing, signed, follow=request.follow_redirects)
+                response = await _sent(client, outgoing, signed)
             try:
                 status = response.status_code
                 opened = Opened(response, _shown_by(signature, response))
@@ -194,10 +194,8 @@ def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:
     return url if signature is None else signature.bare(url)
 
 
-async def _sent(
-    client: SessionClient, request: httpx2.Request, signature: Signature | None, *, follow: bool
-) -> httpx2.Response:
-    if signature is None and not follow and not request.url.userinfo:
+async def _sent(client: SessionClient, request: httpx2.Request, signature: Signature | None) -> httpx2.Response:
+    if signature is None and not request.url.userinfo:
         return await client.send_directly(request)
     return await send_signed(client, request, signature)
 
@@ -234,12 +232,11 @@ def _outgoing(client: SessionClient, request: HttpRequest) -> httpx2.Request:
     if not all(map(_HEADER_NAME.fullmatch, request.headers)):
         raise cannot_be_sent(request.url)
     own = {name.lower() for name in request.headers}
-    given = [(name.decode(), value.decode()) for name, value in client.headers.raw]
     try:
         outgoing = httpx2.Request(
             request.method,
             url.copy_merge_params(params) if params else url,
-            headers=[*(pair for pair in given if pair[0].lower() not in own), *request.headers.items()],
+            headers=[*(pair for name, pair in client.common.items() if name not in own), *request.headers.items()],
             json=request.body,
             content=request.content,
             data=dict(request.form) if request.form is not None else None,

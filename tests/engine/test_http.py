@@ -338,6 +338,14 @@ def test_damaged_gzip_is_transient(fetch):
         fetch(server.url + "/")
 
 
+def test_an_error_whose_body_is_nested_without_end_is_an_error_like_others(fetch):
+    with (
+        ScriptedServer({"/": answering(404, content=b"[" * 60_000, Content_Type="application/json")}) as server,
+        pytest.raises(PermanentError, match="404"),
+    ):
+        fetch(server.url + "/")
+
+
 @pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "base64", "nope", "utf-8;x", "\xff"])
 def test_a_charset_that_is_none_is_taken_for_utf_8(fetch, charset):
     content = answering(content="ü".encode(), Content_Type=f"text/plain; charset={charset}")

@@ -34,8 +34,10 @@ def json_of(response: sdk.HttpResponse, *, streams: bool = False) -> Any:
     if content.startswith(_GUARD):
         content = content.removeprefix(_GUARD).lstrip(b",\r\n")
     kind = response.headers.get("content-type", "")
-    if streams and kind.startswith(LINES + EVENTS):
-        return _values(content.decode(response.encoding or "utf-8", "replace"), events=kind.startswith(EVENTS))
+    # What begins as a JSON document does holds no event, whatever the header says.
+    events = kind.startswith(EVENTS) and not content.lstrip().startswith((b"[", b"{"))
+    if streams and (events or kind.startswith(LINES)):
+        return _values(content.decode(response.encoding or "utf-8", "replace"), events=events)
     if content is response.content:
         return response.json()
     return sdk.HttpResponse(response.url, response.status, response.headers, content, response.encoding).json()

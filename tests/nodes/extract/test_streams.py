@@ -305,6 +305,7 @@ def test_items_of_a_value_are_found_by_their_path(running, site):
     [
         ("application/x-ndjson", '{"id": 1}\n{"id": 2}\n'),
         ("text/event-stream; charset=utf-8", 'data: {"id": 1}\n\ndata: {"id": 2}\n\n'),
+        ("text/event-stream", '\n[{"id": 1}, {"id": 2}]'),  # what holds no event loses no item for its header
     ],
 )
 def test_a_short_stream_needs_no_setting(running, site, kind, text):
