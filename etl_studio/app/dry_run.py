@@ -91,6 +91,7 @@ def dry_run(  # noqa: PLR0913 - as a run
     from etl_studio.engine.threads import start_thread
     from etl_studio.engine.trial import trial_plan
     from etl_studio.pipeline.flat import nodes_of
+    from etl_studio.storage.mailbox import mailbox_folder
 
     if trial is not None:
         only = trial.run
@@ -128,6 +129,7 @@ def dry_run(  # noqa: PLR0913 - as a run
                 file.resolve().parent if file else Path.cwd(),
                 workspace.resolve() / "data.db",
                 Path(scratch) / "scratch",
+                mailbox_folder(workspace, file, pipeline.name),
             ),
             NothingNew(studio.databases, Path(scratch)),
             listeners,

@@ -60,6 +60,8 @@ class Look:
         parameters: Mapping[str, str],
         pins: Pins,
     ) -> None:
+        from etl_studio.storage.mailbox import mailbox_folder
+
         self._studio, self._node, self._rows, self._pins = studio, node, rows, pins
         self._pinned = pins.nodes() & pipeline.nodes.keys()
         self.feeders = _feeders(pipeline, node, self._pinned)
@@ -83,6 +85,7 @@ class Look:
                 )
         self._folder = file.resolve().parent if file else Path.cwd()
         self._data = studio.workspace_folder(file) / "data.db"
+        self._mailboxes = mailbox_folder(studio.workspace_folder(file), file, pipeline.name)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._sql: SqlSession | None = None
 
@@ -199,7 +202,7 @@ class Look:
         run = Run(
             new_run_id(),
             sampling.plan,
-            Places(self._folder, self._data, scratch / node),
+            Places(self._folder, self._data, scratch / node, self._mailboxes),
             NothingNew(self._studio.databases, scratch),
             (),
             mask=masking(self._resolved.secrets, self._studio.sign_ins),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from etl_studio.pipeline.model import Pipeline
     from etl_studio.sdk import Database, Reader
     from etl_studio.sdk.frontier import Frontier
+    from etl_studio.sdk.mailbox import Mailbox
     from etl_studio.sdk.memory import Memory
     from etl_studio.storage.letters import DeadLetterRecord, PendingReplay
     from etl_studio.storage.recorder import Recorder
@@ -334,6 +335,13 @@ class _Watched:
     def frontier(self, folder: Path, run: str, node: str) -> Frontier:
         frontier: Frontier = self._databases.frontier(folder, run, node)
         return frontier
+
+    def has_mailbox(self, folder: Path, node: str) -> bool:
+        return bool(self._databases.has_mailbox(folder, node))
+
+    def mailbox(self, folder: Path, node: str, *, keeps: bool) -> Mailbox:
+        mailbox: Mailbox = self._databases.mailbox(folder, node, keeps=keeps)
+        return mailbox
 
     def memory(self, folder: Path) -> Memory:
         memory: Memory = self._databases.memory(folder)

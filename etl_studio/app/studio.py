@@ -255,7 +255,12 @@ class Studio:
         return Run(
             run_id,
             plan,
-            Places(folder, place.data_path, place.folder / "scratch" / run_id),
+            Places(
+                folder,
+                place.data_path,
+                place.folder / "scratch" / run_id,
+                place.mailboxes(file, pipeline.name),
+            ),
             self.databases,
             [*listeners, *([faults] if faults else []), Retention(place, [recorder, *listeners])],
             start_worker=start_worker or start_thread,

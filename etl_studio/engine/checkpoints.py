@@ -136,6 +136,7 @@ class Checkpoints:
         self._opened: int | None = None
         self._left: set[str] = set()
         self._saved: Checkpoint | None = None
+        self._loaded: Mapping[str, Position] = {}
         self._error: BaseException | None = None
         self._cancelled = False
 
@@ -214,6 +215,12 @@ class Checkpoints:
         with self._changed:
             self._go_on(sink)
 
+    def loaded(self, source: str) -> Any | None:
+        """The last cursor of a source behind which no sink stands; None: they have not committed yet."""
+        with self._changed:
+            place = self._loaded.get(source)
+            return place.value if place is not None else None
+
     def leave(self, sink: str) -> None:
         """A sink gave up in a graceful stop, perhaps in the middle of its commit; the others need not wait for it."""
         with self._changed:
@@ -260,6 +267,8 @@ class Checkpoints:
         """A sink went through the gate; the last one makes room for the next barrier."""
         self._arrived.remove(sink)
         if not self._arrived:
+            if self._saved is not None and not self._left:
+                self._loaded = self._saved.positions
             self._epoch += 1
             self._under_way = False
             self._passed.clear()

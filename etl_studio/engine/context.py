@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Database, HttpClient, Policy, Reader, Rejected, Web
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate
+    from etl_studio.sdk.mailbox import Mailbox
     from etl_studio.sdk.memory import Memory
 
 T = TypeVar("T")
@@ -47,6 +49,14 @@ class OpenDatabase(Protocol):
         """Open or create the queue of a crawl."""
         ...
 
+    def has_mailbox(self, folder: Path, node: str) -> bool:
+        """Whether a node has one."""
+        ...
+
+    def mailbox(self, folder: Path, node: str, *, keeps: bool) -> Mailbox:
+        """Open or create the mailbox of a listening source."""
+        ...
+
     def memory(self, folder: Path) -> Memory:
         """Open what runs leave for later ones."""
         ...
@@ -60,11 +70,13 @@ class Places:
         folder: where relative paths of settings start: the pipeline file's folder.
         data: the workspace's ``data.db``.
         scratch: for spilling; removed at the end of the run.
+        mailboxes: where deliveries to this pipeline are kept; None: none may be taken.
     """
 
     folder: Path
     data: Path
     scratch: Path
+    mailboxes: Path | None = None
 
     @property
     def crawls(self) -> Path:
@@ -78,6 +90,7 @@ class NodeContext:
     Attributes:
         stale: an old answer was used in place of one that did not come (fallback ``last_good``).
         refusing: of a sink that commits: takes rows that it cannot deliver.
+        loaded: of a source: the cursor up to which every sink has loaded what it gave, in this run or an earlier one.
         bookmarks: values by node and what it reads.
         changes: tells answers that are as in the last run; None: they do not matter here.
     """
@@ -98,6 +111,7 @@ class NodeContext:
         self.node = node
         self.stopping = stopping
         self.stale = False
+        self.loaded: Callable[[str | None], Any] = lambda _: None
         self.refusing: Callable[[Rejected, str], Mapping[str, Any]] | None = None
         self.resume: Any | None = None
         self.bookmarks: Mapping[tuple[str, str], Any] = {}
@@ -166,6 +180,15 @@ class NodeContext:
         """The queue of a source that crawls."""
         return closing(self._databases.frontier(self._places.crawls, self.run, self.node))
 
+    def mailbox(self) -> Mailbox:
+        """The deliveries to this node."""
+        kept = self._places.mailboxes
+        return self._databases.mailbox(kept or self._places.scratch / "mailboxes", self.node, keeps=kept is not None)
+
+    def committed(self, run: str | None = None) -> Any | None:
+        """How far every sink has loaded what this source gave."""
+        return self.loaded(run)
+
     def memory(self) -> Memory:
         """What runs of this workspace leave for later ones."""
         return self._databases.memory(self._places.data.parent)
@@ -206,3 +229,10 @@ class NodeContext:
 
     def _use_stale(self) -> None:
         self.stale = True
+
+
+def as_of(context: Any, run: str) -> Any:
+    """A context, for a look at what another run left."""
+    other = copy.copy(context)
+    other.run = run
+    return other

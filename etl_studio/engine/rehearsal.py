@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk import Database, Mark, Reader, Rejected, RunContext
     from etl_studio.sdk.database import Diff
     from etl_studio.sdk.frontier import Frontier
+    from etl_studio.sdk.mailbox import Mailbox
     from etl_studio.sdk.memory import Memory
     from etl_studio.sdk.node import Group
 
@@ -108,6 +109,16 @@ class NothingNew:
         """A queue that is thrown away."""
         del folder
         return self._databases.frontier(self._folder / "crawls", run, node)
+
+    def has_mailbox(self, folder: Path, node: str) -> bool:
+        """Whether a node has one."""
+        return self._databases.has_mailbox(folder, node)
+
+    def mailbox(self, folder: Path, node: str, *, keeps: bool) -> Mailbox:
+        """What waits in a mailbox; nothing is taken and nothing goes."""
+        del keeps
+        there = self._databases.has_mailbox(folder, node)
+        return self._databases.mailbox(folder if there else self._folder / "mailboxes", node, keeps=False)
 
     def memory(self, folder: Path) -> Memory:
         """A memory that is thrown away."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.engine.context import as_of
 from etl_studio.engine.events import DeadLettered, RunStarted
 from etl_studio.sdk import Loaded, Mark, Sink, Source
 
@@ -122,7 +122,7 @@ class ReplaySink(Sink):
 
     def open(self, schema: pa.Schema, context: RunContext) -> None:
         """Look whether the rows are there already. Even then the sink takes them, to refuse again what it refused."""
-        marks = {run: self._sink.last_mark(_as_of(context, run)) for run in self._delivery.earlier}
+        marks = {run: self._sink.last_mark(as_of(context, run)) for run in self._delivery.earlier}
         self._has_them = any(marks.values())
         self._unfinished = [run for run, mark in marks.items() if mark is not None and not mark.final]
         self._sink.open(schema, context)
@@ -148,7 +148,7 @@ class ReplaySink(Sink):
         """Bring to its end what an earlier replay committed and did not deliver; how many rows were refused then."""
         refused = 0
         for run in self._unfinished:
-            earlier = _as_of(context, run)
+            earlier = as_of(context, run)
             facts = mark.facts if mark is not None else {}
             refused -= self._sink.commit(earlier, Mark(run, self._node, 1, final=True, facts=facts)).inserted
             self._sink.abort(earlier)
@@ -189,10 +189,3 @@ class Matcher:
 
 def _key(tried: Mapping[str, Any]) -> str:
     return json.dumps(dict(tried), sort_keys=True, default=str)
-
-
-def _as_of(context: RunContext, run: str) -> RunContext:
-    """The context, for a look at what another run left."""
-    other = copy.copy(context)
-    other.run = run
-    return other

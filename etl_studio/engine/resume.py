@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from etl_studio.engine.checkpoints import Checkpoint, Position
+from etl_studio.engine.context import as_of
 from etl_studio.engine.events import NodeCounts
 from etl_studio.errors import PermanentError
 from etl_studio.sdk import Loaded, Sink
@@ -85,6 +86,39 @@ def left_by(stations: Iterable[Station]) -> tuple[list[str], dict[str, Mark], di
             if (request := sink.unfinished(station.context)) is not None:
                 unfinished[node] = request
     return sinks, marks, unfinished
+
+
+def loaded(source: str, stations: Mapping[str, Station], run: str | None) -> Any | None:
+    """The cursor up to which every sink has loaded what a source gave; None: nobody knows of any.
+
+    Args:
+        source: its id.
+        stations: of all nodes.
+        run: an earlier run, which may have broken off; None: this one.
+
+    Raises:
+        PermanentError: a sink has committed more of that run than it has delivered.
+    """
+    if run is None:
+        return stations[source].checkpoints.loaded(source)
+    marks: list[Mark | None] = []
+    for node, station in stations.items():
+        sink = station.planned.node
+        if not isinstance(sink, Sink):
+            continue
+        earlier = as_of(station.context, run)
+        if sink.unfinished(earlier) is not None:
+            raise PermanentError(
+                f'The last run broke off while "{node}" was delivering its rows.',
+                hint="Resume it, so that these rows arrive: Runs > Resume, or run --resume.",
+                node=node,
+            )
+        marks.append(sink.last_mark(earlier))
+    known = [mark for mark in marks if mark is not None]
+    if not known or len(known) < len(marks):
+        return None
+    place = checkpoint_of(min(known, key=lambda mark: mark.epoch)).positions.get(source)
+    return place.value if place is not None else None
 
 
 def resumption(sinks: Sequence[str], marks: Mapping[str, Mark], saved: Sequence[Checkpoint]) -> Resumption:

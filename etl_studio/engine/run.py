@@ -34,7 +34,7 @@ from etl_studio.engine.outlet import Outlet
 from etl_studio.engine.plan import why_no_barriers
 from etl_studio.engine.policies import PolicyCaller
 from etl_studio.engine.recording import tap
-from etl_studio.engine.resume import Resumption, left_by, resumption
+from etl_studio.engine.resume import Resumption, left_by, loaded, resumption
 from etl_studio.engine.shared_policies import SharedPolicies
 from etl_studio.engine.sql import SqlSession
 from etl_studio.engine.station import Station
@@ -188,7 +188,7 @@ class Run:
         self._places.scratch.mkdir(parents=True, exist_ok=True)
         monitor: Worker | None = None
         try:
-            self._stations = {node: self._station(item) for node, item in self.plan.nodes.items()}
+            self._stations.update((node, self._station(item)) for node, item in self.plan.nodes.items())
             monitor = self._start_worker("monitor", partial(self._monitor().watch, self._finished))
             workers = []
             if self._prepared():
@@ -273,6 +273,7 @@ class Run:
             self._emit,
         )
         context.bookmarks = self._bookmarks
+        context.loaded = partial(loaded, planned.id, self._stations)
         if self._pages is not None and isinstance(planned.node, Source) and planned.node.only_new:
             context.changes = Changes(planned.id, self._pages, what_matters(self.plan, planned.id))
         inboxes = {wire: self._inboxes[wire.target] for wires in planned.outputs.values() for wire in wires}

@@ -1,4 +1,4 @@
-"""The run, as a node sees it: thirteen methods and four facts."""
+"""The run, as a node sees it: fifteen methods and four facts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from etl_studio.sdk.emissions import Rejected
     from etl_studio.sdk.frontier import Frontier
     from etl_studio.sdk.http import Gate, HttpClient, Web
+    from etl_studio.sdk.mailbox import Mailbox
     from etl_studio.sdk.memory import Memory
 
 T = TypeVar("T")
@@ -81,6 +82,24 @@ class RunContext(Protocol):
 
     def frontier(self) -> AbstractContextManager[Frontier]:
         """The queue of a source that crawls, kept with the run until it has succeeded."""
+        ...
+
+    def mailbox(self) -> Mailbox:
+        """The deliveries to a listening source, over all runs of its pipeline."""
+        ...
+
+    def committed(self, run: str | None = None) -> Any | None:
+        """For a source that replays: value of the last ``Cursor`` up to which every sink has loaded its rows.
+
+        Args:
+            run: an earlier run of the pipeline, which may have broken off; default: this one.
+
+        Returns:
+            None where no sink has loaded anything, or one of them is new.
+
+        Raises:
+            PermanentError: a sink has not delivered yet what it committed in that run.
+        """
         ...
 
     def memory(self) -> Memory:

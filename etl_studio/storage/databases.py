@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etl_studio.sdk import Mark, WriteDisposition, WriteOptions
     from etl_studio.storage.frontier import Frontier
+    from etl_studio.storage.mailbox import Mailbox
     from etl_studio.storage.memory import Memory
     from etl_studio.storage.outbox import Outbox
     from etl_studio.storage.reading import Reader
@@ -151,6 +152,27 @@ class Databases:
         from etl_studio.storage.frontier import open_frontier
 
         return open_frontier(self.open, folder, run, node)
+
+    def has_mailbox(self, folder: Path, node: str) -> bool:
+        """Whether a node has one."""
+        from etl_studio.storage.mailbox import mailbox_file
+
+        return mailbox_file(folder, node).exists()
+
+    def mailbox(self, folder: Path, node: str, *, keeps: bool) -> Mailbox:
+        """Open or create the mailbox of a node.
+
+        Args:
+            folder: of the mailboxes of a pipeline.
+            node: which of its nodes.
+            keeps: deliveries may be taken.
+
+        Raises:
+            PermanentError: the folder or the file cannot be made.
+        """
+        from etl_studio.storage.mailbox import open_mailbox
+
+        return open_mailbox(self.open, folder, node, keeps=keeps)
 
     def memory(self, folder: Path) -> Memory:
         """Open what runs leave for later ones.

@@ -197,6 +197,12 @@ class Workspace:
             raise UsageError("No run is going on in this workspace.")
         raise UsageError(f"{len(going)} runs are going on.", hint=f"Name one: {', '.join(one.id for one in going)}.")
 
+    def mailboxes(self, file: Path | None, name: str) -> Path:
+        """Where deliveries to a pipeline are kept, by its file, or else by its name."""
+        from etl_studio.storage.mailbox import mailbox_folder
+
+        return mailbox_folder(self.folder, file, name)
+
     def forget_crawls(self, days: float, ended: Mapping[str, RunStatus]) -> None:
         """Remove the queues of crawls that cannot go on, or broke off so many days ago.
 

@@ -22,6 +22,7 @@ AFTER_TYPE: dict[str, tuple[str, ...]] = {
     "browser_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
     "crawl_source": ("derive", "validate", "deduplicate", "filter", "sqlite_sink"),
     "rest_source": ("select", "validate", "filter", "deduplicate", "sqlite_sink"),
+    "webhook_source": ("validate", "filter", "select", "deduplicate", "sqlite_sink"),
     "rss_source": ("filter", "select", "deduplicate", "sqlite_sink"),
     "csv_source": ("filter", "derive", "validate", "select", "join", "http_lookup", "sqlite_sink"),
     "json_source": ("select", "filter", "validate", "derive", "sqlite_sink"),

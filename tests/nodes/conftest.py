@@ -31,6 +31,8 @@ class NodeContext:
         kept: what was remembered, by key.
         called: the target of each ``call``.
         refused: what was given to ``refuse``.
+        mail: what ``mailbox`` gives.
+        loaded: what ``committed`` gives, by run.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class NodeContext:
         self.folder = folder
         self.logged: list[tuple[str, str, dict[str, Any]]] = []
         self.called: list[str] = []
+        self.mail: Any = None
+        self.loaded: dict[str | None, Any] = {}
         self.refused: list[tuple[sdk.Rejected, str]] = []
         self._http = http
         self._web = web
@@ -87,6 +91,13 @@ class NodeContext:
 
     def bookmark(self, of: str) -> Any:
         return self.bookmarks.get(of)
+
+    def mailbox(self) -> sdk.mailbox.Mailbox:
+        assert self.mail is not None, "this node must not listen"
+        return self.mail
+
+    def committed(self, run: str | None = None) -> Any:
+        return self.loaded.get(run)
 
     def refuse(self, rejected: sdk.Rejected, about: str) -> dict[str, Any]:
         self.refused.append((rejected, about))

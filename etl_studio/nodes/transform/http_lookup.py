@@ -124,6 +124,7 @@ class HttpLookup(sdk.Transform):
             title="Body",
             description="Sent as JSON with POST; columns in braces.",
             example={"email": "{email}"},
+            only_when={"method": ["POST"]},
             names="fills",
             advanced=True,
         )
