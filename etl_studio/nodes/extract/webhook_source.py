@@ -55,8 +55,8 @@ class WebhookSource(sdk.Source):
     the run stops (503, with `Retry-After`). The log counts them.
 
     The run ends after *Rows at most*, after *Idle seconds*, or when it is stopped; what was taken and is not loaded by
-    then waits for the next run. Columns come from the deliveries of the first two seconds, so declare those that matter. A preview and
-    a dry run show what waits, and do not listen.
+    then waits for the next run. Columns come from the deliveries of the first two seconds, so declare those that
+    matter. A preview and a dry run show what waits, and do not listen.
     """
 
     type: ClassVar[str] = "webhook_source"
