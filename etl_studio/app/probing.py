@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
     from etl_studio.engine.run import Run
     from etl_studio.pipeline.model import Pipeline
-    from etl_studio.sdk import PageSeen
+    from etl_studio.sdk import HttpResponse, PageSeen
 
 PAGES = 3
 ROWS = 100_000
@@ -174,7 +175,7 @@ def _shown(page: PageSeen, secrets: Collection[str]) -> ProbedPage:
     def headers(values: Mapping[str, str]) -> dict[str, str]:
         return {name: MASK if is_secret(name, value) else plain(value) for name, value in values.items()}
 
-    answer = _pretty(page.answer) if page.answer is not None else response.text[:LONGEST_ANSWER]
+    answer = _pretty(page.answer) if page.answer is not None else _text(response)
     sent = "" if request.body is None else _pretty(_without_secrets("", request.body))
     return ProbedPage(
         page.number,
@@ -192,6 +193,15 @@ def _shown(page: PageSeen, secrets: Collection[str]) -> ProbedPage:
         plain(shown_url(page.following)),
         plain(page.why),
     )
+
+
+def _text(response: HttpResponse) -> str:
+    """The content of an answer that was not read as JSON: an error, a web page, a feed."""
+    if "json" in response.headers.get("content-type", ""):
+        with suppress(ValueError, RecursionError):
+            return _pretty(json.loads(response.content))
+    text = response.text
+    return text if len(text) <= LONGEST_ANSWER else text[:LONGEST_ANSWER] + "\n…"
 
 
 def _address(url: str, params: Mapping[str, Any]) -> str:

@@ -109,7 +109,8 @@ def test_a_page_that_fails_is_told_and_those_before_it_stay(studio):
     with ProbedSite(statuses={3: 403}) as site:
         seen = probe(studio, rest(site), "api", file=None)
 
-    assert [page.number for page in seen.pages] == [1, 2]
+    assert [(page.number, page.status, page.items) for page in seen.pages] == [(1, 200, 10), (2, 200, 10), (3, 403, 0)]
+    assert (seen.pages[2].answer, seen.pages[2].following) == ("{}", "")
     assert "403" in seen.error
     assert seen.settings["pagination"]["kind"] == "cursor"
 
@@ -127,8 +128,16 @@ def test_an_address_that_answers_with_no_json_is_told_as_an_error(studio):
     with FeedSite({"/": b"<html>Hello</html>"}, "text/html") as site:
         seen = probe(studio, source({"url": f"{site.url}/"}), "api", file=None)
 
-    assert seen.pages == ()
+    (page,) = seen.pages
+    assert (page.status, page.answer) == (200, "<html>Hello</html>")
     assert "did not answer with JSON" in seen.error
+
+
+def test_an_address_where_nobody_answers_has_no_page(studio):
+    seen = probe(studio, source({"url": "http://127.0.0.1:9/"}, retry={"attempts": 1}), "api", file=None)
+
+    assert seen.pages == ()
+    assert "refused the connection" in seen.error
 
 
 def test_pages_come_one_by_one_and_a_probe_that_is_stopped_ends_at_once(studio):

@@ -50,6 +50,8 @@ class AnswerReader:
 
     Attributes:
         path: where the items are.
+        noting: keep what is refused.
+        refused: the last answer, where it was an error or could not be read.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class AnswerReader:
         self._had_items = False
         self._actions = actions
         self._streams = streams
+        self.noting = False
+        self.refused: sdk.HttpResponse | None = None
 
     def __call__(self, response: sdk.HttpResponse) -> Answer:
         """Read one answer.
@@ -75,6 +79,12 @@ class AnswerReader:
             TransientError: it is damaged, tells of an error, or lacks what an answer before it had.
             PermanentError: it is no JSON, or has no items where they should be.
         """
+        self.refused = response if self.noting else None
+        answer = self._read(response)
+        self.refused = None
+        return answer
+
+    def _read(self, response: sdk.HttpResponse) -> Answer:
         if response.unchanged:
             return Answer(None, [])
         action = self._action(response)
@@ -107,7 +117,12 @@ class AnswerReader:
     @property
     def accept(self) -> Callable[[sdk.HttpResponse], bool] | None:
         """Tells whether an action means an answer with an error status."""
-        return (lambda response: self._action(response) is not None) if self._actions else None
+        return self._accepts if self._actions or self.noting else None
+
+    def _accepts(self, response: sdk.HttpResponse) -> bool:
+        accepted = self._action(response) is not None
+        self.refused = response if self.noting and not accepted else None
+        return accepted
 
     def _action(self, response: sdk.HttpResponse) -> ResponseAction | None:
         if not self._actions:

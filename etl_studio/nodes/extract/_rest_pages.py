@@ -10,7 +10,7 @@ from etl_studio import sdk
 from etl_studio.errors import PermanentError, TransientError
 from etl_studio.nodes.extract import _pagination as paging
 from etl_studio.nodes.extract._rest_guesses import WRONG, Guesses
-from etl_studio.nodes.extract._rest_probe import page_seen
+from etl_studio.nodes.extract._rest_probe import found_out, page_seen
 from etl_studio.nodes.extract._rest_records import answered, missing
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class PageReader:
         probe: sdk.Probe | None = None,
     ) -> None:
         self._probe = probe
+        asker.answers.noting = probe is not None
         self._concurrency = concurrency
         self._asker = asker
         self._pagination = pagination
@@ -114,10 +115,12 @@ class PageReader:
                     progress.step, self._pagination.send_in, number=progress.number, seen=progress.seen
                 )
             except TransientError as error:
+                self._show_refused(progress)
                 self._skip(progress, error)
                 continue
             except PermanentError as error:
                 if error.status not in WRONG or not self._guess_again(progress):
+                    self._show_refused(progress)
                     raise
                 continue
             yield from progress.missing
@@ -147,6 +150,15 @@ class PageReader:
             request = self._asker.request(page.step, self._pagination.send_in)
             guessed = self._guesses.settings
             self._probe.see(page_seen(page, request, following, self._pagination, guessed, self._asker.answers.path))
+
+    def _show_refused(self, progress: _Progress) -> None:
+        """An answer that is an error, or cannot be read, is seen, too."""
+        refused = self._asker.answers.refused
+        if self._probe is not None and refused is not None:
+            request = self._asker.request(progress.step, self._pagination.send_in)
+            settings = found_out(self._guesses.settings, self._asker.answers.path)
+            why = "this answer is an error, or cannot be read"
+            self._probe.see(sdk.PageSeen(progress.number, request, refused, 0, why=why, settings=settings))
 
     def _stop_at(self, progress: _Progress, page: Page) -> bool:
         self._show(page, paging.End("it holds what a page before held"))

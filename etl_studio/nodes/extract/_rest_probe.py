@@ -36,9 +36,14 @@ def page_seen(  # noqa: PLR0913 - what there is to tell of a page
         why = way(pagination)
     else:
         shown, why = "", "what follows is not known" if following is None else following.reason
-    settings: dict[str, Any] = {} if guessed is None else {"pagination": dict(guessed), "items": items}
+    settings = found_out(guessed, items)
     assert page.response is not None  # noqa: S101 - every page that is read has one
     return sdk.PageSeen(page.number, request, page.response, len(page.items), page.body, shown, why, settings)
+
+
+def found_out(guessed: Mapping[str, Any] | None, items: str) -> dict[str, Any]:
+    """The settings of the source that say what was guessed; none where nothing was."""
+    return {} if guessed is None else {"pagination": dict(guessed), "items": items}
 
 
 def way(pagination: Pages) -> str:
