@@ -1,11 +1,12 @@
-"""Addresses that no request may reach whose URL came from data: those of this computer and of the network around it.
+"""Addresses that no request may reach whose URL came from outside: those of this computer and of the network around it.
 
-A page or a row could otherwise make a run ask the metadata service of a cloud, a router or a database. What is looked
-at is the address that a socket is about to connect to, so that it does not matter what a name meant a moment before.
+A page, a row or a redirect could otherwise make a run ask the metadata service of a cloud, a router or a database. What
+is looked at is the address that a socket is about to connect to, so that it does not matter what a name meant before.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from typing import TYPE_CHECKING
@@ -38,6 +39,15 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
     return one.is_global and not one.is_multicast
+
+
+async def is_public_host(host: str) -> bool:
+    """Whether a name means addresses of the internet only; False where nobody knows it."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return all(is_public(str(address[0])) for *_, address in found)
 
 
 def public_socket(info: AddrInfoType) -> socket.socket:

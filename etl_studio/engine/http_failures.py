@@ -120,8 +120,8 @@ def _from_cause(error: Exception, host: str) -> EtlError | None:
     for cause in _causes(error):
         if isinstance(cause, PrivateAddressError):
             return PermanentError(
-                f"{host} is an address of this computer or of a private network; as it came from data, it was not "
-                "asked.",
+                f"{host} is an address of this computer or of a private network; as it did not come from the settings, "
+                "it was not asked.",
                 hint="Write such an address into the settings where it is really wanted.",
             )
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from etl_studio import __version__
+from etl_studio.engine.http_addresses import is_public_host
 from etl_studio.engine.http_auth import SignIns, send_signed, stays
 from etl_studio.engine.http_body import BodyStream, ByteCount, Opened, beginning, check_codings, content
 from etl_studio.engine.http_changes import NOT_MODIFIED
@@ -129,6 +130,10 @@ class HttpSession:
         if client is not None:
             await client.aclose()
 
+    @property
+    def _replays(self) -> bool:
+        return self._tape is not None and self._tape.replays
+
     async def _follow(
         self,
         request: HttpRequest,
@@ -140,7 +145,7 @@ class HttpSession:
         outgoing = _outgoing(client, request)
         first = outgoing.url
         signature = None
-        if self._tape is None or not self._tape.replays:
+        if not self._replays:
             ask = partial(self.fetch, timeout=None, retry_on=retry_on, taped=False)
             signature = self._sign_ins.signature(request.auth, ask)
         for _ in range(MAX_REDIRECTS + 1):
@@ -177,7 +182,7 @@ class HttpSession:
                 following = response.next_request
                 if signature is not None:
                     signature.strip(following)
-                outgoing = _redirected(following, outgoing.url, request)
+                outgoing = await self._led(_redirected(following, outgoing.url, request), first)
             except BaseException:
                 await response.aclose()
                 raise
@@ -186,6 +191,12 @@ class HttpSession:
             f"{shown_url(request.url)} leads through more than {MAX_REDIRECTS} redirects.",
             hint="Open the address in a browser; it may want cookies or a sign-in.",
         )
+
+    async def _led(self, following: httpx2.Request, first: httpx2.URL) -> httpx2.Request:
+        """The next request. Nobody but the site said where it goes: one of the internet leads to others of it."""
+        if following.url.host != first.host and not self._replays and await is_public_host(first.host):
+            following.extensions = {**following.extensions, "public": True}
+        return following
 
 
 def _shown_by(signature: Signature | None, response: httpx2.Response) -> str:

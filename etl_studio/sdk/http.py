@@ -55,7 +55,8 @@ class HttpRequest:
         auth: signs it.
         accept: asked about an answer with a status from 400, with the first 64 KB of its body: True makes it an answer
             as any other, otherwise it is an error.
-        from_data: the address came from data: private addresses are refused, on each hop of a redirect, too.
+        from_data: the address came from data: private addresses are refused, on each hop of a redirect, too. One of
+            the settings may be private, and may lead to others; a public one leads to public ones only.
         follow_redirects: False: an answer that leads elsewhere is an answer as any other.
         max_bytes: the most bytes of the decoded body; None: 64 MB.
         unchanged: what to do with an answer that is the same as in the last run that went well: ``take`` it, ``tell``

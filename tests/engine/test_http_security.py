@@ -95,7 +95,7 @@ def test_public_is_what_the_internet_knows(address, public):
 def test_an_address_from_data_does_not_reach_this_computer(fetch, host):
     with ScriptedServer({"/": answering()}) as server:
         port = server.url.rpartition(":")[2]
-        with pytest.raises(PermanentError, match="came from data"):
+        with pytest.raises(PermanentError, match="did not come from the settings"):
             fetch(f"http://{host}:{port}/", from_data=True)
         assert server.seen == []
 
@@ -111,7 +111,7 @@ def test_an_address_in_an_odd_notation_is_refused(fetch, host):
 def test_an_open_connection_to_a_private_address_is_not_used_for_an_address_from_data(fetch):
     with ScriptedServer({"/": answering()}) as server:
         fetch(server.url + "/")
-        with pytest.raises(PermanentError, match="came from data"):
+        with pytest.raises(PermanentError, match="did not come from the settings"):
             fetch(server.url + "/", from_data=True)
         assert len(server.seen) == 1
 
@@ -127,7 +127,7 @@ def test_the_address_of_the_socket_counts_whatever_a_name_meant_before(fetch, mo
     first = rebinding("rebind.example", 80, type=socket.SOCK_STREAM)  # whoever looks first sees a public address
     assert is_public(first[0][4][0])
     with ScriptedServer({"/": answering()}) as server:
-        with pytest.raises(PermanentError, match=r"rebind\.example.* came from data"):
+        with pytest.raises(PermanentError, match=r"rebind\.example.* did not come from the settings"):
             fetch(f"http://rebind.example:{server.url.rpartition(':')[2]}/", from_data=True)
         assert server.seen == []
 
@@ -143,17 +143,26 @@ def test_each_hop_of_an_address_from_data_is_looked_at(fetch, one_public_address
     answers = {"/": answering(302, Location=inside.url + "/"), "/fine": answering()}
     with inside, ScriptedServer(answers) as server:
         assert fetch(server.url + "/fine", from_data=True).status == 200
-        with pytest.raises(PermanentError, match=r"127\.0\.0\.2.* came from data"):
+        with pytest.raises(PermanentError, match=r"127\.0\.0\.2.* did not come from the settings"):
             fetch(server.url + "/", from_data=True)
         assert inside.seen == []
-        assert fetch(server.url + "/").content == b"secret"  # an address of the settings may lead there
+
+
+def test_a_site_of_the_internet_does_not_lead_inside(fetch, one_public_address):
+    inside = ScriptedServer({"/": answering(content=b"secret")}, "127.0.0.2")
+    leading = answering(302, Location=inside.url + "/")
+    with inside, ScriptedServer({"/": leading}) as outside, ScriptedServer({"/": leading}, "127.0.0.3") as near:
+        with pytest.raises(PermanentError, match=r"127\.0\.0\.2.* did not come from the settings"):
+            fetch(outside.url + "/")
+        assert inside.seen == []
+        assert fetch(near.url + "/").content == b"secret"  # one that is inside itself may
 
 
 def test_a_proxy_is_not_asked_for_a_private_address_from_data(fetch, monkeypatch):
     with ScriptedServer({"http://8.8.8.8/": answering(content=b"by proxy")}) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
-        with pytest.raises(PermanentError, match="came from data"):
+        with pytest.raises(PermanentError, match="did not come from the settings"):
             fetch("http://10.1.2.3/", from_data=True)
         assert fetch("http://8.8.8.8/", from_data=True).content == b"by proxy"
         assert len(proxy.seen) == 1
@@ -240,6 +249,29 @@ def test_a_bomb_is_not_unpacked(fetch, coding, compress):
             assert tracemalloc.get_traced_memory()[1] < BOMB / 2
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("coding", "compress"), [("gzip", gzip.compress), ("deflate", deflated), ("br", br), ("zstd", zstd)]
+)
+@pytest.mark.parametrize("way", ["chunks", "lines"])
+def test_a_bomb_in_a_stream_is_not_unpacked(tmp_path, coding, compress, way):
+    async def read(web, url):
+        async with web.stream(HttpRequest(url)) as stream:
+            async for _ in getattr(stream, way)():
+                pass
+
+    bomb = zeros(BOMB, compress)
+    with ScriptedServer({"/": answering(content=bomb, Content_Encoding=coding)}) as server:
+        node = node_with(tmp_path)
+        tracemalloc.start()
+        try:
+            with node.context.web() as web, pytest.raises(PermanentError, match=r"may be an attack|is longer than"):
+                web.run(read(web, server.url + "/"))
+            assert tracemalloc.get_traced_memory()[1] < BOMB
+        finally:
+            tracemalloc.stop()
+            node.close()
 
 
 @pytest.mark.parametrize("inner", [gzip.compress, deflated])
@@ -426,6 +458,22 @@ def test_a_bad_certificate_is_permanent_and_never_sent_to(fetch, secure):
 
 def node_with(folder, **policy):
     return Node(folder, Policy(retry=Retry(attempts=3, delay=0), **policy))
+
+
+def test_credentials_do_not_follow_a_redirect_away_from_tls(tmp_path, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate[1], certificate[0])
+    with (
+        ScriptedServer({"/": answering()}) as plain,
+        ScriptedServer({"/": answering(307, Location=plain.url)}) as secure,
+    ):
+        secure._server.socket = context.wrap_socket(secure._server.socket, server_side=True)
+        node = node_with(tmp_path, ca_file=str(certificate[1]))
+        headers = {"Authorization": "Basic s3cr3t", "X-Api-Key": "k", "Cookie": "c=1"}
+        node.context.http().send(HttpRequest(secure.url.replace("http:", "https:") + "/", headers=headers))
+        node.close()
+    assert {"authorization", "x-api-key", "cookie"} <= secure.seen[0][2].keys()
+    assert not {"authorization", "x-api-key", "cookie"} & plain.seen[0][2].keys()
 
 
 def test_a_bad_certificate_is_not_tried_again(tmp_path, secure):
