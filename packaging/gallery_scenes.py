@@ -364,6 +364,39 @@ def dialogs(stage: Stage) -> None:
 
 
 @scene
+def workshop(stage: Stage) -> None:
+    """Selectors of a web page: the lists that are found, fields, proposals, and the views of the page."""
+    from etl_studio.demo import DemoSite
+    from etl_studio.ui.workshop.page_view import SOURCE, TEXT
+    from etl_studio.ui.workshop.selectors_panel import ListButton
+
+    with DemoSite() as site:
+        file = stage.place / "scrape.etl.yaml"
+        config = f'{{urls: ["{site.url}/shop"], fields: {{}}}}'
+        file.write_text(
+            f"etl_studio: 1\nnodes:\n  read: {{type: web_page_source, config: {config}}}\n", encoding="utf-8"
+        )
+        stage.open(file)
+        stage.choose("read")
+        stage.take()
+        stage.do("workshop")
+        dialog = stage.bench.workshops.dialog
+        dialog.resize(stage.window.size())
+        stage.wait(lambda: dialog.selectors.findChildren(ListButton) != [])
+        stage.take("found", dialog)
+        dialog.selectors.findChildren(ListButton)[0].click()
+        stage.wait(lambda: dialog.rows.table_model.rowCount() > 0)
+        dialog.marks.choose(dialog.session.page.dom.number_of(dialog.session.page.root.findall(".//h2/a")[2]))
+        stage.wait(lambda: dialog.proposals.tree.topLevelItemCount() > 0)
+        stage.take("fields", dialog)
+        for tab, name in ((SOURCE, "source"), (TEXT, "text")):
+            dialog.page.tabs.setCurrentIndex(tab)
+            stage.spin()
+            stage.take(name, dialog)
+        stage.bench.workshops.close()
+
+
+@scene
 def shop(stage: Stage) -> None:
     """The shop example, selected node and wire."""
     folder = stage.place / "shop"

@@ -236,7 +236,7 @@ class BenchActions(QObject):
 
     def _open_workshop(self) -> None:
         for node in self._bench.canvas.pipeline_scene.chosen_nodes()[:1]:
-            self._bench.open_workshop(node)
+            self._bench.workshops.open(node)
 
     def _show_outline(self) -> None:
         self._bench.side.show()

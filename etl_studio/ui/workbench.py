@@ -144,7 +144,7 @@ class Workbench(QWidget):
         self.column_work = ColumnWork(
             self.document, self.canvas, self.inspector, self.preview, self.columns, self.tabs, theme, self
         )
-        self.workshops = Workshops(studio, self.document, theme, lambda: self._parameters, self)
+        self.workshops = Workshops(studio, self.document, theme, lambda: self._parameters, self.inspector.flush, self)
         self.runs = RunsPanel(self.workspace, theme, lambda: self.document.path)
         for panel, title, icon in (
             (self.monitor, tr("Run monitor"), "activity"),
@@ -279,11 +279,6 @@ class Workbench(QWidget):
             self.tabs.show_panel(self.preview)
             self.preview.load(chosen[0])
 
-    def open_workshop(self, node: str) -> None:
-        """Find selectors of a node that reads pages, on one of its pages."""
-        self.inspector.flush()
-        self.workshops.open(node)
-
     def export_results(self) -> None:
         """Show the results and ask where to export the table that is shown."""
         self.tabs.show_panel(self.results)
@@ -332,7 +327,8 @@ class Workbench(QWidget):
         self.inner.restructuring.refused.connect(self.banner.show_error)
         self.outline.node_opened.connect(self.canvas.node_activated)
         self.inspector.left.connect(self.canvas.setFocus)
-        self.inspector.workshop_wanted.connect(self.open_workshop)
+        self.inspector.workshop_wanted.connect(self.workshops.open)
+        self.workshops.tested.connect(self.tests.look)
         self.canvas.breaker_ordered.connect(self.controller.force_breaker)
         self.canvas.run_wanted.connect(self.run_to)
         self.runs.resume_requested.connect(self.resuming.resume)

@@ -99,19 +99,21 @@ def page_of_file(path: Path, url: str) -> WorkshopPage:
 
     Args:
         path: the file.
-        url: address that relative links start at; empty: the file's own.
+        url: address that relative links start at, unless the file tells it; empty: the file's own.
 
     Raises:
         PermanentError: it is no web page.
         UsageError: the file cannot be read.
     """
+    from etl_studio.app.scraping.fixtures import address_in
     from etl_studio.errors import UsageError
 
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.", hint="Choose another file.") from None
-    return WorkshopPage(HttpResponse(url or path.resolve().as_uri(), 200, {"content-type": "text/html"}, content))
+    url = address_in(content) or url or path.resolve().as_uri()
+    return WorkshopPage(HttpResponse(url, 200, {"content-type": "text/html"}, content))
 
 
 class _Remarks:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr
 from etl_studio.ui.workshop.address_bar import AddressBar
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from etl_studio.app.scraping.asking import Draft, FoundList, Offer, Tried
     from etl_studio.app.scraping.proposals import Proposal
+    from etl_studio.app.scraping.settings import ScraperSettings
     from etl_studio.ui.theme.theme import Theme
     from etl_studio.ui.workshop.page_view import PreparedPage
     from etl_studio.ui.workshop.session import Session
@@ -52,14 +54,16 @@ class WorkshopDialog(QDialog):
         title: what the node is called.
         theme: colours and icons.
         parent: the window.
-        follows: whether the node has a selector of the next page.
+        settings: what the node calls its settings.
         read_only: whether the document takes no changes.
 
     Signals:
         applied: a ``Draft`` and the address of the page.
+        tested: there is a new test.
     """
 
     applied = Signal(object, str)
+    tested = Signal()
 
     def __init__(  # noqa: PLR0913 - a node and where it is shown
         self,
@@ -70,7 +74,7 @@ class WorkshopDialog(QDialog):
         theme: Theme,
         parent: QWidget | None = None,
         *,
-        follows: bool,
+        settings: ScraperSettings,
         read_only: bool = False,
     ) -> None:
         super().__init__(parent)
@@ -81,17 +85,24 @@ class WorkshopDialog(QDialog):
         self.session, self._before = session, draft
         self._tried: Tried | None = None
         self._at = -1
-        self._fresh = True
         self.marks = Marks(self)
         self.bar = AddressBar(theme, self)
         self.bar.address.setText(address)
         self.page = PageView(theme, self.marks, self)
-        self.selectors = SelectorsPanel(theme, self, follows=follows)
+        self.selectors = SelectorsPanel(theme, self, follows=settings.next is not None)
         self.selectors.show_draft(draft)
         self.proposals = ProposalsView(theme, self)
         self.rows = RowsTable(theme, self)
-        self.problem = QLabel(self)
-        self.problem.setProperty("role", "danger")
+        self.message = QLabel(self)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setMinimumWidth(1)
+        self.save = QPushButton(tr("Save the page…"), self)
+        self.save.setToolTip(tr("Write the source with its address into a file, which can be opened here again"))
+        self.test = QPushButton(tr("Make a test"), self)
+        self.test.setToolTip(tr("Keep the page as a test: the node reads it without the site, and must get these rows"))
+        # A crawl asks for more than one page, so that a test of it needs what all of them answered.
+        self.test.setVisible(settings.next is not None)
+        self._settings = settings
         self.cancel = QPushButton(tr("Cancel"), self)
         self.apply = QPushButton(tr("Apply"), self)
         self.apply.setProperty("role", "primary")
@@ -101,6 +112,7 @@ class WorkshopDialog(QDialog):
             button.setAutoDefault(False)
         self._lay_out()
         self._connect()
+        self._allow_keeping()
         room = self.screen().availableSize()
         self.resize(min(SIZE[0], room.width() - 40), min(SIZE[1], room.height() - 40))
         self.page.tell("globe", tr("No page yet"), tr("Load the page of the address, open a file, or paste HTML."))
@@ -134,6 +146,18 @@ class WorkshopDialog(QDialog):
             return
         self.bar.show_busy(busy=True)
         self.session.take_text(html, self._base() or "about:blank")
+
+    def save_page(self) -> None:
+        """Ask for a file, and write the page into it."""
+        kinds = tr("Web pages") + " (*.html)"
+        chosen, _ = QFileDialog.getSaveFileName(self, tr("Save the page"), str(Path.home() / "page.html"), kinds)
+        if chosen:
+            self.session.save(Path(chosen))
+
+    def make_test(self) -> None:
+        """Keep the page as a test of the node with these selectors."""
+        if not self._check():
+            self.session.make_test(self.selectors.draft(), self._settings)
 
     def stop(self) -> None:
         """Wait for no page any more."""
@@ -204,7 +228,9 @@ class WorkshopDialog(QDialog):
         self.foot = QHBoxLayout()
         self.foot.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
         self.foot.setSpacing(2 * SPACE)
-        self.foot.addWidget(self.problem, 1)
+        self.foot.addWidget(self.save)
+        self.foot.addWidget(self.test)
+        self.foot.addWidget(self.message, 1)
         self.foot.addWidget(self.cancel)
         self.foot.addWidget(self.apply)
         outside = QVBoxLayout(self)
@@ -232,6 +258,11 @@ class WorkshopDialog(QDialog):
         self.proposals.looked_at.connect(self._look)
         self.proposals.taken.connect(self._use)
         self.rows.row_chosen.connect(self._choose_row)
+        self.save.clicked.connect(self.save_page)
+        self.test.clicked.connect(self.make_test)
+        self.session.saved.connect(self._tell_saved)
+        self.session.tested.connect(self._tell_tested)
+        self.session.not_kept.connect(self._tell_not_kept)
         self.cancel.clicked.connect(self.reject)
         self.apply.clicked.connect(self.accept)
 
@@ -247,8 +278,13 @@ class WorkshopDialog(QDialog):
         self.proposals.forget()
         self.selectors.show_lists(())
         self.rows.show_nothing()
-        self._tried, self._at, self._fresh = None, -1, True
+        self._tried, self._at = None, -1
+        self._allow_keeping()
         self.session.try_now(self.selectors.draft())
+
+    def _allow_keeping(self) -> None:
+        for button in (self.save, self.test):
+            button.setEnabled(self.session.page is not None)
 
     def _show_failure(self, message: str) -> None:
         self.bar.show_busy(busy=False)
@@ -283,7 +319,7 @@ class WorkshopDialog(QDialog):
 
     def _edited(self, typing: bool) -> None:  # noqa: FBT001 - a signal's argument
         draft = self.selectors.draft()
-        if self.problem.text():
+        if self.message.text():
             self._check()
         if typing:
             self.session.try_soon(draft)
@@ -292,8 +328,23 @@ class WorkshopDialog(QDialog):
 
     def _check(self) -> str:
         obstacle = self.selectors.obstacle()
-        self.problem.setText(obstacle)
+        self._tell(obstacle, "danger")
         return obstacle
+
+    def _tell(self, text: str, role: str) -> None:
+        self.message.setText(text)
+        self.message.setToolTip(text)
+        set_role(self.message, role)
+
+    def _tell_saved(self, path: Path) -> None:
+        self._tell(tr("Saved as {name}.", name=path.name), "success")
+
+    def _tell_tested(self, folder: Path) -> None:
+        self._tell(tr("Made the test {name}. It runs without the site.", name=folder.name), "success")
+        self.tested.emit()
+
+    def _tell_not_kept(self, message: str) -> None:
+        self._tell(message, "danger")
 
     def _mark(self) -> None:
         """Mark the items, and what the selector in hand takes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from etl_studio.ui.previews.runner import copied
 from etl_studio.ui.translation import tr
@@ -30,23 +30,28 @@ class Workshops(QObject):
         document: what is edited.
         theme: colours and icons.
         given: values of parameters that a person has given.
+        flush: writes what is typed in the inspector into the document.
         window: the workbench; it owns this.
 
     Attributes:
         dialog: what is open, or None.
+        tested: there is a new test.
     """
 
-    def __init__(
+    tested = Signal()
+
+    def __init__(  # noqa: PLR0913 - what a page is loaded with, and where it goes
         self,
         studio: Studio,
         document: PipelineDocument,
         theme: Theme,
         given: Callable[[], Mapping[str, str]],
+        flush: Callable[[], object],
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._studio, self._document, self._theme = studio, document, theme
-        self._given, self._window = given, window
+        self._given, self._flush, self._window = given, flush, window
         self._node = ""
         self.dialog: WorkshopDialog | None = None
 
@@ -59,6 +64,7 @@ class Workshops(QObject):
         from etl_studio.ui.workshop.dialog import WorkshopDialog
         from etl_studio.ui.workshop.session import Session
 
+        self._flush()
         settings = self._settings(node)
         if settings is None or self.dialog is not None:
             return
@@ -68,9 +74,10 @@ class Workshops(QObject):
         self.dialog = WorkshopDialog(
             session, draft_of(config, settings), first_address(config, settings), self._document.titles()[node],
             self._theme, self._window.window(),
-            follows=settings.next is not None, read_only=self._document.is_read_only,
+            settings=settings, read_only=self._document.is_read_only,
         )  # fmt: skip
         self.dialog.applied.connect(self._apply)
+        self.dialog.tested.connect(self.tested)
         self.dialog.finished.connect(self._forget)
         self.dialog.open()
 

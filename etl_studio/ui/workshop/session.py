@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from etl_studio.app.scraping.asking import Draft
     from etl_studio.app.scraping.page import WorkshopPage
+    from etl_studio.app.scraping.settings import ScraperSettings
     from etl_studio.app.studio import Studio
     from etl_studio.pipeline.model import Pipeline
 
@@ -41,6 +42,9 @@ class Session(QObject):
         tried: an ``app.scraping.asking.Tried``.
         offered: an ``app.scraping.asking.Offer``.
         found: numbers of the elements that a selector finds.
+        saved: the file that holds the page now.
+        tested: the folder of a new test.
+        not_kept: why the page was not saved, or no test was made.
     """
 
     loaded = Signal(object)
@@ -49,6 +53,9 @@ class Session(QObject):
     tried = Signal(object)
     offered = Signal(object)
     found = Signal(object)
+    saved = Signal(object)
+    tested = Signal(object)
+    not_kept = Signal(str)
 
     def __init__(  # noqa: PLR0913 - as a look
         self,
@@ -65,12 +72,17 @@ class Session(QObject):
         self.page: WorkshopPage | None = None
         self._draft: Draft | None = None
         self._loader, self._lister, self._trier, self._asker, self._finder = (Fetcher(self) for _ in range(5))
+        self._saver, self._tester = Fetcher(self), Fetcher(self)
         self._loader.fetched.connect(self._take)
         self._loader.failed.connect(self.failed)
         self._lister.fetched.connect(self.listed)
         self._trier.fetched.connect(self.tried)
         self._asker.fetched.connect(self.offered)
         self._finder.fetched.connect(self.found)
+        self._saver.fetched.connect(self.saved)
+        self._saver.failed.connect(self.not_kept)
+        self._tester.fetched.connect(self.tested)
+        self._tester.failed.connect(self.not_kept)
         self._quiet = QTimer(self, singleShot=True, interval=QUIET)
         self._quiet.timeout.connect(self._try)
 
@@ -130,10 +142,32 @@ class Session(QObject):
         if self.page is not None:
             self._finder.ask(partial(found_by, self.page, selector))
 
+    def save(self, path: Path) -> None:
+        """Write the page into a file."""
+        from etl_studio.app.scraping.fixtures import save_page
+
+        if (page := self.page) is not None:
+            self._saver.ask(lambda: save_page(page, path) or path)
+
+    def make_test(self, draft: Draft, settings: ScraperSettings) -> None:
+        """Make a test in which the node reads the page."""
+        from etl_studio.app.scraping.fixtures import make_test
+
+        if self.page is not None:
+            self._tester.ask(
+                partial(
+                    make_test, self._studio, self._pipeline, self._node, self.page, draft, settings,
+                    file=self._file, parameters=self._parameters,
+                )
+            )  # fmt: skip
+
     def close_threads(self) -> None:
         """Wait until nothing runs."""
         self._quiet.stop()
-        for fetcher in (self._loader, self._lister, self._trier, self._asker, self._finder):
+        for fetcher in (
+            *(self._loader, self._lister, self._trier, self._asker, self._finder),
+            *(self._saver, self._tester),
+        ):
             fetcher.close()
 
     def _load(self, make: Callable[[], WorkshopPage], cancel: Callable[[], None] | None = None) -> None:

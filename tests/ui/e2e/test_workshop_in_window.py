@@ -170,10 +170,10 @@ def test_fields_without_a_name_or_with_that_of_another_one_are_not_taken_over(qt
     name.selectAll()
     QTest.keyClicks(name, "price")
     QTest.keyClick(workshop, Qt.Key.Key_Return, CONTROL)
-    assert workshop.problem.text() == "Two fields are called price."
+    assert workshop.message.text() == "Two fields are called price."
     assert config(person) == before
     QTest.keyClick(name, Qt.Key.Key_Backspace)
-    assert workshop.problem.text() == ""
+    assert workshop.message.text() == ""
     QTest.keyClick(workshop, Qt.Key.Key_Return, CONTROL)
     assert list(config(person)["fields"])[1:3] == ["pric", "price"]
 
@@ -309,6 +309,32 @@ def test_a_page_comes_out_of_a_file_and_out_of_the_clipboard(qtbot, person, work
     QTest.mouseClick(workshop.bar.paste, LEFT)
     qtbot.waitUntil(lambda: "Hello" in workshop.session.page.source, timeout=WAIT)
     assert numbers(workshop, ".hello")
+
+
+def test_the_page_is_saved_and_opened_again_with_its_address(qtbot, person, workshop, tmp_path):
+    file = tmp_path / "kept.html"
+    person.answer_file_dialog(file)
+    QTest.mouseClick(workshop.save, LEFT)
+    qtbot.waitUntil(lambda: workshop.message.text() == "Saved as kept.html.", timeout=WAIT)
+    before = workshop.session.page
+    person.answer_file_dialog(file)
+    QTest.mouseClick(workshop.bar.open, LEFT)
+    qtbot.waitUntil(lambda: workshop.session.page is not before, timeout=WAIT)
+    assert workshop.session.page.links == before.links
+
+
+def test_a_test_of_the_page_is_made_and_passes_when_the_site_is_gone(qtbot, person, workshop, site):
+    take_list(qtbot, workshop)
+    QTest.mouseClick(workshop.test, LEFT)
+    qtbot.waitUntil(lambda: workshop.message.text() != "", timeout=WAIT)
+    assert workshop.message.text() == "Made the test read page. It runs without the site."
+    QTest.mouseClick(workshop.apply, LEFT)
+    site.stop()
+    tests = person.bench.tests
+    qtbot.waitUntil(lambda: [case.folder.name for case in tests.runner.cases] == ["read page"], timeout=WAIT)
+    tests.run_all()
+    qtbot.waitUntil(lambda: tests.runner.cases[0].state in ("passed", "failed", "error"), timeout=WAIT)
+    assert tests.runner.cases[0].state == "passed"
 
 
 def test_the_menu_opens_it_for_nodes_that_read_pages_only(qtbot, person):
