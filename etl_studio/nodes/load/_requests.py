@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from etl_studio.nodes.load.http_sink import HttpSink
+    from etl_studio.nodes.load._push_settings import PushSettings
 
 _CONTENT_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson"}
 
@@ -45,7 +45,7 @@ class RequestMaker:
         by_row: each row has an address of its own.
     """
 
-    def __init__(self, config: HttpSink.Config) -> None:
+    def __init__(self, config: PushSettings) -> None:
         self._config = config
         self._address = AddressTemplate(config.url)
         self._row = None if config.row is None else JsonTemplate(config.row)

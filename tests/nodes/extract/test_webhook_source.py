@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract import _webhook_server, webhook_source
+from etl_studio.nodes.extract import _webhook_reading, _webhook_server
 from etl_studio.nodes.extract.webhook_source import WebhookSource
 from etl_studio.storage.databases import Databases
 
@@ -107,7 +107,7 @@ class Listening:
 
 @pytest.fixture(autouse=True)
 def _settles_soon(monkeypatch):
-    monkeypatch.setattr(webhook_source, "SETTLE_SECONDS", 0.3)
+    monkeypatch.setattr(_webhook_reading, "SETTLE_SECONDS", 0.3)
 
 
 @pytest.fixture
@@ -343,7 +343,7 @@ def test_another_run_goes_on_behind_what_was_loaded(context, restarted):
 
 
 def test_what_is_loaded_goes_from_the_disk(context, mailbox, monkeypatch):
-    monkeypatch.setattr(webhook_source, "FORGET_SECONDS", 0.0)
+    monkeypatch.setattr(_webhook_reading, "FORGET_SECONDS", 0.0)
     with Listening(context) as hook:
         hook.send({"n": 1})
         until = time.monotonic() + 10
