@@ -89,14 +89,19 @@ class HttpSession:
         try:
             async with asyncio.timeout(timeout):
                 opened = await self._follow(request, retry_on, request.accept, self._tape if taped else None)
-                if opened.beginning is None:
+                if opened.beginning is not None:
+                    body = opened.beginning
+                else:
                     size = ByteCount(opened.response, request.max_bytes or self._max_bytes)
+                    kind = opened.response.headers.get("content-type", "")
                     try:
-                        body = await content(opened.response, size)
+                        body = (
+                            await content(opened.response, size)
+                            if request.reads is None or request.reads(kind)
+                            else b""
+                        )
                     finally:
                         await opened.response.aclose()
-                else:
-                    body = opened.beginning
         except Exception as error:  # noqa: BLE001 - told as what it means
             raise failure(error, request, timeout) from None
         return opened.answer(body, time.monotonic() - began)

@@ -59,6 +59,8 @@ class HttpRequest:
             the settings may be private, and may lead to others; a public one leads to public ones only.
         follow_redirects: False: an answer that leads elsewhere is an answer as any other.
         max_bytes: the most bytes of the decoded body; None: 64 MB.
+        reads: asked about the content type of an answer, empty where there is none: False leaves its body unread, and
+            the answer has none.
         unchanged: what to do with an answer that is the same as in the last run that went well: ``take`` it, ``tell``
             it in ``HttpResponse.unchanged``, or ``skip`` it: then the server may also answer with 304 and no body. Only
             for a source that says ``only_new``; in previews, dry runs, replays and trials each answer is taken.
@@ -76,6 +78,7 @@ class HttpRequest:
     from_data: bool = False
     follow_redirects: bool = True
     max_bytes: int | None = None
+    reads: Callable[[str], bool] | None = field(default=None, repr=False, compare=False)
     unchanged: Unchanged = "take"
 
     @property

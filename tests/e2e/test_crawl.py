@@ -242,6 +242,82 @@ def test_what_is_no_web_page_is_left_out(crawl, rows, site):
     assert rows() == [("home",)]
 
 
+def test_what_is_no_web_page_is_not_read_however_large_it_is(crawl, rows, site, folder):
+    site.pages = {"/": web("/film", title="home"), "/film": Page(b"x" * 20_000_000, content_type="video/mp4")}
+
+    assert crawl(max_page_kb=1_000).code == 0
+    assert rows() == [("home",)]
+    assert folder.dead_letters() == []
+
+
+def test_a_page_that_leads_on_by_itself_is_followed_at_the_same_depth(crawl, rows, site):
+    refresh = '<meta http-equiv="Refresh" content="{}">'
+    site.pages = {
+        "/": refresh.format("0; url='/home'"),
+        "/home": refresh.format("30;URL=/home") + web("/late", title="home"),
+        "/late": refresh.format("600; url=/much-later") + web(title="late"),
+    }
+    assert crawl(follow=[], start_urls=[f"{site.url}/", f"{site.url}/late"]).code == 0
+    assert sorted(rows("title, _depth")) == [("home", 0), ("late", 0)]
+
+
+def test_a_page_made_to_harm_is_a_dead_letter_and_the_others_are_read(crawl, rows, site, folder):
+    site.pages = {
+        "/": web("/deep", "/well", title="home"),
+        "/deep": "<div class=i>" * 1_500,
+        "/well": web(title="well"),
+    }
+
+    assert crawl(items=[{"name": "page", "item": "h1, .i", "fields": {"title": "*"}}], fields={}).code == 3
+    assert sorted(rows()) == [("home",), ("well",)]
+    assert [letter["operation"]["url"] for letter in folder.dead_letters()] == [f"{site.url}/deep"]
+
+
+def test_a_host_that_is_not_there_is_told_soon(crawl, monkeypatch):
+    monkeypatch.setattr("etl_studio.nodes.extract._crawl_hosts.ROBOTS_AGAIN", (0.01, 1_000.0))
+    answer = crawl(start_urls=["http://127.0.0.1:9/"])
+
+    assert answer.code == 1
+    assert "refused the connection" in answer.err
+
+
+def test_the_sign_in_and_headers_go_to_the_hosts_of_the_start_addresses_alone(crawl, site, other, monkeypatch):
+    monkeypatch.setenv("ETL_STUDIO_SECRET_TOKEN", "hunter2")
+    site.pages = {"/": web("/a", f"{other.url}/"), "/a": web()}
+    other.pages = {"/": web()}
+    auth = {"kind": "bearer", "token": "${secret:token}"}
+
+    assert crawl(auth=auth, headers={"X-Shop": "1"}, domains=[other.host]).code == 0
+    signed = [(each.headers.get("authorization"), each.headers.get("x-shop")) for each in site.asked]
+    assert signed == [("Bearer hunter2", "1")] * 3
+    assert {(each.headers.get("authorization"), each.headers.get("x-shop")) for each in other.asked} == {(None, None)}
+
+
+def test_private_hosts_that_only_a_page_names_are_not_asked(crawl, site, other, folder):
+    site.pages = {"/": web(f"{other.url}/")}
+    other.pages = {"/": web()}
+
+    assert crawl(stay="anywhere").code == 3
+    assert other.asked == []
+    (letter,) = folder.dead_letters()
+    assert "private network" in letter["message"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [({"max_megabytes": 0.05}, "max_megabytes is 0"), ({"max_minutes": 0.01}, "max_minutes is 0.01")]
+)
+def test_bytes_and_minutes_end_a_crawl(crawl, rows, site, limit, said):
+    def page(path):
+        return Page(web(*(f"{path}{n}" for n in range(9)), title=path, more="x" * 10_000), wait=0.05)
+
+    site.pages = lambda path: page(path) if path != "/robots.txt" else None
+    answer = crawl(max_pages=None, concurrency=2, **limit)
+
+    assert answer.code == 0
+    assert said in answer.err
+    assert 0 < len(rows()) < 60
+
+
 def test_a_page_that_is_too_large_is_rejected(crawl, rows, site):
     site.pages = {"/": web("/big", title="home"), "/big": web(more="x" * 300_000)}
 

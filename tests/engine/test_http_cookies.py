@@ -7,7 +7,7 @@ from http.cookiejar import CookieJar
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl_studio.engine.http_cookies import SessionCookies
@@ -47,6 +47,7 @@ def sent(jar, visits):
     return found
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(VISITS)
 def test_cookies_are_those_of_httpx(visits):
     assert sent(SessionCookies(), visits) == sent(httpx2.Cookies().jar, visits)

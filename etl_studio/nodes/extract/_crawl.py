@@ -18,7 +18,7 @@ from etl_studio.nodes.extract._crawl_items import PageFacts, Rows
 from etl_studio.nodes.extract._crawl_pace import Pace
 from etl_studio.nodes.extract._crawl_robots import Robots
 from etl_studio.nodes.extract._crawl_sitemaps import read_sitemap
-from etl_studio.nodes.extract._html_page import is_web_page, parse
+from etl_studio.nodes.extract._html_page import is_web_page, may_be_web_page, parse
 from etl_studio.nodes.extract._page_rules import PageRules
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class Crawl:
 
     async def _ask(self, web: sdk.Web, host: Host, visit: Visit, url: str) -> sdk.HttpResponse:
         most = self._plan.most_page if visit.kind == "page" else SITEMAP_BYTES
-        request = self._plan.request(url, host.name, most=most)
+        request = self._plan.request(url, host.name, most=most, reads=may_be_web_page if visit.kind == "page" else None)
         asked: sdk.Web | Pages = web if self._pages is None or visit.kind != "page" else self._pages
         response = await host.ask(asked, request)
         if response.status in REDIRECTS and self._is_same(_target(url, response), url):
@@ -328,13 +328,20 @@ class Crawl:
                 self._add([link])
                 self._leave_out(visit, "another address is canonical")
                 return
-        self.counts["read"] += 1
         if plan.noindex and rules.noindex:
             self.counts["not noindex"] += 1
         else:
             facts = PageFacts(page, visit.depth, dt.datetime.now(dt.UTC), visit.parent)
-            for kind in plan.items:
-                kind.take(facts, self._rows)
+            try:
+                for kind in plan.items:
+                    kind.take(facts, self._rows)
+            except PermanentError as error:
+                self._fail(visit, error)
+                return
+        self.counts["read"] += 1
+        if rules.refresh and not self._is_same(rules.refresh, page.url):
+            link = plan.finder.link(rules.refresh, visit.depth, visit.number)
+            self._add([link] if link is not None else [])
         if (plan.max_depth is None or visit.depth < plan.max_depth) and not (plan.nofollow and rules.nofollow):
             self._add(plan.finder.links(page, visit.depth, visit.number))
         self._finish(visit)

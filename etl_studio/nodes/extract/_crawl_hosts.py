@@ -22,6 +22,8 @@ TAKEN = 64
 """Links of one host that are held in memory."""
 ROBOTS_AGAIN = (5.0, 30.0)
 """Seconds after which a robots.txt that could not be had is asked for again; it is no permission."""
+WITHOUT_ANSWER = 5.0
+"""Where there is no answer at all, such as for a name that does not exist, longer waits are of no use."""
 OK = 200
 REFUSALS = range(400, 500)
 """Statuses that say that there is no robots.txt."""
@@ -118,7 +120,8 @@ class Host:
     async def learn(self, web: sdk.Web, scheme: str, plan: CrawlPlan, context: sdk.RunContext) -> None:
         """Ask for its robots.txt; where that fails to the end, the host is closed."""
         url = f"{scheme}://{self.name}/robots.txt"
-        for wait in (*ROBOTS_AGAIN, None):
+        waits = iter(ROBOTS_AGAIN)
+        while True:
             try:
                 response = await self.ask(web, plan.request(url, self.name, most=8 * MOST_BYTES, follow=True))
             except PermanentError as error:
@@ -128,7 +131,8 @@ class Host:
                     self.closed = error
                 return
             except TransientError as error:
-                if wait is None:
+                wait = next(waits, None)
+                if wait is None or (error.status is None and wait > WITHOUT_ANSWER):
                     self.closed = error
                     return
                 context.log("warning", f"{url} does not answer, so {self.name} is not crawled yet: {error.what}")

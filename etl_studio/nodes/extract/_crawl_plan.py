@@ -12,6 +12,8 @@ from etl_studio.nodes.extract._crawl_links import LinkFinder, Rule
 from etl_studio.sdk.auth import NoAuth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from etl_studio.nodes.extract._crawl_settings import CrawlSettings
     from etl_studio.sdk.frontier import Link
 
@@ -85,7 +87,9 @@ class CrawlPlan:
         """Whether an address of a sitemap is read: as a link would be."""
         return not self._rules or any(rule.wants(url) for rule in self._rules)
 
-    def request(self, url: str, host: str, *, most: int, follow: bool = False) -> sdk.HttpRequest:
+    def request(
+        self, url: str, host: str, *, most: int, follow: bool = False, reads: Callable[[str], bool] | None = None
+    ) -> sdk.HttpRequest:
         """The request for an address; only hosts of start addresses get the headers and the sign-in of the settings.
 
         Args:
@@ -93,6 +97,7 @@ class CrawlPlan:
             host: its host.
             most: bytes that the answer may have.
             follow: whether redirects are followed by themselves.
+            reads: whether the body of an answer of a content type is read.
         """
         own = host in self.own
         headers = self._own_headers if own else self._headers
@@ -103,6 +108,7 @@ class CrawlPlan:
             from_data=not (own or self._is_named(host)),
             max_bytes=most,
             follow_redirects=follow,
+            reads=reads,
         )
 
     def _is_named(self, host: str) -> bool:

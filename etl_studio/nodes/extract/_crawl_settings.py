@@ -16,7 +16,7 @@ from etl_studio.nodes.extract._selectors import Selector
 from etl_studio.sdk.auth import Auth, auth_setting
 from etl_studio.sdk.guess import closest
 
-ROWS, WAYS, POLITENESS, LIMITS, REQUESTS = "Rows", "Where it goes", "Politeness", "Limits", "Requests"
+ROWS, SCOPE, POLITENESS, LIMITS, REQUESTS = "Rows", "Scope", "Politeness", "Limits", "Requests"
 OWN_COLUMNS = ("_type", "_url", "_depth", "_fetched_at", "_parent")
 
 
@@ -158,7 +158,7 @@ class CrawlSettings(sdk.Config):
     )
     items: list[Items] = sdk.setting(
         [],
-        title="Several kinds of items",
+        title="Item kinds",
         description="In place of item and fields, where pages differ; rows tell theirs in the column _type.",
         example=[{"name": "product", "match": "/product/*", "fields": {"name": "h1::text"}}],
         section=ROWS,
@@ -186,39 +186,39 @@ class CrawlSettings(sdk.Config):
         title="Stay on",
         description="Hosts of the start addresses, their domains with all subdomains, the further domains only, or "
         "anywhere.",
-        section=WAYS,
+        section=SCOPE,
     )
     domains: list[str] = sdk.setting(
         [],
         title="Further domains",
         description="Domains that belong to the crawl, with their subdomains.",
         example=["example.org"],
-        section=WAYS,
+        section=SCOPE,
     )
     sitemaps: bool = sdk.setting(
         False,
         title="Read sitemaps",
         description="Begin also with the pages of the sitemaps that robots.txt names, or of /sitemap.xml.",
-        section=WAYS,
+        section=SCOPE,
     )
     sitemap_urls: list[str] = sdk.setting(
         [],
         title="Sitemaps",
         description="Further sitemaps: XML, an index of others, or text; also gzipped.",
         example=["https://shop.example.org/sitemap.xml.gz"],
-        section=WAYS,
+        section=SCOPE,
     )
     nofollow: bool = sdk.setting(
         True,
         title="Respect nofollow",
         description="Follow no link that is marked nofollow, and none on a page that asks for it.",
-        section=WAYS,
+        section=SCOPE,
     )
     canonical: bool = sdk.setting(
         False,
         title="Respect canonical",
         description="Read the address that a page names as its canonical one in its place.",
-        section=WAYS,
+        section=SCOPE,
     )
     respect_robots: bool = sdk.setting(
         True,

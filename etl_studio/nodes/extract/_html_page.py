@@ -109,6 +109,11 @@ def _refuse_incomplete(parser: Any, shown: str) -> None:
         )
 
 
+def may_be_web_page(content_type: str) -> bool:
+    """Whether an answer of a content type is read; one that says none is."""
+    return not (kind := _kind(content_type)) or kind in KINDS
+
+
 def is_web_page(response: sdk.HttpResponse) -> bool:
     """Whether an answer is read as a web page, by its content type or else by how it begins."""
     kind = _kind(response.headers.get("content-type", ""))
