@@ -29,6 +29,7 @@ TOPICS = {
     "pipelines": N_("Pipelines"),
     "policies": N_("Policies"),
     "delivery": N_("Delivery"),
+    "crawling": N_("Crawling"),
     "selectors": N_("Selector workshop"),
     "keyboard": N_("Keyboard"),
 }
