@@ -124,7 +124,7 @@ class Workbench(QWidget):
         self.inspector.studio = studio
         previews.ready.connect(self.inspector.trying.again)
         self.banner = Banner(theme)
-        columns, ready = self.columns.arriving, self.ready
+        columns, ready = self.columns.arriving_types, self.ready
         self.debugging = Debugging(studio, self.controller, self.canvas, settings, columns, ready, self)
         self.resuming = Resuming(studio, self.document, self.controller, self.banner, self)
         others = lambda: other_databases(self.document.pipeline, self.document.path)  # noqa: E731

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from etl_studio.ui.debug.breakpoints import shown_place
+from etl_studio.ui.forms.editor import FormContext
+from etl_studio.ui.forms.sql_line import SqlLineCompletion
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
     from etl_studio.engine.breakpoints import Breakpoint
+    from etl_studio.engine.sql_functions import SqlFunction
     from etl_studio.ui.theme.theme import Theme
 
 WIDTH = 110 * SPACE
@@ -30,19 +34,20 @@ class ConditionDialog(QDialog):
 
     Args:
         one: the breakpoint.
-        columns: names of the columns there, as far as they are known.
+        columns: names of the columns there with their types, as far as they are known.
         schema: these columns with their types, where a run has shown them.
         theme: its font.
         parent: its parent.
 
     Attributes:
         breakpoint: with the condition, once the dialog was accepted.
+        completion: offers columns and functions.
     """
 
     def __init__(
         self,
         one: Breakpoint,
-        columns: Sequence[str],
+        columns: Mapping[str, str],
         schema: pa.Schema | None,
         theme: Theme,
         parent: QWidget | None = None,
@@ -56,6 +61,11 @@ class ConditionDialog(QDialog):
         self.line.setPlaceholderText(tr("such as  price > 100 AND status IS NULL"))
         self.line.setAccessibleName(tr("Condition"))
         self.line.setStyleSheet(f"font-family: '{theme.mono}';")
+        context = FormContext(theme, columns=partial(list, columns), types=partial(dict, columns))
+        self.completion = SqlLineCompletion(self.line, context)
+        self._learning = Fetcher(self)
+        self._learning.fetched.connect(self._learn)
+        self._learning.ask(_functions)
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -65,7 +75,7 @@ class ConditionDialog(QDialog):
             else tr("An SQL expression on the columns there.")
         )
         self.set_button, cancel = QPushButton(tr("Set"), self), QPushButton(tr("Cancel"), self)
-        self.set_button.setProperty("role", "primary")
+        set_role(self.set_button, "primary")
         self.set_button.setDefault(True)
         self.set_button.clicked.connect(self._check)
         cancel.clicked.connect(self.reject)
@@ -89,7 +99,11 @@ class ConditionDialog(QDialog):
 
     def done(self, result: int) -> None:
         self._fetcher.close()
+        self._learning.close()
         super().done(result)
+
+    def _learn(self, functions: Sequence[SqlFunction]) -> None:
+        self.completion.functions = functions
 
     def _explain(self) -> None:
         set_role(self.message, "muted")
@@ -119,3 +133,9 @@ class ConditionDialog(QDialog):
         self.set_button.setEnabled(True)
         set_role(self.message, "danger")
         self.message.setText(message)
+
+
+def _functions() -> Sequence[SqlFunction]:
+    from etl_studio.engine.sql_functions import sql_functions
+
+    return sql_functions()

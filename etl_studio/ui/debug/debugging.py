@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import pyarrow as pa
     from PySide6.QtCore import QSettings
 
     from etl_studio.app.studio import Studio
@@ -41,7 +42,7 @@ class Debugging(QObject):
         controller: its runs; told of breakpoints that change meanwhile.
         canvas: shows the pipeline and its breakpoints.
         settings: where they are kept.
-        columns: names of the columns that arrive at a node, as far as they are known.
+        columns: types of the columns that arrive at a node by name, as far as they are known.
         ready: the parameters of a run; None: it cannot begin, and the reason is shown.
         parent: its parent.
 
@@ -63,7 +64,7 @@ class Debugging(QObject):
         controller: RunController,
         canvas: CanvasView,
         settings: QSettings,
-        columns: Callable[[str], list[str]],
+        columns: Callable[[str], Mapping[str, str]],
         ready: Callable[[], dict[str, str] | None],
         parent: QObject | None = None,
     ) -> None:
@@ -115,8 +116,8 @@ class Debugging(QObject):
         one = self.breakpoints.at(place) or place_of(place)
         target = one.wire.split(ARROW)[1].rpartition(".")[0] if one.wire else one.node
         schema = self._known_schema(one)
-        names = schema.names if schema is not None else self._columns(target)
-        dialog = ConditionDialog(one, names, schema, self._theme, self._canvas)
+        columns = self._columns(target) if schema is None else _types(schema)
+        dialog = ConditionDialog(one, columns, schema, self._theme, self._canvas)
         try:
             if dialog.exec() == ConditionDialog.DialogCode.Accepted:
                 self.breakpoints.put(dialog.breakpoint)
@@ -293,3 +294,10 @@ class Debugging(QObject):
         wires = [wire for wire in scene.wires if str(wire) == place]
         scene.choose([] if wires else [place], wires)
         self._canvas.navigation.reveal(wires[0].target if wires else place)
+
+
+def _types(schema: pa.Schema) -> dict[str, str]:
+    """The types of columns in the words that people write."""
+    from etl_studio.sdk.types import type_name
+
+    return {field.name: type_name(field.type) for field in schema}

@@ -87,7 +87,7 @@ class SqlEditor(MultilineEditor):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.text and event.type() == QEvent.Type.FocusIn:
             self._try()
-        elif watched is self.text and _asks_for_list(event):
+        elif watched is self.text and asks_for_list(event):
             self.complete(asked=True)
             return True
         return super().eventFilter(watched, event)
@@ -131,7 +131,8 @@ class SqlEditor(MultilineEditor):
         self.completion.hide()
 
 
-def _asks_for_list(event: QEvent) -> bool:
+def asks_for_list(event: QEvent) -> bool:
+    """Whether Ctrl+Space was pressed."""
     return (
         isinstance(event, QKeyEvent)
         and event.type() == QEvent.Type.KeyPress

@@ -231,3 +231,38 @@ def test_breakpoints_are_switched_off_and_removed_in_the_panel(debugger):
     panel.list.setCurrentRow(0)
     QTest.mouseClick(panel.remove_button, LEFT)
     assert breakpoints.all() == ()
+
+
+def test_columns_and_functions_are_offered_while_a_condition_is_typed(debugger):
+    from PySide6.QtCore import QTimer
+
+    debugger.person.click_node("small")
+    debugger.bench.preview_selection()
+    debugger.qtbot.waitUntil(lambda: "name" in debugger.bench.columns.arriving("small"), timeout=WAIT)
+    offered = []
+
+    def answer():
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, ConditionDialog):
+            QTimer.singleShot(10, answer)
+            return
+        completion = dialog.completion
+        debugger.qtbot.waitUntil(lambda: bool(completion.functions), timeout=WAIT)
+        QTest.keyClicks(dialog.line, "starts_w")
+        model = completion.completion.list.model()
+        offered.append(model.index(0, 0).data())
+        QTest.keyClick(completion.completion.list, Qt.Key.Key_Return)
+        QTest.keyClicks(dialog.line, "na")
+        offered.append(model.index(0, 0).data())
+        QTest.keyClick(completion.completion.list, Qt.Key.Key_Tab)
+        QTest.keyClicks(dialog.line, ", 'na")
+        offered.append(completion.completion.is_open)
+        QTest.keyClicks(dialog.line, "')")
+        dialog.line.setText("starts_with(name, 'row 1')")
+        QTest.keyClick(dialog.line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(0, answer)
+    debugger.key(Qt.Key.Key_F9, SHIFT)
+
+    assert offered == ["starts_with", "name", False]
+    assert debugger.debugging.breakpoints.all() == (Breakpoint(node="small", condition="starts_with(name, 'row 1')"),)
