@@ -4,6 +4,7 @@
     python packaging/gallery.py FOLDER --only states form  scenes whose names begin so
     python packaging/gallery.py FOLDER --size 1024x680
     python packaging/gallery.py FOLDER --text 150          texts of 150 %
+    python packaging/gallery.py FOLDER --language de       texts in German
 
 Each scene is a real window with a real pipeline, in a workspace of its own. Works on any platform of Qt; ends with 1
 when Qt warned of anything or a scene could not be shown.
@@ -26,6 +27,7 @@ from PySide6.QtCore import QSize, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from etl_studio.ui.theme.theme import Theme
+from etl_studio.ui.translation import LANGUAGES, use_language
 
 THEMES = ("light", "dark")
 OFFSCREEN_LACKS = "This plugin does not support"
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME")
     parser.add_argument("--themes", nargs="+", choices=THEMES, default=THEMES)
     parser.add_argument("--size", type=_size, default=QSize(1440, 900), metavar="WIDTHxHEIGHT")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
     parser.add_argument("--text", type=int, default=100, metavar="PERCENT")
     options = parser.parse_args()
     wrong: list[str] = []
@@ -50,6 +53,7 @@ def main() -> int:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     qInstallMessageHandler(on_message)
     app = QApplication([])
+    use_language(options.language, app)
     options.folder.mkdir(parents=True, exist_ok=True)
     for mode in options.themes:
         theme = Theme(mode)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QLabel, QLineEdit, QTreeWidg
 
 from etl_studio.ui.action_search import TRAVEL
 from etl_studio.ui.pipeline_search import Found, search_pipeline
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr, trn
 
@@ -102,7 +103,7 @@ class FindPopup(QDialog):
             words = text.strip()
             return tr("“{words}” occurs nowhere. Columns are known once a node was previewed.", words=words)
         if number > MOST:
-            return tr("{places} places, the first {listed} listed", places=f"{number:,}", listed=MOST)
+            return tr("{places} places, the first {listed} listed", places=count(number), listed=MOST)
         return trn("{count} place", "{count} places", number)
 
     def _choose(self, row: int) -> None:

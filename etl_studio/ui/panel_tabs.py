@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QTabBar, QTabWidget, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QLabel, QStackedWidget, QTabBar, QTabWidget, QWidget
 
+from etl_studio.ui.quantities import count
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from etl_studio.ui.theme.theme import Theme
 
 
@@ -28,6 +31,7 @@ class PanelTabs(QTabWidget):
         self.setDocumentMode(True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.tabBar().setExpanding(False)
+        self.setElideMode(Qt.TextElideMode.ElideRight)
         self.tabBar().setAccessibleName(tr("Panels"))
         self.currentChanged.connect(self._dress)
         theme.changed.connect(self._dress)
@@ -36,6 +40,7 @@ class PanelTabs(QTabWidget):
         """Add a panel at the end; ``on_demand``: its tab is there from the first time that it is shown."""
         self._icons.append(icon)
         index = self.addTab(panel, title)
+        self.setTabToolTip(index, title)
         self.setTabVisible(index, not on_demand)
         self._dress()
 
@@ -43,24 +48,41 @@ class PanelTabs(QTabWidget):
         """Turn to a panel."""
         self.setTabVisible(self.indexOf(panel), True)
         self.setCurrentWidget(panel)
+        self._fit()
 
     def show_index(self, index: int) -> None:
         """Turn to the panel at a place, if it is there already."""
         if self.isTabVisible(index):
             self.setCurrentIndex(index)
 
-    def set_count(self, panel: QWidget, count: int) -> None:
+    def set_count(self, panel: QWidget, number: int) -> None:
         """Show how many there are; 0 shows nothing."""
-        self._counts[panel] = count
+        self._counts[panel] = number
         badge = None
-        if count:
-            badge = QLabel(f"{count:,}")
+        if number:
+            badge = QLabel(count(number))
             badge.setProperty("role", "badge")
         self.tabBar().setTabButton(self.indexOf(panel), QTabBar.ButtonPosition.RightSide, badge)
+        self._fit()
 
     def count_of(self, panel: QWidget) -> int:
         """The number shown beside a title."""
         return self._counts.get(panel, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the panels need it: the tabs take what there is."""
+        hint = super().minimumSizeHint()
+        return QSize(self.findChild(QStackedWidget).minimumSizeHint().width(), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is no room for all titles they are cut; only where that is not enough the tabs are scrolled."""
+        self.setUsesScrollButtons(False)
+        if self.tabBar().minimumSizeHint().width() > self.width():
+            self.setUsesScrollButtons(True)
 
     def _dress(self) -> None:
         tokens = self._theme.tokens

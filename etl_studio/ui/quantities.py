@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from etl_studio.ui.translation import tr, trn
+from etl_studio.ui.translation import digits, tr, trn
 
 MINUTE, HOUR = 60, 3600
 KILO = 1024
 
 
-def count(value: int) -> str:
-    """``1,234,567``."""
-    return f"{value:,}"
+def count(value: int | None) -> str:
+    """``1,234,567``; of what is not known nothing."""
+    return "" if value is None else digits(f"{value:,}")
 
 
 def rows(value: int) -> str:
@@ -23,9 +23,9 @@ def short(value: float) -> str:
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= limit * 0.9995:  # 999,600 is 1M, not 1000k
             scaled = value / limit
-            return f"{scaled:.1f}{unit}".replace(".0", "") if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits are read at a glance
+            return digits(f"{scaled:.1f}".removesuffix(".0")) + unit if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits are read at a glance
     if value and value < 10:  # noqa: PLR2004 - two digits are read at a glance
-        return f"{value:.1f}".replace(".0", "")
+        return digits(f"{value:.1f}".removesuffix(".0"))
     return f"{value:.0f}"
 
 
@@ -46,18 +46,18 @@ def rate(value: float) -> str:
 def latency(seconds: float) -> str:
     """``0.4 ms``, ``12 ms``, ``1.5 s``."""
     if seconds >= 1:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
+        return digits(f"{seconds:.1f}".removesuffix(".0")) + " s"
     milliseconds = seconds * 1000
     if milliseconds >= 10 or milliseconds == 0:  # noqa: PLR2004 - two digits are read at a glance
         return f"{milliseconds:.0f} ms"
-    return f"{milliseconds:.1f}".removesuffix(".0") + " ms"
+    return digits(f"{milliseconds:.1f}".removesuffix(".0")) + " ms"
 
 
 def latencies(low: float, high: float) -> str:
     """``12 / 40 ms``: two latencies in one unit, that of the higher one."""
     first, second = latency(low), latency(high)
     if first.endswith(" ms") and second.endswith(" s"):
-        first = f"{low:.1f} s"
+        first = digits(f"{low:.1f}") + " s"
     return f"{first.split()[0]} / {second}"
 
 
@@ -69,7 +69,7 @@ def percent(share: float) -> str:
 def duration(seconds: float) -> str:
     """``4.2 s``, ``3:07``, ``1:02:03``."""
     if seconds < MINUTE:
-        return f"{seconds:.1f} s"
+        return digits(f"{seconds:.1f}") + " s"
     return clock(seconds)
 
 

@@ -12,6 +12,7 @@ Values are put in by name, so that a translation can put them elsewhere::
 from __future__ import annotations
 
 from gettext import GNUTranslations, NullTranslations, find, translation
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
@@ -19,6 +20,8 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from etl_studio.app.resources import resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtCore import QCoreApplication
 
 DOMAIN = "etl_studio"
@@ -30,6 +33,7 @@ class _Catalogue:
     """Holds the catalogue in force; gettext itself looks on the disk at each call."""
 
     current: NullTranslations = NullTranslations()
+    signs: Mapping[int, str] = MappingProxyType({})
 
 
 def tr(text: str, /, **values: object) -> str:
@@ -40,7 +44,12 @@ def tr(text: str, /, **values: object) -> str:
 
 def trn(one: str, many: str, count: int, /, **values: object) -> str:
     """A text for a number of things; ``{count}`` is the number, with its thousands parted."""
-    return _Catalogue.current.ngettext(one, many, count).format(count=f"{count:,}", **values)
+    return _Catalogue.current.ngettext(one, many, count).format(count=digits(f"{count:,}"), **values)
+
+
+def digits(number: str) -> str:
+    """A number as English writes it, such as ``1,234.5``, as the language in force does: ``1.234,5``."""
+    return number.translate(_Catalogue.signs)
 
 
 def N_(text: str) -> str:
@@ -61,6 +70,8 @@ def use_language(name: str, app: QCoreApplication | None = None) -> str:
     chosen = name if name in languages() else of_system()
     catalogue = translation(DOMAIN, resource("locale"), [chosen], fallback=True)
     _Catalogue.current = catalogue if isinstance(catalogue, GNUTranslations) else NullTranslations()
+    locale = QLocale(chosen)
+    _Catalogue.signs = {ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()}
     if app is not None and chosen != "en":
         translator = QTranslator(app)
         if translator.load(f"qtbase_{chosen}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):

@@ -416,3 +416,18 @@ def test_a_panel_that_is_used_now_and_then_has_a_tab_from_its_first_use(qtbot, w
 
     assert tabs.isTabVisible(dry_run)
     assert tabs.currentWidget() is bench.rehearsal
+
+
+@pytest.mark.parametrize(("width", "scrolls"), [(1440, False), (700, True)])
+def test_no_tab_of_a_panel_is_out_of_sight_at_a_usual_width_and_a_narrow_window_scrolls_them(window, width, scrolls):
+    tabs = window.workbench.tabs
+    for index in range(tabs.count()):
+        tabs.show_panel(tabs.widget(index))
+    tabs.setParent(None)
+    tabs.resize(width, 300)
+    tabs.show()
+    bar = tabs.tabBar()
+    inside = [bar.rect().contains(bar.tabRect(index)) for index in range(tabs.count())]
+    assert bar.usesScrollButtons() is scrolls
+    assert all(inside) is not scrolls
+    tabs.close()

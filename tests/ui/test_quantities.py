@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from etl_studio.ui import quantities
+from etl_studio.ui.translation import use_language
+
+UI = Path(quantities.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -33,3 +38,30 @@ def test_a_duration_has_a_clock_from_a_minute_on():
     assert quantities.duration(4.21) == "4.2 s"
     assert quantities.duration(187) == "3:07"
     assert quantities.duration(3723) == "1:02:03"
+
+
+@pytest.fixture
+def german():
+    use_language("de")
+    yield
+    use_language("en")
+
+
+def test_numbers_are_written_as_the_language_writes_them(german):
+    assert quantities.count(1_234_567) == "1.234.567"
+    assert quantities.rows(12_345) == "12.345 Zeilen"
+    assert quantities.short(1240) == "1,2k"
+    assert quantities.short(2_000_000) == "2M"
+    assert quantities.duration(4.21) == "4,2 s"
+    assert quantities.latency(0.0004) == "0,4 ms"
+    assert quantities.latencies(0.9, 1.5) == "0,9 / 1,5 s"
+
+
+def test_no_text_of_the_window_parts_thousands_by_itself():
+    by_itself = [
+        f"{path.relative_to(UI)}:{number}"
+        for path in UI.rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if ":,}" in line and path.name not in ("quantities.py", "translation.py")
+    ]
+    assert by_itself == []

@@ -173,6 +173,7 @@ class RestSource(sdk.Source):
             title="Pages at once",
             description="Pages by number or offset that are asked for at once, always given in their order; empty: 4 "
             "where the total is known, otherwise 1. With more, a few pages behind the last one may be asked for.",
+            example=4,
             ge=1,
             le=64,
             advanced=True,

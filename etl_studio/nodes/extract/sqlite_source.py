@@ -64,7 +64,7 @@ class SqliteSource(sdk.Source):
             [], title="Columns", description="Which to read; empty: all.", example=["id", "price"], names="mentions"
         )
         where: str | None = sdk.setting(
-            None, title="Where", description="Condition in SQLite's SQL; empty: all rows.", example="price > 0"
+            None, title="Condition", description="Condition in SQLite's SQL; empty: all rows.", example="price > 0"
         )
         order_by: str | None = sdk.setting(
             None,

@@ -16,7 +16,9 @@ from etl_studio.engine.events import (
     Sampled,
 )
 from etl_studio.pipeline.flat import SEPARATOR
-from etl_studio.ui.translation import tr, trn
+from etl_studio.ui import quantities
+from etl_studio.ui.quantities import count
+from etl_studio.ui.translation import digits, tr, trn
 
 if TYPE_CHECKING:
     from etl_studio.engine.events import NodeSample
@@ -25,15 +27,6 @@ SMOOTHING = 0.3
 """Weight of the newest sample in the shown rate; about a second's memory at ten samples a second."""
 
 ACTIVE = (NodeState.RUNNING, NodeState.RETRYING, NodeState.OPEN)
-
-
-def short_number(value: float) -> str:
-    """``999``, ``1.2k``, ``34k``, ``1.2M``."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            scaled = value / limit
-            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004 - two digits
-    return f"{value:.0f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +117,7 @@ class LiveNode:
 
     def counters(self, *, is_source: bool, is_sink: bool, short: bool = False) -> str:
         """``12,400 → 11,002``; one number for a source. ``short``: ``12k → 11k``."""
-        came, went = (short_number(n) if short else f"{n:,}" for n in (self.counts.rows_in, self.counts.rows_out))
+        came, went = (quantities.short(n) if short else count(n) for n in (self.counts.rows_in, self.counts.rows_out))
         if is_source:
             return tr("{number} rows", number=went)
         if is_sink:
@@ -145,14 +138,14 @@ class LiveNode:
 def _retry_words(retry: RetryScheduled, left: float) -> str:
     numbers = {"attempt": retry.attempt + 1, "attempts": retry.attempts}
     if left > 0:
-        return tr("retry {attempt}/{attempts} in {seconds} s", **numbers, seconds=f"{left:.1f}")
+        return tr("retry {attempt}/{attempts} in {seconds} s", **numbers, seconds=digits(f"{left:.1f}"))
     return tr("retry {attempt}/{attempts}…", **numbers)
 
 
 def _refused_words(counts: NodeCounts) -> str:
     texts = []
     if counts.rejected:
-        texts.append(tr("{number} rejected", number=f"{counts.rejected:,}"))
+        texts.append(tr("{number} rejected", number=count(counts.rejected)))
     if counts.dead_letters:
         texts.append(trn("{count} dead letter", "{count} dead letters", counts.dead_letters))
     return " · ".join(texts)

@@ -17,6 +17,7 @@ from etl_studio.ui.debug.marks import CanvasMarks
 from etl_studio.ui.debug.panel import DebuggerPanel
 from etl_studio.ui.debug.playback import Playback
 from etl_studio.ui.debug.strip import HaltStrip
+from etl_studio.ui.quantities import count
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ class Debugging(QObject):
             self._halts[event.place] = event
             if self.halt is None:
                 self._shown = event.place
-            at = {"row": f"{event.row + 1:,}", "batch": f"{event.batch:,}"}
+            at = {"row": count(event.row + 1), "batch": count(event.batch)}
             self._tell_card(event.node, tr("halted at row {row}, batch {batch}", **at))
             self._show()
             if new:

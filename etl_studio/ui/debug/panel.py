@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.debug.held_rows import HeldRowsModel, HeldRowsTable
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.quantities import rows
+from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr, trn
@@ -276,7 +276,7 @@ class DebuggerPanel(QFrame):
             self._pages.setCurrentWidget(self.notice)
             return
         if incoming:
-            waiting = f"{self._halt.rows - self._halt.row:,}"
+            waiting = count(self._halt.rows - self._halt.row)
             self.facts.setText(tr("{count} of {rows} wait", count=waiting, rows=rows(self._halt.rows)))
             self.model.show_batch(self._halt, pa.Table.from_batches([self._batch]))
         else:

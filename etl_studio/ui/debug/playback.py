@@ -13,7 +13,7 @@ from etl_studio.engine.inbox import Bounds
 from etl_studio.ui.debug.breakpoints import shown_place
 from etl_studio.ui.debug.scrub_bar import ScrubBar
 from etl_studio.ui.panels.fetching import Fetcher
-from etl_studio.ui.quantities import duration, rows
+from etl_studio.ui.quantities import count, duration, rows
 from etl_studio.ui.state_words import STATE_WORDS
 from etl_studio.ui.translation import N_, tr
 
@@ -219,7 +219,7 @@ class Playback(QObject):
     def _words(self) -> str:
         assert self.recorded is not None  # noqa: S101 - looked at by the callers
         moment = self._moment()
-        number, total = f"{self._position:,}", f"{len(self.recorded.moments):,}"
+        number, total = count(self._position), count(len(self.recorded.moments))
         parts = [tr("{number} of {total}", number=number, total=total)]
         if moment is None:
             return DOT.join([*parts, tr("before the run")])

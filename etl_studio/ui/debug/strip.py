@@ -109,7 +109,7 @@ class HaltStrip(QFrame):
         self.words.setText(
             tr("Halted before {node}", node=title) if halt.wire else tr("Halted behind {node}", node=title)
         )
-        where = {"batch": f"{halt.batch:,}", "row": f"{halt.row + 1:,}", "total": f"{halt.rows:,}"}
+        where = {"batch": count(halt.batch), "row": count(halt.row + 1), "total": count(halt.rows)}
         self.facts.setText(halt.problem or tr("batch {batch}, row {row} of {total}", **where))
         self.facts.setToolTip(halt.problem or shown_place(halt.place))
         self.other.setText(tr("{number} of {total}", number=number, total=count))

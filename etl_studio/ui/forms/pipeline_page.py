@@ -98,6 +98,8 @@ class ParameterEditor(Editor):
         for line, text in ((self.name, value.name), (self.default, default), (self.description, value.description)):
             if line.text() != text:
                 line.setText(text)
+                if not line.hasFocus():
+                    line.setCursorPosition(0)  # a long text shows its beginning
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, Parameter)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from etl_studio.ui.panels.letter_row import VALUE, Draft, LetterRowModel, ValueDelegate
 from etl_studio.ui.panels.status import moment
+from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr
@@ -241,7 +242,7 @@ def _tried(letter: DeadLetterRecord) -> str:
     edited = letter.original is not None
     if letter.attempts == 1:
         return tr("Tried once, edited") if edited else tr("Tried once")
-    times = f"{letter.attempts:,}"
+    times = count(letter.attempts)
     return tr("Tried {count} times, edited", count=times) if edited else tr("Tried {count} times", count=times)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl_studio.ui.panels.status import count
+from etl_studio.ui.quantities import count
 from etl_studio.ui.translation import tr
 
 
@@ -17,7 +17,7 @@ def button_texts(number: int) -> tuple[str, str, str]:
 def button_tips(selected: int, shown: int) -> tuple[str, str, str]:
     """What these buttons do to the letters that are selected, or to all that are shown where none is."""
     if selected > 1:
-        number = f"{selected:,}"
+        number = count(selected)
         return (
             tr("Process the {count} selected again, as pipeline and rows are now (Ctrl+Return)", count=number),
             tr("Remove the {count} selected for good (Delete)", count=number),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from etl_studio.ui.quantities import count
 from etl_studio.ui.translation import tr, trn
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class LetterWork:
             place.release()
         parts = [trn("{count} dead letter discarded.", "{count} dead letters discarded.", gone)]
         if gone < len(ids):
-            parts.append(tr("{count} gone before or just being replayed.", count=f"{len(ids) - gone:,}"))
+            parts.append(tr("{count} gone before or just being replayed.", count=count(len(ids) - gone)))
         return Done(" ".join(parts), tuple(ids))
 
     def export(self, letters: Sequence[DeadLetterRecord], path: Path) -> Done:
@@ -160,7 +161,7 @@ class LetterWork:
 def replay_words(replayed: Replayed) -> tuple[str, bool]:
     """What became of letters that were replayed, and whether that is bad."""
     arrived = replayed.chosen - replayed.left
-    chosen, left = f"{replayed.chosen:,}", f"{replayed.left:,}"
+    chosen, left = count(replayed.chosen), count(replayed.left)
     parts = [tr("No dead letter arrived.")]
     if arrived:
         parts = [

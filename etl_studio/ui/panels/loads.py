@@ -23,7 +23,8 @@ from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.letter_layout import add_pages
 from etl_studio.ui.panels.load_work import KnownLoad, LoadWork, Outlook, what_came_back, what_comes_back
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.panels.status import count, moment
+from etl_studio.ui.panels.status import moment
+from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.theme import set_role

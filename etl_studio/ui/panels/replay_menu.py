@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QMenu, QWidget, QWidgetAction
 
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr
 
@@ -46,7 +47,7 @@ class ReplayMenu(QMenu):
         self.reason: QLabel | None = None
         into_text, whole_text = tr("Into the node where they failed"), tr("Out of the source, through every node")
         if 0 < len(ways.whole) < len(ways.ids):
-            some, number = f"{len(ways.whole):,}", f"{len(ways.ids):,}"
+            some, number = count(len(ways.whole)), count(len(ways.ids))
             whole_text = tr("Out of the source, through every node ({some} of {number})", some=some, number=number)
         first = self.addAction(theme.icon("repeat"), f"{into_text}\tCtrl+Return")
         second = self.addAction(theme.icon("history"), f"{whole_text}\tCtrl+Shift+Return")

@@ -24,7 +24,8 @@ from etl_studio.engine.events import RunStatus
 from etl_studio.ui.forms.retry_timeline import duration
 from etl_studio.ui.panels.fetching import Fetcher
 from etl_studio.ui.panels.notice import Notice
-from etl_studio.ui.panels.status import WORDS, count, moment, status_colour
+from etl_studio.ui.panels.status import WORDS, moment, status_colour
+from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.tokens import SPACE

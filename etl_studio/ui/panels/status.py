@@ -39,8 +39,3 @@ def moment(at: float, now: float) -> str:
     if then.date() == today:
         return tr("today {time}", time=f"{then:%H:%M:%S}")
     return f"{then:%Y-%m-%d %H:%M:%S}"
-
-
-def count(number: int | None) -> str:
-    """A number of rows with thousands apart."""
-    return "" if number is None else f"{number:,}".replace(",", "\u202f")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from etl_studio.ui.quantities import rows
+from etl_studio.ui.quantities import count, rows
 from etl_studio.ui.translation import N_, tr, trn
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def summary(outcome: Outcome) -> list[str]:
     """``save: 2 rows differ (7 rows came)`` for each place, and what else there is to know."""
     texts = [_place_summary(checked) for checked in outcome.checked]
     if sum(len(row.cells) for one in outcome.checked for row in one.difference.rows) > MOST_LINES:
-        texts.append(tr("the first {count} values are shown", count=f"{MOST_LINES:,}"))
+        texts.append(tr("the first {count} values are shown", count=count(MOST_LINES)))
     if outcome.dead_letters:
         texts.append(trn("{count} row refused", "{count} rows refused", outcome.dead_letters))
     return texts

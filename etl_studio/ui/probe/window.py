@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from etl_studio.ui.panels.notice import Notice
 from etl_studio.ui.probe.page_view import PageView
 from etl_studio.ui.probe.words import facts, found_words, page_words, summary, title
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr, trn
@@ -182,7 +183,7 @@ class _Columns(QTreeWidget):
     def show_columns(self, columns: Sequence[ProbedColumn]) -> None:
         self.clear()
         for one in columns:
-            empty = f"{one.empty:,}" if one.empty else ""
+            empty = count(one.empty) if one.empty else ""
             item = QTreeWidgetItem(self, [one.name, one.type, ", ".join(one.examples), empty])
             item.setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setToolTip(2, "\n".join(one.examples))

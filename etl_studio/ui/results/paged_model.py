@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from etl_studio.ui.panels.fetching import Fetcher
+from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.cells import cell_text, tip_text
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class PagedTableModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section] if orientation == Qt.Orientation.Horizontal else f"{section + 1:,}"
+            return self._columns[section] if orientation == Qt.Orientation.Horizontal else count(section + 1)
         if role == Qt.ItemDataRole.TextAlignmentRole and orientation == Qt.Orientation.Horizontal:
             return self._alignment(section)
         return None

@@ -21,11 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from etl_studio.engine.inject import FAULT_KINDS, Injection
+from etl_studio.ui.quantities import count
 from etl_studio.ui.tables.rows_model import Column, RowsModel
 from etl_studio.ui.tables.view import DataTable
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
-from etl_studio.ui.translation import N_, tr
+from etl_studio.ui.translation import N_, digits, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,11 +161,11 @@ class FaultReportDialog(QDialog):
 
 def _columns(theme: Theme) -> list[Column]:
     def number(title: str, name: str) -> Column:
-        return Column(title, lambda row: f"{getattr(row[1], name):,}", right=True)
+        return Column(title, lambda row: count(getattr(row[1], name)), right=True)
 
     return [
         Column(tr("Node"), lambda row: str(row[0])),
-        Column(tr("Faults"), lambda row: f"{sum(row[1].injected.values()):,}", right=True, tip=_kinds_of),
+        Column(tr("Faults"), lambda row: count(sum(row[1].injected.values())), right=True, tip=_kinds_of),
         number(tr("Attempts"), "attempts"),
         number(tr("Retries"), "retries"),
         number(tr("Openings"), "openings"),
@@ -174,13 +175,13 @@ def _columns(theme: Theme) -> list[Column]:
         number(tr("Skipped"), "skipped"),
         Column(
             tr("Lost"),
-            lambda row: "–" if row[1].lost is None else f"{row[1].lost:,}",  # noqa: RUF001 - a dash in a table
+            lambda row: "–" if row[1].lost is None else count(row[1].lost),  # noqa: RUF001 - a dash in a table
             right=True,
             colour=lambda row: theme.tokens.danger if row[1].lost else None,
         ),
-        Column(tr("Per call"), lambda row: f"{row[1].amplification:.2f}", right=True),
+        Column(tr("Per call"), lambda row: digits(f"{row[1].amplification:.2f}"), right=True),
     ]
 
 
 def _kinds_of(row: tuple[str, NodeFaults]) -> str:
-    return "\n".join(f"{tr(KIND_TITLES[kind])}: {count:,}" for kind, count in row[1].injected.items())
+    return "\n".join(f"{tr(KIND_TITLES[kind])}: {count(number)}" for kind, number in row[1].injected.items())

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.forms.text import Line
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr, trn
@@ -104,7 +105,7 @@ class AddressBar(QFrame):
         """Show what is known of a page."""
         elements = trn("{count} element", "{count} elements", page.dom.elements)
         kilobytes = max(1, round(len(page.response.content) / 1024))
-        self.facts.setText(tr("{elements}  ·  {size} KB", elements=elements, size=f"{kilobytes:,}"))
+        self.facts.setText(tr("{elements}  ·  {size} KB", elements=elements, size=count(kilobytes)))
         self.remarks.setText("\n".join(remark.message for remark in page.remarks))
         self.remarks.setVisible(bool(page.remarks))
         set_role(self.remarks, "warning")

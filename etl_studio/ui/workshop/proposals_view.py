@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr
 from etl_studio.ui.workshop.words import judgement, level_colour, reasons, short_name
@@ -150,7 +151,7 @@ class ProposalsView(QFrame):
         font.setPixelSize(self._theme.px(11))
         head.setFont(0, font)
         for each in proposals:
-            finds = tr("{hits} of {items}", hits=each.matches, items=each.of) if each.of else f"{each.matches:,}"
+            finds = tr("{hits} of {items}", hits=each.matches, items=each.of) if each.of else count(each.matches)
             if each.of == 1:
                 finds = f"{each.matches}"
             item = QTreeWidgetItem(head, [each.selector, finds, each.sample])

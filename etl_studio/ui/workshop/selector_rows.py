@@ -13,6 +13,7 @@ from etl_studio.ui.elided import Elided
 from etl_studio.ui.forms.buttons import IconButton
 from etl_studio.ui.forms.rows import problem_label, show_problem
 from etl_studio.ui.forms.text import Line
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import tr
@@ -201,9 +202,9 @@ class FieldRow(QFrame):
         self.dot.show_level(judged.level)
         self.dot.setToolTip(f"{judgement(judged)}\n{reasons(selector)}".strip())
         if self.is_field:
-            self.hits.setText(tr("{hits} of {items}", hits=f"{trial.hits:,}", items=f"{items:,}"))
+            self.hits.setText(tr("{hits} of {items}", hits=count(trial.hits), items=count(items)))
             role = "success" if trial.hits == items else "warning" if trial.hits else "danger"
-            self.hits.setToolTip(tr("Found in {hits} of {items} items", hits=f"{trial.hits:,}", items=f"{items:,}"))
+            self.hits.setToolTip(tr("Found in {hits} of {items} items", hits=count(trial.hits), items=count(items)))
         else:
             self.hits.setText(tr("found") if trial.hits else tr("not found"))
             role = "success" if trial.hits else "warning"

@@ -17,7 +17,7 @@ from etl_studio.engine.events import (
     WireSample,
 )
 from etl_studio.pipeline.model import Wire
-from etl_studio.ui.canvas.live import LiveNode, short_number
+from etl_studio.ui.canvas.live import LiveNode
 from etl_studio.ui.canvas.scene import PipelineScene
 
 pytestmark = pytest.mark.window
@@ -199,10 +199,3 @@ def test_a_source_and_a_sink_show_their_own_words():
 
     assert live.counters(is_source=True, is_sink=False) == "11,002 rows"
     assert live.counters(is_source=False, is_sink=True) == "12,400 → 11,002 loaded"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (999, "999"), (1240, "1.2k"), (34_000, "34k"), (2_500_000, "2.5M")]
-)
-def test_large_rates_are_short(value, text):
-    assert short_number(value) == text

@@ -26,9 +26,10 @@ from etl_studio.ui.canvas.items.sprites import (
     mixed,
     translucent,
 )
-from etl_studio.ui.canvas.live import ACTIVE, LiveNode, Notice, short_number
+from etl_studio.ui.canvas.live import ACTIVE, LiveNode, Notice
 from etl_studio.ui.canvas.ports import NEW_INPUT, CanvasPort
 from etl_studio.ui.canvas.summary import summary
+from etl_studio.ui.quantities import short
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ class NodeItem(QGraphicsItem):
         metrics = QFontMetricsF(font)
         is_source, is_sink = self._ends
         text = live.counters(is_source=is_source, is_sink=is_sink, short=far)
-        rate = f"{short_number(live.rate)}/s" if live.state in ACTIVE and live.rate >= 1 else ""
+        rate = f"{short(live.rate)}/s" if live.state in ACTIVE and live.rate >= 1 else ""
         if metrics.horizontalAdvance(f"{text}  {rate}") > box.width():
             text = live.counters(is_source=is_source, is_sink=is_sink, short=True)
         painter.setPen(QColor(tokens.text))

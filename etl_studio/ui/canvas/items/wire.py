@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGrap
 
 from etl_studio.ui.canvas.items.bends import Handles, through
 from etl_studio.ui.canvas.items.sprites import Sprites, mixed, translucent
-from etl_studio.ui.canvas.live import short_number
+from etl_studio.ui.quantities import count, short
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
@@ -185,8 +185,8 @@ class WireItem(QGraphicsPathItem):
         self.setToolTip(
             tr(
                 "{passed} rows passed; {waiting} rows wait, the queue is {fill} full",
-                passed=f"{sample.passed:,}",
-                waiting=f"{sample.waiting:,}",
+                passed=count(sample.passed),
+                waiting=count(sample.waiting),
                 fill=f"{sample.fill:.0%}",
             )
         )
@@ -237,11 +237,11 @@ class RowsLabel(QGraphicsItem):
     def show_sample(self, sample: WireSample, room: float) -> None:
         """Write the numbers of a sample into so many pixels."""
         metrics = QFontMetricsF(self._sprites.small_font)
-        passed, waiting = f"{sample.passed:,}", f"{sample.waiting:,}"
+        passed, waiting = count(sample.passed), count(sample.waiting)
         texts = (
             tr("{passed} · {waiting} wait", passed=passed, waiting=waiting),
             passed,
-            short_number(sample.passed),
+            short(sample.passed),
         )
         texts = texts if sample.waiting else texts[1:]
         text = next((text for text in texts if metrics.horizontalAdvance(text) + 14 <= room), texts[-1])
