@@ -94,14 +94,14 @@ class HaltStrip(QFrame):
             key = shown_key(keys(name))
             self.buttons[name].setToolTip(f"{tr(tip)} ({key})" if key else tr(tip))
 
-    def show_halt(self, halt: Halted | None, title: str = "", number: int = 1, count: int = 1) -> None:
+    def show_halt(self, halt: Halted | None, title: str = "", number: int = 1, halts: int = 1) -> None:
         """Tell of a halt; None: there is none.
 
         Args:
             halt: where.
             title: of its node.
             number: which one it is, from 1.
-            count: how many there are.
+            halts: how many there are.
         """
         self.setVisible(halt is not None)
         if halt is None:
@@ -112,8 +112,8 @@ class HaltStrip(QFrame):
         where = {"batch": count(halt.batch), "row": count(halt.row + 1), "total": count(halt.rows)}
         self.facts.setText(halt.problem or tr("batch {batch}, row {row} of {total}", **where))
         self.facts.setToolTip(halt.problem or shown_place(halt.place))
-        self.other.setText(tr("{number} of {total}", number=number, total=count))
-        self.other.setVisible(count > 1)
+        self.other.setText(tr("{number} of {total}", number=number, total=halts))
+        self.other.setVisible(halts > 1)
 
     def _on_clicked(self) -> None:
         self.wanted.emit(self.sender().objectName())
