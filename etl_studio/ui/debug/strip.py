@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from etl_studio.ui.actions import default_keys, shown_key
 from etl_studio.ui.debug.breakpoints import shown_place
+from etl_studio.ui.quantities import count
 from etl_studio.ui.theme.style_sheet import mix
 from etl_studio.ui.theme.tokens import SPACE
 from etl_studio.ui.translation import N_, tr
