@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from etl_studio.app.scraping.proposals import Proposal
     from etl_studio.app.scraping.trial import Trial
 
+NEXT_LINKS = ('a[rel~="next"][href]', "a.next[href]", ".next a[href]", 'a[class*="next"][href]')
+"""How sites mark the link to the next page."""
 LEVELS_UP = 6
 """Elements around the chosen one that may be an item."""
 
@@ -119,11 +121,11 @@ def offer(page: WorkshopPage, number: int, item: str, *, follows: bool) -> Offer
 
 
 def lists_of(page: WorkshopPage) -> list[FoundList]:
-    """The lists of a page, each with the fields that most of its items have."""
-    found = []
+    """The lists of a page, each with the fields that most of its items have, and the link to the next page."""
+    found, follow = [], _next_link(page)
     for each in repeated_items(page.index):
         fields = tuple((field.name, field.selector) for field in fields_of(each.elements, page.html.base))
-        found.append(FoundList(each.proposal, Draft(each.proposal.selector, fields)))
+        found.append(FoundList(each.proposal, Draft(each.proposal.selector, fields, follow)))
     return found
 
 
@@ -133,6 +135,16 @@ def found_by(page: WorkshopPage, selector: str) -> list[int]:
         return [page.dom.number_of(each) for each in Selector(selector).elements(page.root)]
     except (ValueError, PermanentError):
         return []
+
+
+def _next_link(page: WorkshopPage) -> str:
+    """A selector of the link to the next page, where the page calls one so; empty: it does not."""
+    for css in NEXT_LINKS:
+        for element in Selector(css).elements(page.root):
+            best = for_elements(page.index, [element], 1)[0]
+            if best.judgement.level != "fragile":
+                return f"{best.selector}::attr(href)"
+    return ""
 
 
 def _items(page: WorkshopPage, item: str) -> list[Any]:

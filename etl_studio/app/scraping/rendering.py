@@ -91,6 +91,7 @@ class _Writing:
         self.pieces: list[Piece] = []
         self._at = 0
         self._fresh = True  # at the beginning of a line
+        self._apart = False  # and the line above is empty
 
     def own(self, node: DomNode, look: Look) -> None:
         """Add what an element shows without those in it."""
@@ -106,13 +107,16 @@ class _Writing:
             self._add(" ")
         self.pieces.append(Piece(self._at, self._at + len(text), number, look))
         self._add(text)
-        self._fresh = False
+        self._fresh = self._apart = False
 
     def break_line(self, mark: str = "", *, apart: bool = False) -> None:
         """Begin another line, unless one has just begun; ``apart``: with an empty line above."""
         if not self._fresh:
-            self._add("\n\n" if apart else "\n")
+            self._add("\n")
         self._fresh = True
+        if apart and self.pieces and not self._apart:
+            self._add("\n")
+            self._apart = True
         if mark:
             self._add(mark)
 

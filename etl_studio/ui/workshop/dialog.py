@@ -211,7 +211,7 @@ class WorkshopDialog(QDialog):
         right = QSplitter(Qt.Orientation.Vertical, self)
         right.addWidget(self.selectors)
         right.addWidget(self.proposals)
-        right.setSizes([380, 230])
+        right.setSizes([400, 210])
         above = QSplitter(Qt.Orientation.Horizontal, self)
         above.addWidget(self.page)
         above.addWidget(right)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NAME = 26 * SPACE
 SAMPLE = 34 * SPACE
-HITS = 15 * SPACE
+HITS = 18 * SPACE
 
 
 class Dot(QWidget):

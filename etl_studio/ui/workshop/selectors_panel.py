@@ -142,6 +142,7 @@ class SelectorsPanel(QFrame):
         self.item.show_invalid(invalid=trial.problem is not None)
         show_problem(self.item_problem, [problem_text(item, trial.problem)] if trial.problem is not None else [])
         self._show_state(tried)
+        self._hide_known_list(item)
         given = iter(trial.fields)
         for row in self.fields:
             row.show_trial(next(given, None) if any(row.value) else None, trial.items)
@@ -175,6 +176,7 @@ class SelectorsPanel(QFrame):
             button.clicked.connect(self._take_list)
             layout.addWidget(button)
         layout.addStretch(1)
+        self._hide_known_list(self.item.text().strip())
 
     # -- inside -----------------------------------------------------------------------------------------------
 
@@ -217,6 +219,11 @@ class SelectorsPanel(QFrame):
         column.addSpacing(SPACE)
         column.addWidget(title)
         column.addWidget(self._scroll, 1)
+
+    def _hide_known_list(self, item: str) -> None:
+        """A list that has been taken, and is the only one, need not be offered."""
+        offered = [button.found.proposal.selector for button in self.lists.findChildren(ListButton)]
+        self.lists.setVisible(bool(offered) and offered != [item])
 
     def _show_state(self, tried: Tried) -> None:
         trial, item = tried.trial, tried.draft.item
@@ -272,7 +279,8 @@ class SelectorsPanel(QFrame):
         if isinstance(button, ListButton):
             found = button.found.draft
             kept = self.draft()
-            self.show_draft(Draft(found.item, kept.fields or found.fields, kept.next))
+            follow = kept.next or found.next if self.follows else ""
+            self.show_draft(Draft(found.item, kept.fields or found.fields, follow))
             self.edited.emit(False)
             self.in_hand_changed.emit()
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl_studio.app.scraping.asking import lists_of
 from etl_studio.app.scraping.loading import load_page
 from etl_studio.app.scraping.page import page_of_file, page_of_text
 from etl_studio.app.scraping.trial import try_out
@@ -90,7 +91,9 @@ def test_every_element_of_a_well_formed_page_is_found(rows, columns):
 
 def test_the_text_is_what_a_person_reads(page):
     text, pieces = page.text
-    assert text.splitlines() == ["•  One", "£1", "•  Two", "•  Three & more", "£3", "Next"]
+    assert text.splitlines() == [
+        "•  One", "£1", "", "•  Two", "", "•  Three & more", "£3", "Next",
+    ]  # fmt: skip
     link = next(piece for piece in pieces if text[piece.start : piece.end] == "Two")
     assert (link.look, page.dom.nodes[link.number].tag) == ("link", "a")
 
@@ -115,6 +118,12 @@ def test_selectors_are_tried_out_all_at_once(page):
     ]  # fmt: skip
     assert list(trial.fields[1].found) == numbers(page, ".price")
     assert trial.next.sample == "http://shop.example/list?page=2"
+
+
+def test_the_list_and_the_link_to_the_next_page_are_found_by_themselves(page):
+    (found, *_) = lists_of(page)
+    assert (found.draft.item, found.draft.next) == (".card", ".next::attr(href)")
+    assert dict(found.draft.fields)["title"] == "h2 a::text"
 
 
 def test_without_an_item_selector_the_page_is_the_item(page):

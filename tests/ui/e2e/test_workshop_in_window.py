@@ -127,6 +127,7 @@ def test_the_list_that_was_found_gives_rows_at_once_and_becomes_settings_in_one_
     after = config(person)
     assert after["item"] == ".card"
     assert after["fields"]["price"] == ".price::text"
+    assert after["next"].endswith("::attr(href)")
     assert (after["urls"], after["max_pages"]) == (before["urls"], 2)
     person.window.activateWindow()
     person.click_menu("Edit", "Undo")
