@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOSTS, MOST_TABS = 4, 32
 """Of how many hosts pages may be open at once as the settings say for one, and how many pages in all."""
-CLOSE_SECONDS = 3.0
+CLOSE_SECONDS = 2.0
 """How long a browser may take to close before it is killed."""
 HEAP_MB = 1_024
 """Memory that the scripts of a tab may use."""
@@ -68,6 +68,7 @@ class Browser:
         self._plugin: Any = None
         self._crawling: asyncio.Task[Any] | None = None
         self._pool: Any = None
+        self._readings: set[asyncio.Task[sdk.HttpResponse]] = set()
         self._told = 0
 
     def __enter__(self) -> Self:
@@ -217,13 +218,16 @@ class Browser:
         order = self._inbox.orders.get(context.request.unique_key)
         if order is None or order.tab is None:
             return
-        try:
-            answer = await self._reading.read(order.tab, order)
-        except Exception as error:  # noqa: BLE001 - whoever wants the page must hear of it
+        reading = asyncio.ensure_future(self._reading.read(order.tab, order))
+        self._readings.add(reading)
+        await asyncio.wait({reading})
+        self._readings.discard(reading)
+        if reading.cancelled():  # nobody waits for it any more
+            order.tab.spoiled = True
+        elif error := reading.exception():
             self._refuse(order, error)
-        else:
-            if not order.done.done():
-                order.done.set_result(answer)
+        elif not order.done.done():
+            order.done.set_result(reading.result())
 
     async def _failed(self, context: Any, error: Exception) -> None:
         order = self._inbox.orders.get(context.request.unique_key)
@@ -235,7 +239,7 @@ class Browser:
         else:
             self._refuse(order, error)
 
-    def _refuse(self, order: Order, error: Exception) -> None:
+    def _refuse(self, order: Order, error: BaseException) -> None:
         if order.tab is not None:
             order.tab.spoiled = True
         if not order.done.done():
@@ -265,6 +269,8 @@ class Browser:
         """End the browser; killed where it does not end by itself."""
         if self._inbox is not None:
             self._inbox.close()
+        for reading in list(self._readings):
+            reading.cancel()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 if self._plugin is not None and self._plugin.tabs is not None:

@@ -177,7 +177,7 @@ class Reading:
             )
         return str(found)
 
-    def meaning(self, error: Exception, order: Order) -> EtlError:
+    def meaning(self, error: BaseException, order: Order) -> EtlError:
         """What an error of the browser means."""
         if isinstance(error, EtlError):
             return error
