@@ -248,7 +248,7 @@ class DryRunPanel(QFrame):
             self.counts[kind].setVisible(number > 0)
         numbers = {} if diff is None else {kind: _number(diff, kind) for kind in QUIET}
         quiet = [_counted(kind, number) for kind, number in numbers.items() if number]
-        if diff is not None and any(_number(diff, kind) > _shown(diff, kind) > 0 for kind in ROLES):
+        if diff is not None and _is_cut(diff):
             quiet.append(tr("at most {limit} of each kind are shown", limit=LIMIT))
         self.counts["quiet"].setText("  ·  ".join(quiet))
         self.counts["quiet"].setToolTip(self.counts["quiet"].text())
@@ -283,6 +283,13 @@ def _number(diff: Diff, kind: str) -> int:
 
 def _counted(kind: str, number: int) -> str:
     return tr(COUNTED[kind], count=count(number))
+
+
+def _is_cut(diff: Diff) -> bool:
+    """Whether not all changes are shown."""
+    if diff.requests is not None:
+        return diff.requests > len(diff.changes)
+    return any(_number(diff, kind) > _shown(diff, kind) > 0 for kind in ROLES)
 
 
 def _shown(diff: Diff, kind: str) -> int:

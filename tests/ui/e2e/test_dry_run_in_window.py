@@ -196,3 +196,20 @@ def test_a_dry_run_is_stopped_by_a_click_and_has_written_nothing(qtbot, open_win
     assert not panel.stop_button.isVisible()
     assert not (tmp_path / ".etl_studio" / "data.db").exists()
     assert QApplication.activeModalWidget() is None
+
+
+def test_requests_that_would_be_sent_are_shown_and_none_is_sent(qtbot, open_window, tmp_path):
+    (tmp_path / "goods.csv").write_text(BEFORE)
+    push = "{url: 'http://127.0.0.1:9/nobody', rows_per_request: 2}"
+    (tmp_path / "push.yaml").write_text(
+        "etl_studio: 1\nname: push\nnodes:\n  read: {type: csv_source, config: {path: goods.csv}}\n"
+        f"  push: {{type: http_sink, config: {push}}}\nwires: [read -> push]\n"
+    )
+    panel = rehearse(qtbot, open_window(tmp_path / "push.yaml"))
+    assert panel.place.text() == "POST http://127.0.0.1:9/nobody: 3 rows, 2 requests"
+    assert panel.counts["quiet"].text() == ""
+    assert [row[1:3] for row in cells(panel)] == [
+        ["POST http://127.0.0.1:9/nobody", "2"],
+        ["POST http://127.0.0.1:9/nobody", "1"],
+    ]
+    assert '"price":10' in cells(panel)[0][3]
