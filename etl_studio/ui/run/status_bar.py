@@ -66,6 +66,7 @@ class RunStatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         for label in (self._state, self._numbers, self._clock):
             self.addWidget(label)
+        self._numbers.setMinimumWidth(1)  # long words must not make the window wider
         theme.changed.connect(self._dress)
         self.show_idle()
 
@@ -152,6 +153,7 @@ class RunStatusBar(QStatusBar):
         if self._trial:
             parts.append(self._trial)
         self._numbers.setText("  ·  ".join(parts))
+        self._numbers.setToolTip(self._numbers.text())
         self._clock.setText(duration(event.duration))
 
     def _show_clock(self) -> None:
