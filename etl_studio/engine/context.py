@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from etl_studio.engine.events import LogWritten
 from etl_studio.engine.last_good import Fallback, LastGood
-from etl_studio.errors import Cancelled
+from etl_studio.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     import threading
@@ -151,10 +151,19 @@ class NodeContext:
 
     @contextmanager
     def gate(self, own: Collection[str]) -> Iterator[Gate]:
-        """A way to the web for another program; it leads to public addresses only, but for these hosts."""
+        """A way to the web for another program; it leads to public addresses only, but for these hosts.
+
+        Raises:
+            UsageError: answers come from a cassette, which holds none for other programs.
+        """
         from etl_studio.engine.http_gate import HttpGate
 
         service, gate = self._http(), HttpGate(own, self._trust())
+        if service.replays:
+            raise UsageError(
+                "A browser asks sites by itself: no cassette answers it.",
+                hint="Pin its rows, or give them to the test; or run without --replay.",
+            )
         service.start(gate.open()).result()
         try:
             yield gate

@@ -12,13 +12,15 @@ import pytest
 
 from etl_studio.demo import DemoSite
 from etl_studio.demo.faults import Fault
+from etl_studio.engine.cassette import Cassette
+from etl_studio.engine.cassette_tapes import CassettePlayer
 from etl_studio.engine.context import NodeContext, Places
 from etl_studio.engine.events import BreakerChanged, BreakerState, LogWritten, RetryScheduled
 from etl_studio.engine.http import HttpService
 from etl_studio.engine.meter import Meter
 from etl_studio.engine.policies import PolicyCaller
 from etl_studio.engine.shared_policies import SharedPolicies
-from etl_studio.errors import Cancelled, CircuitOpenError, DeadlineError, PermanentError, TransientError
+from etl_studio.errors import Cancelled, CircuitOpenError, DeadlineError, PermanentError, TransientError, UsageError
 from etl_studio.sdk import Breaker, HttpRequest, Policy, RateLimit, Retry
 from tests.engine.test_http import ScriptedServer, answering
 
@@ -300,6 +302,25 @@ def test_a_web_falls_back_to_the_last_good_answer(node, site):
 async def lines_of(web, request, **how):
     async with web.stream(request, **how) as stream:
         return stream.status, [line async for line in stream.lines()]
+
+
+def test_a_cassette_lets_no_other_program_to_the_web(tmp_path):
+    service = HttpService(tape=CassettePlayer(Cassette(), "shop.cassette.jsonl"))
+    one = Node(tmp_path)
+    context = NodeContext(
+        "run",
+        "node",
+        TWICE,
+        one._caller,
+        Places(tmp_path, tmp_path, tmp_path),
+        None,
+        lambda: service,
+        one.stopping,
+        print,
+    )
+    with pytest.raises(UsageError, match="no cassette answers it"), context.gate([]):
+        pass
+    one.close()
 
 
 def test_a_chunk_that_is_no_http_ends_the_wait_for_the_body(node):
