@@ -42,7 +42,8 @@ crawler = PlaywrightCrawler(
 async def handle(context):
     global count
     await context.page.wait_for_selector(".card", state="attached")
-    count += len(html.fromstring(await context.page.content()).xpath("//h2"))
+    text = await context.page.content()
+    count += len(html.fromstring(text).xpath("//h2"))
     await context.enqueue_links()
 asyncio.run(crawler.run([{url!r}]))
 print(count)
