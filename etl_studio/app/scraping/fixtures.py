@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from etl_studio.app.studio import Studio
     from etl_studio.pipeline.model import Pipeline
 
-_SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(?P<url>\S+) -->")
-"""How browsers write the address into a page that they save."""
-FIRST_BYTES = 1_000
 LAST_PAGE = b"<html><!-- The saved page is the last one. --></html>"
 
 
@@ -41,12 +37,6 @@ def save_page(page: WorkshopPage, path: Path) -> None:
         path.write_text(head + page.source, encoding="utf-8-sig", newline="")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another file.") from None
-
-
-def address_in(content: bytes) -> str:
-    """The address in a page that was saved; empty: there is none."""
-    found = _SAVED_FROM.search(content[:FIRST_BYTES])
-    return found["url"].decode("utf-8", "replace") if found is not None else ""
 
 
 def make_test(  # noqa: PLR0913 - a page, what reads it, and where the test belongs

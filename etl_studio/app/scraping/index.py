@@ -6,12 +6,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.app.scraping.candidates import known_by
+from etl_studio.errors import Cancelled
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterable
 
     from etl_studio.app.scraping.candidates import Candidate
 
+LOOKS = 2_000
+"""Elements after which is looked whether somebody still waits."""
 _NONE: frozenset[Any] = frozenset()
 
 
@@ -20,21 +24,34 @@ class Index:
 
     Args:
         root: the lxml element of the page.
+        stopping: ends what is computed with the index; None: nothing does.
 
     Attributes:
         root: as given.
         elements: how many there are.
     """
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, stopping: threading.Event | None = None) -> None:
         self.root = root
+        self._stopping = stopping
         self.elements = 0
         self._having: dict[str, set[Any]] = defaultdict(set)
         for element in root.iter():
             if isinstance(element.tag, str):
                 self.elements += 1
+                if self.elements % LOOKS == 0:
+                    self.check()
                 for test in known_by(element):
                     self._having[test].add(element)
+
+    def check(self) -> None:
+        """Go on only while somebody wants to know.
+
+        Raises:
+            Cancelled: nobody does.
+        """
+        if self._stopping is not None and self._stopping.is_set():
+            raise Cancelled("Nobody waits for it any more.")
 
     def found_by(self, candidate: Candidate) -> set[Any]:
         """The elements that a candidate finds; one that counts positions finds them among others."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
     from etl_studio.app.scraping.rendering import Link, Piece
     from etl_studio.nodes.extract._html_page import HtmlPage
+
+
+_SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(?P<url>\S+) -->")
+"""How browsers write the address into a page that they save."""
+FIRST_BYTES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class WorkshopPage:
         source: its text.
         dom: its elements.
         remarks: warnings of the parser.
+        stopping: set when nobody wants to know more of it: what is computed in threads ends.
 
     Raises:
         PermanentError: it is no web page.
@@ -47,6 +55,7 @@ class WorkshopPage:
 
     def __init__(self, response: HttpResponse) -> None:
         self.response = response
+        self.stopping = threading.Event()
         remarks = _Remarks()
         self.html: HtmlPage = parse(response, remarks)  # type: ignore[arg-type] # it only logs
         self.source = utf8(response, _Remarks()).decode("utf-8", "replace")  # type: ignore[arg-type] # as above
@@ -66,7 +75,7 @@ class WorkshopPage:
     @cached_property
     def index(self) -> Index:
         """Its elements by what they are known by."""
-        return Index(self.root)
+        return Index(self.root, self.stopping)
 
     @cached_property
     def text(self) -> tuple[str, list[Piece]]:
@@ -105,7 +114,6 @@ def page_of_file(path: Path, url: str) -> WorkshopPage:
         PermanentError: it is no web page.
         UsageError: the file cannot be read.
     """
-    from etl_studio.app.scraping.fixtures import address_in
     from etl_studio.errors import UsageError
 
     try:
@@ -114,6 +122,12 @@ def page_of_file(path: Path, url: str) -> WorkshopPage:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.", hint="Choose another file.") from None
     url = address_in(content) or url or path.resolve().as_uri()
     return WorkshopPage(HttpResponse(url, 200, {"content-type": "text/html"}, content))
+
+
+def address_in(content: bytes) -> str:
+    """The address in a page that was saved; empty: there is none."""
+    found = _SAVED_FROM.search(content[:FIRST_BYTES])
+    return found["url"].decode("utf-8", "replace") if found is not None else ""
 
 
 class _Remarks:

@@ -62,10 +62,11 @@ def for_elements(index: Index, elements: Sequence[Any], most: int = MOST) -> lis
         most: how many at most.
     """
     wanted = set(elements)
+    index.check()
     possible = [each for each in candidates(list(elements)) if index.may_be(each, wanted)]
     found = [
         Proposal(each.css, len(wanted), robustness(each.css))
-        for each in _independent(possible[: tries(index)], most, lambda css: set(_elements(css, index.root)) == wanted)
+        for each in _independent(possible[: tries(index)], most, lambda css: set(_found(css, index)) == wanted)
     ]
     if not found and len(wanted) == 1:
         found.append(_by_path(full_path(elements[0])))
@@ -80,13 +81,14 @@ def for_alike(index: Index, element: Any, most: int = MOST) -> list[Proposal]:
     groups: dict[frozenset[Any], Candidate] = {}
     shared = [each for each in candidates([element]) if not each.counts and not each.css.startswith("#")]
     for each in shared[:MOST_TRIED]:
+        index.check()
         matched = frozenset(index.found_by(each))
         if len(matched) > 1 and matched not in groups and all(other.tag == element.tag for other in matched):
             groups[matched] = each
     ranked = sorted(groups.items(), key=lambda group: group[1].cost + _spread(group[0]))
     found: list[Proposal] = []
     for members, best in ranked:
-        if not _any_inside(members) and set(_elements(best.css, index.root)) == members:
+        if not _any_inside(members) and set(_found(best.css, index)) == members:
             found.append(Proposal(best.css, len(members), robustness(best.css)))
         if len(found) == most:
             break
@@ -217,6 +219,11 @@ def tries(index: Index) -> int:
 def tries_in(item: Any) -> int:
     """How many candidates are tried out in an item."""
     return max(LEAST_TRIED, min(MOST_TRIED, TRIES_TIMES_ELEMENTS // sum(1 for _ in item.iter())))
+
+
+def _found(css: str, index: Index) -> list[Any]:
+    index.check()
+    return _elements(css, index.root)
 
 
 def _elements(css: str, node: Any) -> list[Any]:

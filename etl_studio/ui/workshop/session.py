@@ -164,6 +164,8 @@ class Session(QObject):
     def close_threads(self) -> None:
         """Wait until nothing runs."""
         self._quiet.stop()
+        if self.page is not None:
+            self.page.stopping.set()
         for fetcher in (
             *(self._loader, self._lister, self._trier, self._asker, self._finder),
             *(self._saver, self._tester),
@@ -176,6 +178,8 @@ class Session(QObject):
     def _take(self, prepared: PreparedPage) -> None:
         from etl_studio.app.scraping.asking import lists_of
 
+        if self.page is not None:
+            self.page.stopping.set()
         self.page = prepared.page
         for fetcher in (self._trier, self._asker, self._finder):
             fetcher.cancel()

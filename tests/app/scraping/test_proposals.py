@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from etl_studio.app.scraping.proposals import (
     value_of,
 )
 from etl_studio.app.scraping.repeated import fields_of, repeated_items
+from etl_studio.errors import Cancelled
 from etl_studio.nodes.extract._selectors import Selector
 
 BASE = "http://shop.example/list"
@@ -174,3 +177,13 @@ def test_other_ways_to_the_same_elements_are_told_for_a_selector_that_was_typed(
     assert ".card" in found
     assert "main li" not in found
     assert alternatives(INDEX, ".nothing") == []
+
+
+def test_what_nobody_waits_for_ends():
+    stopping = threading.Event()
+    index = Index(CARDS, stopping)
+    stopping.set()
+    with pytest.raises(Cancelled):
+        repeated_items(index)
+    with pytest.raises(Cancelled):
+        for_elements(index, [CARDS])
