@@ -8,12 +8,16 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QStackedWidget, QTabBar, QTabWidget, QWidget
 
 from etl_studio.ui.quantities import count
+from etl_studio.ui.theme.theme import set_role
 from etl_studio.ui.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from etl_studio.ui.theme.theme import Theme
+
+CLOSER = 12
+"""Pixels by which a tab is narrower where they stand close together, as the style sheet says."""
 
 
 class PanelTabs(QTabWidget):
@@ -79,9 +83,15 @@ class PanelTabs(QTabWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Where there is no room for all titles they are cut; only where that is not enough the tabs are scrolled."""
+        """Where there is no room for all they move together, then titles are cut, and only then tabs are scrolled."""
+        bar = self.tabBar()
         self.setUsesScrollButtons(False)
-        if self.tabBar().minimumSizeHint().width() > self.width():
+        shown = sum(self.isTabVisible(index) for index in range(self.count()))
+        saved = shown * CLOSER if bar.property("role") == "close" else 0
+        role = "close" if bar.sizeHint().width() + saved > self.width() else ""
+        if role != (bar.property("role") or ""):
+            set_role(bar, role)
+        if bar.minimumSizeHint().width() > self.width():
             self.setUsesScrollButtons(True)
 
     def _dress(self) -> None:
