@@ -300,6 +300,8 @@ class MainWindow(QMainWindow):
 
     @property
     def _all_bench_actions(self) -> list[BenchActions]:
+        if not self.benches:  # the first paint does without what actions need
+            return []
         from etl_studio.ui.bench_actions import BenchActions
 
         return [BenchActions.of(bench) for bench in self.benches]
