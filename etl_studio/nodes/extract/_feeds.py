@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ILLEGAL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 _ENTRY = re.compile(r"<((?:[\w.-]{1,30}:)?(?:item|entry))(?=[\s>/])")
 _SPACES = re.compile(r"""\sxmlns(?::[\w.-]{1,30})?\s{0,9}=\s{0,9}(?:"[^"<]{0,200}"|'[^'<]{0,200}')""")
 _ROOT = re.compile(r"<([a-zA-Z][\w.:-]{0,60})")
