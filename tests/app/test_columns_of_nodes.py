@@ -19,6 +19,8 @@ from etl_studio.sdk.config import editor_of, names_of
 
 TYPES = built_in_types()
 OF_THE_TARGET = {
+    ("browser_source", "name"),  # a value of the column _type
+    ("crawl_source", "name"),
     ("sqlite_sink", "valid_from"),  # columns that only the table has
     ("sqlite_sink", "valid_to"),
     ("sqlite_source", "where"),  # SQLite's dialect, over columns of the database

