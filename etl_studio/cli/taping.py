@@ -48,9 +48,10 @@ def saved(tape: CassetteRecorder | CassettePlayer | None, path: Path | None) -> 
     """Saves what was recorded, also of a run that failed or was stopped."""
     from etl_studio.app import cassettes
     from etl_studio.cli.output import say
+    from etl_studio.engine.cassette_tapes import CassetteRecorder
 
     try:
         yield
     finally:
-        if path is not None and tape is not None and not tape.replays:
-            say(cassettes.save(tape, path))  # type: ignore[arg-type]
+        if path is not None and isinstance(tape, CassetteRecorder):
+            say(cassettes.save(tape, path))

@@ -175,7 +175,7 @@ def retry_after_seconds(text: str | None, now: float | None = None) -> float | N
 def _reached(error: Exception) -> str | None:
     """The address of the hop that failed, where the library knows it."""
     try:
-        return str(error.request.url)  # type: ignore[attr-defined]
+        return str(error.request.url)  # type: ignore[attr-defined] # of request errors
     except (AttributeError, RuntimeError):
         return None
 

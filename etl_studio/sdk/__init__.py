@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from etl_studio.sdk.checkpoint import Bookmark, Cursor, Mark
-from etl_studio.sdk.config import Config, Editor, setting
+from etl_studio.sdk.config import Config, Editor, known_types, setting
 from etl_studio.sdk.context import RunContext
 from etl_studio.sdk.database import (
     Change,
@@ -103,6 +103,7 @@ __all__ = [
     "fingerprint",
     "identifier",
     "identifiers",
+    "known_types",
     "literal",
     "require_columns",
     "sandbox",

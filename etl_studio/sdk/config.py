@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
+from etl_studio.errors import PermanentError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -101,3 +103,19 @@ def is_advanced(field: Any) -> bool:
     """Whether ``setting`` declared a pydantic field as advanced."""
     extra = field.json_schema_extra
     return bool(isinstance(extra, dict) and extra.get("advanced"))
+
+
+def known_types(columns: dict[str, str]) -> dict[str, str]:
+    """The declared types of columns, when all of them exist; for validators.
+
+    Raises:
+        ValueError: one does not; the message guesses which was meant.
+    """
+    from etl_studio.sdk.types import column_type  # brings Arrow, which the window loads later
+
+    for name in columns.values():
+        try:
+            column_type(name)
+        except PermanentError as error:
+            raise ValueError(str(error)) from None
+    return columns

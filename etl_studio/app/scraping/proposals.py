@@ -174,7 +174,7 @@ def name_of(element: Any, takes: str) -> str:
         if name and robustness(f'[itemprop="{name}"]' if '"' not in name else "a").level == "robust":
             words = re.findall(r"[A-Za-z][a-z]*|\d+", name)
             if words and len(name) <= 30:  # noqa: PLR2004 - a column's name is short
-                return "_".join(words[-2:] if len(words) > 3 else words).lower()  # noqa: PLR2004
+                return "_".join(words[-2:] if len(words) > 3 else words).lower()  # noqa: PLR2004 - as above
     if takes in _NAMES:
         return _NAMES[takes]
     if takes not in ("own text", "text"):

@@ -123,22 +123,6 @@ def known_encoding(name: str) -> str:
     return name
 
 
-def known_types(columns: dict[str, str]) -> dict[str, str]:
-    """The declared types, when all of them exist; for validators.
-
-    Raises:
-        ValueError: one does not; the message guesses which was meant.
-    """
-    from etl_studio.sdk import column_type
-
-    for name in columns.values():
-        try:
-            column_type(name)
-        except PermanentError as error:
-            raise ValueError(str(error)) from None
-    return columns
-
-
 def _not_written_in(encoding: str, path: Path, error: UnicodeError) -> PermanentError:
     reason, value = str(error), None
     if isinstance(error, UnicodeDecodeError):

@@ -13,7 +13,6 @@ from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._input_file import (
     file_stamp,
     known_encoding,
-    known_types,
     opened,
     refuse_other_kinds,
     skipped,
@@ -126,7 +125,7 @@ class CsvSource(sdk.Source):
             return value
 
         _encoding = field_validator("encoding")(known_encoding)
-        _types = field_validator("columns")(known_types)
+        _types = field_validator("columns")(sdk.known_types)
 
         @model_validator(mode="after")
         def _signs_differ(self) -> Self:

@@ -15,7 +15,6 @@ from etl_studio.nodes.extract._again import builder_of, records_again
 from etl_studio.nodes.extract._input_file import (
     file_stamp,
     known_encoding,
-    known_types,
     opened,
     refuse_other_kinds,
     skipped,
@@ -86,7 +85,7 @@ class JsonSource(sdk.Source):
         )
 
         _encoding = field_validator("encoding")(known_encoding)
-        _types = field_validator("columns")(known_types)
+        _types = field_validator("columns")(sdk.known_types)
 
         @field_validator("items")
         @classmethod

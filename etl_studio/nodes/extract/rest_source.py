@@ -212,15 +212,7 @@ class RestSource(sdk.Source):
                 raise ValueError("must be an address such as https://api.example.org/v1/products")
             return value
 
-        @field_validator("columns")
-        @classmethod
-        def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
-            for name in value.values():
-                try:
-                    sdk.column_type(name)
-                except PermanentError as error:
-                    raise ValueError(str(error)) from None
-            return value
+        _types = field_validator("columns")(sdk.known_types)
 
         @model_validator(mode="after")
         def _body_by_post(self) -> Self:

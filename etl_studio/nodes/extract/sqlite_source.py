@@ -8,7 +8,6 @@ from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
 from etl_studio.errors import PermanentError
-from etl_studio.nodes.extract._input_file import known_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +83,7 @@ class SqliteSource(sdk.Source):
             advanced=True,
         )
 
-        _types = field_validator("types")(known_types)
+        _types = field_validator("types")(sdk.known_types)
 
         @field_validator("query")
         @classmethod

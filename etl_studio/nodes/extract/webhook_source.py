@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import field_validator, model_validator
 
 from etl_studio import sdk
-from etl_studio.errors import PermanentError
 from etl_studio.nodes.extract._again import builder_of, records_again, rejected
 from etl_studio.nodes.extract._rest_records import Flattener
 from etl_studio.nodes.extract._webhook_bodies import values
@@ -157,15 +156,7 @@ class WebhookSource(sdk.Source):
                 raise ValueError("must be a path such as /orders")
             return value
 
-        @field_validator("columns")
-        @classmethod
-        def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
-            for name in value.values():
-                try:
-                    sdk.column_type(name)
-                except PermanentError as error:
-                    raise ValueError(str(error)) from None
-            return value
+        _types = field_validator("columns")(sdk.known_types)
 
         @model_validator(mode="after")
         def _closed_to_others(self) -> Self:

@@ -163,15 +163,7 @@ class HttpLookup(sdk.Transform):
                 raise ValueError("must be an address such as https://api.example.org/customers/{id}")
             return value
 
-        @field_validator("columns")
-        @classmethod
-        def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
-            for name in value.values():
-                try:
-                    sdk.column_type(name)
-                except PermanentError as error:
-                    raise ValueError(str(error)) from None
-            return value
+        _types = field_validator("columns")(sdk.known_types)
 
         @model_validator(mode="after")
         def _fits_together(self) -> Self:

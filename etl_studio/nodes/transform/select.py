@@ -67,15 +67,7 @@ class Select(sdk.SqlTransform):
                 raise ValueError(f'The column "{twice}" is listed twice. Take one of them out.')
             return columns
 
-        @field_validator("cast")
-        @classmethod
-        def _known(cls, cast: dict[str, str]) -> dict[str, str]:
-            for name in cast.values():
-                try:
-                    sdk.column_type(name)
-                except PermanentError as error:
-                    raise ValueError(str(error)) from error
-            return cast
+        _types = field_validator("cast")(sdk.known_types)
 
     config: Config
 
