@@ -27,6 +27,14 @@ from etl_studio.storage.databases import Databases
 QUICK = {"port": 0, "idle": 20}
 
 
+def until(condition):
+    """Wait for what another thread does."""
+    last = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < last
+        time.sleep(0.01)
+
+
 class Listening:
     """A source that reads on a thread, as a worker does."""
 
@@ -48,10 +56,8 @@ class Listening:
 
     def __enter__(self):
         self._thread.start()
-        until = time.monotonic() + 10
-        while not (found := self._told()) and self._thread.is_alive():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: self._told() or not self._thread.is_alive())
+        found = self._told()
         self.url = found.rstrip(".") if found else None
         return self
 
@@ -301,8 +307,7 @@ def test_whoever_closes_it_leaves_no_thread(context):
     reading = source.read(context)
     with ThreadPoolExecutor(1) as workers:
         first = workers.submit(next, reading)
-        while not context.logged:
-            time.sleep(0.01)
+        until(lambda: context.logged)
         url = urlsplit(re.search(r"http\S+(?<!\.)", context.logged[0][1])[0])
         connection = http.client.HTTPConnection(url.hostname, url.port)
         connection.request("POST", "/", b'{"n": 1}', {"Content-Type": "application/json"})
@@ -315,9 +320,11 @@ def test_whoever_closes_it_leaves_no_thread(context):
 
 def test_a_resumed_run_gives_the_same_rows_in_the_same_order(context, restarted):
     with Listening(context, items="items", rows=8) as hook:
-        for n in range(8):
+        for n in range(4):
             hook.send({"items": [{"n": n}, n]})
-            time.sleep(0.12)
+        until(lambda: hook.cursors)
+        for n in range(4, 8):
+            hook.send({"items": [{"n": n}, n]})
         hook.ended()
     assert len(hook.cursors) > 1
     # Broken off behind the first group: the others come again as they were.
@@ -346,14 +353,10 @@ def test_what_is_loaded_goes_from_the_disk(context, mailbox, monkeypatch):
     monkeypatch.setattr(_webhook_reading, "FORGET_SECONDS", 0.0)
     with Listening(context) as hook:
         hook.send({"n": 1})
-        until = time.monotonic() + 10
-        while not hook.cursors and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: hook.cursors)
         assert mailbox.size() > 0
         context.loaded[None] = hook.cursors[-1]
-        while mailbox.size() and time.monotonic() < until:
-            time.sleep(0.02)
-        assert mailbox.size() == 0
+        until(lambda: mailbox.size() == 0)
 
 
 def test_a_preview_shows_what_waits_and_does_not_listen(context, mailbox, restarted):
