@@ -9,7 +9,7 @@ from etl_studio.ui.panels.notice import Notice
 
 pytestmark = pytest.mark.window
 
-DO = ("Run ", "Select ", "Press ", "Add ", "Clear ", "Drag ", "A dry run ", "Find ", "Save ")
+DO = ("Run ", "Select ", "Press ", "Add ", "Clear ", "Drag ", "A dry run ", "Find ", "Save ", "Set ")
 
 
 def told(widget):

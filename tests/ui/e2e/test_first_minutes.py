@@ -36,6 +36,9 @@ class Beginner:
         self.actions += 1
         QTest.mouseClick(widget, LEFT)
 
+    def choose(self, template):
+        self.click(next(card for card in self.window.beginning.page.cards if template in card.path.parts))
+
     def press(self, key, keys=Qt.KeyboardModifier.NoModifier):
         self.actions += 1
         QTest.keyClick(QApplication.focusWidget(), key, keys)
@@ -94,7 +97,7 @@ def test_by_keyboard_from_the_start_page_to_a_scrape_of_the_demo_shop_in_under_t
 
 
 def test_a_template_opens_as_a_copy_of_the_persons_own_and_the_start_page_makes_way(beginner, qtbot, tmp_path):
-    beginner.click(beginner.window.beginning.page.cards[2])
+    beginner.choose("clean_a_csv")
 
     bench = beginner.window.workbench
     assert bench.document.path == tmp_path / "data" / "pipelines" / "clean_a_csv" / "clean_a_csv.etl.yaml"
@@ -107,7 +110,7 @@ def test_a_template_opens_as_a_copy_of_the_persons_own_and_the_start_page_makes_
 
 
 def test_where_the_usual_port_is_taken_the_pipeline_asks_where_the_shop_is_now(beginner, qtbot):
-    beginner.click(beginner.window.beginning.page.cards[1])
+    beginner.choose("sync_an_api")
     bench = shop_is_open(beginner, qtbot)
 
     url = beginner.window.beginning.shop.url
@@ -117,7 +120,7 @@ def test_where_the_usual_port_is_taken_the_pipeline_asks_where_the_shop_is_now(b
 
 
 def test_the_start_page_comes_back_by_the_menu_with_the_file_that_was_open(beginner, qtbot):
-    beginner.click(beginner.window.beginning.page.cards[3])
+    beginner.choose("merge_two_files")
     beginner.window.actions_by_name["start_page"].trigger()
     page = beginner.window.beginning.page
 
